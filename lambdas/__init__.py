@@ -1,0 +1,1 @@
+"""What runs on AWS Lambda, shipped under the same import path as it is developed."""

@@ -1,0 +1,83 @@
+"""Names that the stacks, the functions and the operator's command line must agree on. Standard library only.
+
+Whatever crosses a boundary (a template property, an environment variable, an event field, a parameter) is spelled
+once, here.
+"""
+
+SLOTS = ("blue", "green")
+"""The two production variants an endpoint alternates between."""
+
+BOOTSTRAP_SLOT = "blue"
+"""The slot that the template creates."""
+
+FULL_WEIGHT = 100.0
+"""Weights of the two slots add up to this, so that a weight reads as a percentage."""
+
+# Environment variables of the functions.
+ENV_ENVIRONMENT = "TIDEGATE_ENVIRONMENT"
+ENV_TABLE = "TIDEGATE_TABLE"
+ENV_TIMER_QUEUE_URL = "TIDEGATE_TIMER_QUEUE_URL"
+ENV_TOPIC_ARN = "TIDEGATE_TOPIC_ARN"
+
+# The rollout table: one item per endpoint, its audit trail and its approval episodes beside it.
+TABLE_PARTITION_KEY = "pk"
+TABLE_SORT_KEY = "sk"
+WAKE_INDEX = "by-wake"
+WAKE_INDEX_PARTITION_KEY = "lane"
+WAKE_INDEX_SORT_KEY = "wake"
+
+# Events that operators send: EventBridge source and detail types.
+OPERATOR_EVENT_SOURCE = "tidegate.operator"
+OPERATOR_COMMAND_DETAIL_TYPE = "Tidegate Operator Command"
+
+# Keys of a model package's CustomerMetadataProperties.
+PACKAGE_VERSION_KEY = "tidegate:version"
+
+# Custom resources of the templates.
+SEED_RESOURCE_TYPE = "Custom::Seed"
+FLEET_RESOURCE_TYPE = "Custom::Fleet"
+CLEANUP_RESOURCE_TYPE = "Custom::CleanUp"
+
+
+def endpoint_name(environment: str, endpoint: str) -> str:
+    """Name of the SageMaker endpoint, its model package group and its rollout item."""
+    return f"{endpoint}-{environment}"
+
+
+def endpoint_parameter(environment: str, name: str) -> str:
+    """Name of the SSM parameter that carries an endpoint's settings (`name` is the SageMaker endpoint's)."""
+    return f"/tidegate/{environment}/endpoints/{name}"
+
+
+def table_name(environment: str) -> str:
+    """Name of the rollout table; fixed, because the command line reads it."""
+    return f"tidegate-{environment}-rollouts"
+
+
+def unhealthy_alarm(name: str, slot: str) -> str:
+    """Name of the composite alarm whose ALARM rolls the slot back."""
+    return f"{name}-{slot}-unhealthy"
+
+
+def error_rate_alarm(name: str, slot: str) -> str:
+    """Name of the slot's alarm on the share of 5xx answers."""
+    return f"{name}-{slot}-5xx-rate"
+
+
+def latency_alarm(name: str, slot: str) -> str:
+    """Name of the slot's alarm on the 99th percentile of ModelLatency."""
+    return f"{name}-{slot}-p99-latency"
+
+
+def other_slot(slot: str) -> str:
+    """Return the slot that `slot` is not."""
+    return SLOTS[1 - SLOTS.index(slot)]
+
+
+def scalable_target(name: str, slot: str) -> str:
+    """Application Auto Scaling's resource id of a production variant."""
+    return f"endpoint/{name}/variant/{slot}"
+
+
+SCALABLE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+SCALABLE_NAMESPACE = "sagemaker"

@@ -1,0 +1,1 @@
+"""AWS on this machine: moto as the store, and our own physics for what moto lacks."""
