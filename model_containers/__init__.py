@@ -1,0 +1,1 @@
+"""Images that run on SageMaker: `serving` answers requests, `training` makes the models."""

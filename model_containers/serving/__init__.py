@@ -1,0 +1,1 @@
+"""The build context of the serving image; the program is the package within."""

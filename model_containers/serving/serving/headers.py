@@ -1,0 +1,43 @@
+"""Reading the request headers that matter here."""
+
+from collections.abc import Iterable
+
+CONTENT_TYPE = "content-type"
+ACCEPT = "accept"
+CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+
+ECHOED = (CUSTOM_ATTRIBUTES, INFERENCE_ID)
+"""What the caller gets back as sent: SageMaker returns custom attributes only if the container sets them."""
+
+
+def read(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return ASGI headers by lower-case name; of a repeated one the last counts."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+
+
+def media_type(value: str) -> str:
+    """Return a media type without its parameters (``text/csv; charset=utf-8`` is ``text/csv``)."""
+    return value.partition(";")[0].strip().lower()
+
+
+def accepted(value: str) -> list[str]:
+    """Return the media types of an Accept header, the preferred first; a quality of 0 rules one out."""
+    ranked = sorted((_weighted(part) for part in value.split(",") if part.strip()), key=lambda each: -each[0])
+    return [media for quality, media in ranked if quality > 0]
+
+
+def _weighted(part: str) -> tuple[float, str]:
+    quality = 1.0
+    for parameter in part.split(";")[1:]:
+        key, _, text = parameter.partition("=")
+        if key.strip().lower() == "q":
+            quality = _number(text)
+    return quality, media_type(part)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,67 @@
+"""Answers other than success, as problem details (RFC 9457)."""
+
+from typing import Any
+
+import orjson
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """A request that is answered with a problem.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    title
+        The kind of problem.
+    detail
+        What is wrong with this request, and the way out.
+    errors
+        For refused input: one entry for each offending cell, with ``row``, ``column`` and ``reason``.
+    """
+
+    def __init__(self, status: int, title: str, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(f"{title}: {detail}")
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.errors = errors or []
+
+    def body(self) -> bytes:
+        """Return the problem as JSON."""
+        fields: dict[str, Any] = {"title": self.title, "status": self.status, "detail": self.detail}
+        if self.errors:
+            fields["errors"] = self.errors
+        return orjson.dumps(fields)
+
+
+class ModelFailedError(Exception):
+    """The model raised an error on input that its signature allows: ours to answer for, so a 500."""
+
+
+def malformed(detail: str) -> ProblemError:
+    """Return the problem of a body that cannot be read as what it says it is."""
+    return ProblemError(400, "malformed body", detail)
+
+
+def refused(errors: list[dict[str, Any]], total: int) -> ProblemError:
+    """Return the problem of input that the model's signature does not allow.
+
+    Parameters
+    ----------
+    errors
+        The first offending cells.
+    total
+        How many there are in all.
+    """
+    first = errors[0]
+    more = f" (and {total - 1} more)" if total > 1 else ""
+    where = f"row {first['row']}, column '{first['column']}'"
+    return ProblemError(400, "input refused", f"{where}: {first['reason']}{more}", errors)
+
+
+def unavailable(detail: str) -> ProblemError:
+    """Return the problem of a server that takes no request now."""
+    return ProblemError(503, "not available", detail)

