@@ -1,0 +1,342 @@
+"""Application Auto Scaling for production variants: scalable targets, and target tracking on invocations."""
+
+import math
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from localcloud.clock import Clock, Timer
+from localcloud.errors import AwsError, NotSimulatedError
+from localcloud.physics.paging import page
+from localcloud.physics.times import to_datetime
+from localcloud.service import Service, operation
+
+NAMESPACE = "sagemaker"
+DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+TRACKED_METRIC = "SageMakerVariantInvocationsPerInstance"
+
+_EVALUATION_SECONDS = 60.0
+_OUT_PERIODS = 3  # minutes above the target before AWS adds instances
+_IN_PERIODS = 15  # minutes below nine tenths of it before AWS removes some
+_IN_SHARE = 0.9
+_DEFAULT_COOLDOWN_SECONDS = 300.0
+_DEFAULT_PAGE = 50
+
+
+class ScalableFleet(Protocol):
+    """The variants that can be scaled."""
+
+    def capacity(self, endpoint: str, variant: str) -> int | None:
+        """Return the desired instance count, or None where there is no such variant."""
+
+    def set_capacity(self, endpoint: str, variant: str, count: int) -> None:
+        """Change the desired instance count; `AwsError` while the endpoint is busy."""
+
+    def invocations_per_instance(self, endpoint: str, variant: str, minutes_ago: int) -> float | None:
+        """Return the invocations of one whole minute per instance; None without any."""
+
+
+@dataclass
+class Target:
+    """A scalable target."""
+
+    resource_id: str
+    arn: str
+    role_arn: str
+    created_at: float
+    minimum: int
+    maximum: int
+    suspended: dict[str, bool]
+    tags: dict[str, str]
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scaled_at: float = -math.inf
+
+    def place(self) -> tuple[str, str]:
+        """Return the names of endpoint and variant."""
+        _, endpoint, _, variant = self.resource_id.split("/")
+        return endpoint, variant
+
+
+class AutoScalingService(Service):
+    """Scalable targets of SageMaker variants.
+
+    Parameters
+    ----------
+    clock
+        Time between evaluations.
+    account, region
+        For ARNs.
+    """
+
+    name = "application-autoscaling"
+
+    def __init__(self, clock: Clock, *, account: str, region: str) -> None:
+        self._clock = clock
+        self._prefix = f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/"
+        self._policy_prefix = f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:"
+        self._role = (
+            f"arn:aws:iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+            "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        )
+        # Never held while the fleet is called: the fleet calls in here under its own lock.
+        self._lock = threading.RLock()
+        self._targets: dict[str, Target] = {}
+        self._fleet: ScalableFleet | None = None
+        self._timer: Timer | None = None
+
+    def attach(self, fleet: ScalableFleet) -> None:
+        """Scale the variants of `fleet`."""
+        self._fleet = fleet
+
+    def stop(self) -> None:
+        """Scale no more."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def is_registered(self, endpoint: str, variant: str) -> bool:
+        """Whether the variant is a scalable target."""
+        with self._lock:
+            return f"endpoint/{endpoint}/variant/{variant}" in self._targets
+
+    def forget_endpoint(self, endpoint: str) -> None:
+        """Deregister the targets of an endpoint that is deleted."""
+        with self._lock:
+            kept = {rid: target for rid, target in self._targets.items() if target.place()[0] != endpoint}
+            self._targets = kept
+
+    @operation("RegisterScalableTarget")
+    def register_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Register a variant, or change what is registered."""
+        self._check_kind(request)
+        resource_id = request["ResourceId"]
+        if resource_id not in self._targets:
+            self._check_exists(resource_id)
+        with self._lock:
+            target = self._targets.get(resource_id)
+            target = self._new_target(request) if target is None else target
+            minimum = _given(request, "MinCapacity", target.minimum)
+            maximum = _given(request, "MaxCapacity", target.maximum)
+            if minimum > maximum:
+                raise AwsError("ValidationException", "Maximum capacity cannot be less than minimum capacity")
+            target.minimum, target.maximum = minimum, maximum
+            target.suspended.update(request.get("SuspendedState") or {})
+            self._targets[resource_id] = target
+            self._clock.call_later(0.0, lambda: self._keep_bounds(target))
+            return {"ScalableTargetARN": target.arn}
+
+    @operation("DeregisterScalableTarget")
+    def deregister_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Deregister a variant; its policies go with it."""
+        with self._lock:
+            self._find(request)
+            del self._targets[request["ResourceId"]]
+            return {}
+
+    @operation("DescribeScalableTargets")
+    def describe_scalable_targets(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe targets."""
+        with self._lock:
+            wanted = request.get("ResourceIds") or list(self._targets)
+            found = [self._targets[rid] for rid in wanted if rid in self._targets]
+            chosen, token = page(found, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
+            answer: dict[str, Any] = {"ScalableTargets": [_described(target) for target in chosen]}
+        return {**answer, "NextToken": token} if token else answer
+
+    @operation("PutScalingPolicy")
+    def put_scaling_policy(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Create or change a target tracking policy."""
+        if request.get("PolicyType", "StepScaling") != "TargetTrackingScaling":
+            raise NotSimulatedError(f"PutScalingPolicy PolicyType {request.get('PolicyType', 'StepScaling')}")
+        _check_tracking(request["TargetTrackingScalingPolicyConfiguration"])
+        with self._lock:
+            target = self._find(request)
+            before = target.policies.get(request["PolicyName"])
+            arn = before["PolicyARN"] if before else self._policy_arn(request)
+            created = before["CreationTime"] if before else to_datetime(self._clock.now())
+            target.policies[request["PolicyName"]] = {
+                **request,
+                "PolicyARN": arn,
+                "CreationTime": created,
+                "Alarms": [],
+            }
+            if self._timer is None:
+                self._timer = self._clock.call_later(_EVALUATION_SECONDS, self._evaluate)
+            return {"PolicyARN": arn, "Alarms": []}
+
+    @operation("DeleteScalingPolicy")
+    def delete_scaling_policy(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete a policy."""
+        with self._lock:
+            target = self._targets.get(request["ResourceId"])
+            if target is None or request["PolicyName"] not in target.policies:
+                raise AwsError(
+                    "ObjectNotFoundException",
+                    f"No scaling policy found for service namespace: {NAMESPACE}, resource ID: "
+                    f"{request['ResourceId']}, scalable dimension: {DIMENSION}, policy name: {request['PolicyName']}",
+                )
+            del target.policies[request["PolicyName"]]
+            return {}
+
+    @operation("DescribeScalingPolicies")
+    def describe_scaling_policies(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe policies."""
+        with self._lock:
+            policies = [
+                policy
+                for target in self._targets.values()
+                for policy in target.policies.values()
+                if request.get("ResourceId") in (None, target.resource_id)
+                and (not request.get("PolicyNames") or policy["PolicyName"] in request["PolicyNames"])
+            ]
+        chosen, token = page(policies, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
+        return {"ScalingPolicies": chosen, "NextToken": token} if token else {"ScalingPolicies": chosen}
+
+    @operation("TagResource")
+    def tag_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Tag a target."""
+        self._by_arn(request).tags.update(request["Tags"])
+        return {}
+
+    @operation("UntagResource")
+    def untag_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Untag a target."""
+        for key in request["TagKeys"]:
+            self._by_arn(request).tags.pop(key, None)
+        return {}
+
+    @operation("ListTagsForResource")
+    def list_tags_for_resource(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """List a target's tags."""
+        return {"Tags": dict(self._by_arn(request).tags)}
+
+    def _by_arn(self, request: Mapping[str, Any]) -> Target:
+        for target in self._targets.values():
+            if target.arn == request["ResourceARN"]:
+                return target
+        raise AwsError("ResourceNotFoundException", f"No scalable target found for {request['ResourceARN']}")
+
+    def _check_kind(self, request: Mapping[str, Any]) -> None:
+        if request["ServiceNamespace"] != NAMESPACE or request["ScalableDimension"] != DIMENSION:
+            raise NotSimulatedError(f"autoscaling of {request['ServiceNamespace']} {request['ScalableDimension']}")
+
+    def _check_exists(self, resource_id: str) -> None:
+        parts = resource_id.split("/")
+        if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
+            raise AwsError("ValidationException", f"Unsupported resource type or malformed resource id: {resource_id}")
+        if self._fleet is not None and self._fleet.capacity(parts[1], parts[3]) is None:
+            raise AwsError("ValidationException", f"No endpoint variant found for resource ID: {resource_id}")
+
+    def _new_target(self, request: Mapping[str, Any]) -> Target:
+        if request.get("MinCapacity") is None or request.get("MaxCapacity") is None:
+            raise AwsError("ValidationException", "MinCapacity and MaxCapacity are required for a new scalable target")
+        suspended = dict.fromkeys(
+            ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
+        )
+        arn, tags = self._prefix + uuid.uuid4().hex[:20], dict(request.get("Tags") or {})
+        return Target(request["ResourceId"], arn, self._role, self._clock.now(), 0, 0, suspended, tags)
+
+    def _find(self, request: Mapping[str, Any]) -> Target:
+        self._check_kind(request)
+        if request["ResourceId"] not in self._targets:
+            raise AwsError(
+                "ObjectNotFoundException",
+                f"No scalable target registered for service namespace: {NAMESPACE}, resource ID: "
+                f"{request['ResourceId']}, scalable dimension: {DIMENSION}",
+            )
+        return self._targets[request["ResourceId"]]
+
+    def _policy_arn(self, request: Mapping[str, Any]) -> str:
+        return (
+            f"{self._policy_prefix}{uuid.uuid4()}:resource/{NAMESPACE}/{request['ResourceId']}:"
+            f"policyName/{request['PolicyName']}"
+        )
+
+    def _evaluate(self) -> None:
+        with self._lock:
+            targets = list(self._targets.values())
+            self._timer = self._clock.call_later(_EVALUATION_SECONDS, self._evaluate)
+        for target in targets:
+            self._keep_bounds(target)
+            for policy in list(target.policies.values()):
+                self._track(target, policy["TargetTrackingScalingPolicyConfiguration"])
+
+    def _keep_bounds(self, target: Target) -> None:
+        """Raise a count below the minimum, unless scaling out is suspended."""
+        if self._fleet is None or target.suspended["DynamicScalingOutSuspended"] or not self._is_current(target):
+            return
+        count = self._fleet.capacity(*target.place())
+        if count is not None and count < target.minimum and not self._scale(target, target.minimum):
+            self._clock.call_later(_EVALUATION_SECONDS / 6, lambda: self._keep_bounds(target))
+
+    def _is_current(self, target: Target) -> bool:
+        with self._lock:
+            return self._targets.get(target.resource_id) is target
+
+    def _track(self, target: Target, tracking: Mapping[str, Any]) -> None:
+        if self._fleet is None or not self._is_current(target):
+            return
+        goal, count = float(tracking["TargetValue"]), self._fleet.capacity(*target.place())
+        recent = [self._fleet.invocations_per_instance(*target.place(), minutes) for minutes in range(_IN_PERIODS)]
+        known = [load for load in recent if load is not None]
+        if count is None or not known:
+            return
+        wanted = math.ceil(count * known[0] / goal)
+        if all(load is not None and load > goal for load in recent[:_OUT_PERIODS]):
+            self._scale_out(target, tracking, count, wanted)
+        elif len(known) == _IN_PERIODS and all(load < goal * _IN_SHARE for load in known):
+            self._scale_in(target, tracking, count, wanted)
+
+    def _scale_out(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
+        wanted = min(max(wanted, count + 1), target.maximum)
+        suspended = target.suspended["DynamicScalingOutSuspended"]
+        if wanted > count and not suspended and self._is_cool(target, tracking, "ScaleOutCooldown"):
+            self._scale(target, wanted)
+
+    def _scale_in(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
+        wanted = max(wanted, target.minimum, 1)
+        suspended = target.suspended["DynamicScalingInSuspended"] or tracking.get("DisableScaleIn")
+        if wanted < count and not suspended and self._is_cool(target, tracking, "ScaleInCooldown"):
+            self._scale(target, wanted)
+
+    def _is_cool(self, target: Target, tracking: Mapping[str, Any], name: str) -> bool:
+        cooldown = tracking.get(name)
+        seconds = _DEFAULT_COOLDOWN_SECONDS if cooldown is None else float(cooldown)
+        return self._clock.now() - target.scaled_at >= seconds
+
+    def _scale(self, target: Target, count: int) -> bool:
+        """Change the count; False while the endpoint is busy, for AWS too scales only when it is not."""
+        if self._fleet is None:
+            return False
+        try:
+            self._fleet.set_capacity(*target.place(), count)
+        except AwsError:
+            return False
+        target.scaled_at = self._clock.now()
+        return True
+
+
+def _given(request: Mapping[str, Any], name: str, otherwise: int) -> int:
+    return otherwise if request.get(name) is None else int(request[name])
+
+
+def _check_tracking(tracking: Mapping[str, Any]) -> None:
+    metric = (tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
+    if metric != TRACKED_METRIC:
+        raise NotSimulatedError(f"target tracking on {metric or 'a customised metric'}")
+
+
+def _described(target: Target) -> dict[str, Any]:
+    return {
+        "ServiceNamespace": NAMESPACE,
+        "ResourceId": target.resource_id,
+        "ScalableDimension": DIMENSION,
+        "MinCapacity": target.minimum,
+        "MaxCapacity": target.maximum,
+        "RoleARN": target.role_arn,
+        "CreationTime": to_datetime(target.created_at),
+        "SuspendedState": dict(target.suspended),
+        "ScalableTargetARN": target.arn,
+    }

@@ -1,0 +1,74 @@
+"""What an update is to bring about, worked out before anything starts, and what is refused."""
+
+from dataclasses import dataclass
+
+from localcloud.physics.catalogue import validation
+from localcloud.physics.hosting import Hosting
+from localcloud.physics.records import Endpoint, Named, Plan, Request, Variant, initial_weight
+
+
+@dataclass(frozen=True)
+class Change:
+    """The weight and count that one variant is to have."""
+
+    variant: Variant
+    weight: float
+    count: int
+
+
+def initial_plan(hosting: Hosting, variant: Request) -> Plan:
+    """Return the plan of a variant with the configuration's own initial values."""
+    model = hosting.models.get(variant["ModelName"])
+    return Plan(variant, model, initial_weight(variant), int(variant["InitialInstanceCount"]))
+
+
+def retained_plan(hosting: Hosting, variant: Request, live: Variant | None, retained: set[str]) -> Plan:
+    """Return the plan of a variant that keeps the `retained` properties of the live one of the same name."""
+    plan = initial_plan(hosting, variant)
+    if live is None:
+        return plan
+    weight = live.desired_weight if "DesiredWeight" in retained else plan.weight
+    count = live.desired_count if "DesiredInstanceCount" in retained else plan.count
+    return Plan(variant, plan.model, weight, count)
+
+
+def refuse_autoscaled_changes(hosting: Hosting, endpoint: Endpoint, config: Named) -> None:
+    """Refuse to remove, or change the instance type of, a variant that is a scalable target."""
+    if hosting.autoscaling is None:
+        return
+    wanted = {item["VariantName"]: item["InstanceType"] for item in config.request["ProductionVariants"]}
+    held = [
+        name
+        for name, variant in endpoint.variants.items()
+        if wanted.get(name) != variant.config["InstanceType"] and hosting.autoscaling.is_registered(endpoint.name, name)
+    ]
+    if held:
+        raise validation(
+            f'The variant(s) "[{", ".join(held)}]" must be deregistered as scalable target with AWS Auto Scaling '
+            "before they can be removed or have their instance type updated."
+        )
+
+
+def weight_changes(endpoint: Endpoint, wanted: list[Request]) -> list[Change]:
+    """Return what UpdateEndpointWeightsAndCapacities asks for, checked as a whole before anything is changed."""
+    unknown = [item["VariantName"] for item in wanted if item["VariantName"] not in endpoint.variants]
+    if unknown:
+        raise validation(
+            f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint configuration '
+            f'"{endpoint.config.name}".'
+        )
+    changes = [_change(endpoint.variants[item["VariantName"]], item) for item in wanted]
+    if len([item for item in wanted if item.get("DesiredInstanceCount") is not None]) > 1:
+        raise validation("The capacity of at most one variant can be updated in a call; weights of many can.")
+    if any(change.count < 1 for change in changes):
+        raise validation("DesiredInstanceCount must be at least 1 for a variant that hosts a model.")
+    return changes
+
+
+def _change(variant: Variant, item: Request) -> Change:
+    weight, count = item.get("DesiredWeight"), item.get("DesiredInstanceCount")
+    return Change(
+        variant,
+        variant.desired_weight if weight is None else float(weight),
+        variant.desired_count if count is None else int(count),
+    )
