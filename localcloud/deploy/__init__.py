@@ -1,0 +1,1 @@
+"""CloudFormation of the local cloud: deploys a CDK cloud assembly by real API calls."""

@@ -1,0 +1,236 @@
+"""The types of an environment's file: what may be written, and what it means."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from lambdas import contract
+from lambdas.rollout.policy import Policy
+from stacks.config.constraints import AtLeastOne, Between, Matching
+from stacks.config.instances import FAMILIES, has_gpu
+
+_NO_SERVERLESS = (
+    "a serverless variant can have no second variant beside it, so it cannot be rolled out by weight; declare instances"
+)
+_NO_SHADOW = "an endpoint takes a shadow variant or a weighted canary, not both; rollouts here are canaries"
+_NO_VOLUME_KEY = (
+    "instances with local NVMe (g5, g6, g6e and others) encrypt it with a key of their own and AWS may refuse another; "
+    "leave it out"
+)
+
+LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+MetricsPeriod = Literal[10, 30, 60, 120, 180, 240, 300]
+AmiVersion = Literal[
+    "al2-ami-sagemaker-inference-gpu-2",
+    "al2-ami-sagemaker-inference-gpu-2-1",
+    "al2-ami-sagemaker-inference-gpu-3-1",
+    "al2023-ami-sagemaker-inference-gpu-4-1",
+]
+RelativePath = Annotated[str, Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", "a path below the repository's folder")]
+InstanceType = Annotated[
+    str,
+    Matching(
+        rf"ml\.({'|'.join(FAMILIES)})\.(large|\d*xlarge)",
+        f"a SageMaker instance type such as ml.g5.xlarge, of one of the families {', '.join(FAMILIES)}",
+    ),
+]
+Repository = Annotated[
+    str,
+    Matching(
+        r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*",
+        "an ECR repository without a tag, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/serving",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Image:
+    """The serving container.
+
+    Parameters
+    ----------
+    folder
+        Build context of the image.
+    dockerfile
+        Which of its Dockerfiles: that for GPU or that for CPU instances.
+    """
+
+    folder: RelativePath
+    dockerfile: Literal["Dockerfile.gpu", "Dockerfile.cpu"]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What an endpoint runs on. A change becomes a rollout of the live model onto the new fleet.
+
+    Parameters
+    ----------
+    image
+        The serving container.
+    instance_type
+        SageMaker instance type.
+    inference_ami_version
+        Driver and CUDA level of the host; GPU instance types need one, CPU instance types have none.
+    min_instances
+        Fewest instances.
+    max_instances
+        Most instances.
+    target_invocations_per_instance
+        Requests per minute and instance that autoscaling aims at; leave it out when min equals max.
+    capture
+        Whether requests and answers are kept: by SageMaker Data Capture, or not at all.
+    capture_sampling_percent
+        Share of the requests that is kept.
+    startup_timeout_seconds
+        How long a container may take until it answers its health check.
+    download_timeout_seconds
+        How long the model may take to download.
+    metrics_period_seconds
+        How often SageMaker publishes the endpoint's metrics; the alarms look at the same period.
+    network_isolation
+        Whether the container is kept from all network calls.
+    """
+
+    refused: ClassVar[dict[str, str]] = {
+        "serverless": _NO_SERVERLESS,
+        "shadow": _NO_SHADOW,
+        "kms_key_id": _NO_VOLUME_KEY,
+    }
+
+    image: Image
+    instance_type: InstanceType
+    min_instances: Annotated[int, Between(1, 100)]
+    max_instances: Annotated[int, Between(1, 100)]
+    inference_ami_version: AmiVersion | None = None
+    target_invocations_per_instance: Annotated[int, Between(1, 1_000_000)] | None = None
+    capture: Literal["sagemaker", "off"] = "off"
+    capture_sampling_percent: Annotated[int, Between(1, 100)] = 100
+    startup_timeout_seconds: Annotated[int, Between(60, 3600)] = 600
+    download_timeout_seconds: Annotated[int, Between(60, 3600)] = 600
+    metrics_period_seconds: MetricsPeriod = 10
+    network_isolation: bool = True
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the instances have GPUs."""
+        return has_gpu(self.instance_type)
+
+    @property
+    def captures(self) -> bool:
+        """Whether requests and answers are kept."""
+        return self.capture == "sagemaker"
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """When a slot of the endpoint counts as unhealthy, which rolls a new version in it back.
+
+    Parameters
+    ----------
+    error_rate_percent
+        Share of 5xx answers above which a period counts as bad.
+    p99_latency_milliseconds
+        99th percentile of ModelLatency above which a period counts as bad.
+    min_requests
+        Fewest requests in a period for its error rate and its percentile to mean anything.
+    bad_periods
+        How many bad periods make an alarm,
+    of_periods
+        out of how many.
+    """
+
+    error_rate_percent: Annotated[float, Between(0, 100)]
+    p99_latency_milliseconds: Annotated[int, Between(1, 60_000)]
+    min_requests: Annotated[int, Between(1, 1_000_000)] = 10
+    bad_periods: Annotated[int, Between(1, 100)] = 2
+    of_periods: Annotated[int, Between(1, 100)] = 3
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """The model that the first deploy puts live.
+
+    Parameters
+    ----------
+    version
+        Its version.
+    folder
+        Folder with the model's files.
+    """
+
+    version: Annotated[str, Matching(r"\d+\.\d+\.\d+", "a version such as 1.0.0")]
+    folder: RelativePath
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A SageMaker endpoint, its model package group and how new versions come onto it.
+
+    Parameters
+    ----------
+    name
+        Name, to which the environment's is added.
+    bootstrap
+        The model that the first deploy puts live.
+    fleet
+        What it runs on.
+    alarms
+        When a version counts as unhealthy.
+    rollout
+        Steps by which a new version takes the traffic.
+    image_repositories
+        ECR repositories, besides that of the serving container, whose images a model package may bring.
+    """
+
+    name: Annotated[
+        str,
+        Matching(r"[a-z](-?[a-z0-9]){0,20}", "1 to 21 lower-case letters, digits and single hyphens, a letter first"),
+    ]
+    bootstrap: Bootstrap
+    fleet: Fleet
+    alarms: Alarms
+    rollout: Policy
+    image_repositories: tuple[Repository, ...] = ()
+
+    def full_name(self, environment: str) -> str:
+        """Return the name that the endpoint has on SageMaker."""
+        return contract.endpoint_name(environment, self.name)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: a deployment of everything into one account and region.
+
+    Parameters
+    ----------
+    environment
+        Name; that of the file.
+    endpoints
+        What is served.
+    retain_data
+        Whether tables, artefacts, keys and logs outlive `cdk destroy`, and are protected from deletion.
+    log_retention_days
+        How long logs are kept.
+    capture_retention_days
+        How long captured requests and answers are kept.
+    account
+        AWS account; left out, that of the caller's credentials.
+    region
+        AWS region; left out, that of the caller's configuration.
+    alert_emails
+        Who is told of alarms.
+    reserved_concurrency
+        Lambda concurrency set aside for each of the two functions that drive rollouts, so that a busy neighbour cannot
+        keep a roll-back waiting. New accounts may have too little to reserve any.
+    """
+
+    environment: Annotated[
+        str, Matching(r"[a-z][a-z0-9]{1,11}", "2 to 12 lower-case letters and digits, a letter first")
+    ]
+    endpoints: Annotated[tuple[Endpoint, ...], AtLeastOne()]
+    retain_data: bool
+    log_retention_days: LogRetentionDays = 30
+    capture_retention_days: Annotated[int, Between(1, 3650)] = 30
+    account: Annotated[str, Matching(r"\d{12}", "twelve digits, in quotation marks")] | None = None
+    region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")] | None = None
+    alert_emails: tuple[Annotated[str, Matching(r"[^@\s]+@[^@\s]+", "an e-mail address")], ...] = ()
+    reserved_concurrency: Annotated[int, Between(1, 100)] | None = None

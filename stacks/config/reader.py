@@ -1,0 +1,129 @@
+"""Turns parsed YAML into the types of `stacks.config.model`, and gathers everything that does not fit."""
+
+import dataclasses
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from lambdas.rollout.policy import PolicyError
+from stacks.config.constraints import Constraint
+from stacks.config.problems import ConfigError, Problem, joined
+
+_WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def read(wanted: Any, value: object, path: str = "") -> Any:
+    """Return `value` as `wanted`, which is a dataclass or another annotation.
+
+    Raises
+    ------
+    ConfigError
+        With every problem in and below `value`.
+    """
+    origin = get_origin(wanted)
+    if dataclasses.is_dataclass(wanted):
+        return _read_dataclass(wanted, value, path)
+    if origin is Annotated:
+        return _read_annotated(wanted, value, path)
+    if origin is Literal:
+        return _read_literal(get_args(wanted), value, path)
+    if origin in (Union, UnionType):
+        return _read_optional(wanted, value, path)
+    if origin is tuple:
+        return _read_list(get_args(wanted)[0], value, path)
+    return _read_scalar(wanted, value, path)
+
+
+def _refuse(path: str, value: object, allowed: str, way_out: str = "") -> ConfigError:
+    return ConfigError([Problem(path, value, allowed, way_out)])
+
+
+def _read_scalar(wanted: Any, value: object, path: str) -> Any:
+    accepted = (int, float) if wanted is float else (wanted,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
+        hint = f'write it in quotation marks: "{value}"' if wanted is str and isinstance(value, (int, float)) else ""
+        raise _refuse(path, value, f"it must be {_WORDS[wanted]}", hint)
+    return value
+
+
+def _read_annotated(wanted: Any, value: object, path: str) -> Any:
+    inner, *constraints = get_args(wanted)
+    result = read(inner, value, path)
+    for constraint in constraints:
+        assert isinstance(constraint, Constraint)
+        refusal = constraint.refusal(result)
+        if refusal:
+            raise _refuse(path, value, refusal)
+    return result
+
+
+def _read_literal(choices: tuple[object, ...], value: object, path: str) -> Any:
+    if value in choices and not isinstance(value, bool):
+        return value
+    raise _refuse(path, value, f"it must be one of {', '.join(map(str, choices))}", _guess(value, choices))
+
+
+def _read_optional(wanted: Any, value: object, path: str) -> Any:
+    (inner,) = [kind for kind in get_args(wanted) if kind is not NoneType]
+    return None if value is None else read(inner, value, path)
+
+
+def _read_list(inner: Any, value: object, path: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise _refuse(path, value, "it must be a list", "begin each entry with a hyphen")
+    problems: list[Problem] = []
+    entries = [_attempt(problems, inner, entry, f"{path}[{index}]") for index, entry in enumerate(value)]
+    if problems:
+        raise ConfigError(problems)
+    return tuple(entries)
+
+
+def _attempt(problems: list[Problem], wanted: Any, value: object, path: str) -> Any:
+    """Read `value`; on failure note the problems and return None."""
+    try:
+        return read(wanted, value, path)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _read_dataclass(wanted: Any, value: object, path: str) -> Any:
+    hints = get_type_hints(wanted, include_extras=True)
+    fields = {field.name: field for field in dataclasses.fields(wanted)}
+    if not isinstance(value, Mapping):
+        raise _refuse(path, value, f"it must be a mapping with the fields {', '.join(fields)}")
+    problems = [_unknown(wanted, key, value[key], path, fields) for key in value if key not in fields]
+    problems += [_missing(name, path) for name, field in fields.items() if _is_required(field) and name not in value]
+    given = {name: _attempt(problems, hints[name], value[name], joined(path, name)) for name in fields if name in value}
+    if problems:
+        raise ConfigError(problems)
+    return _build(wanted, given, path)
+
+
+def _build(wanted: Any, given: dict[str, Any], path: str) -> Any:
+    try:
+        return wanted(**given)
+    except PolicyError as error:
+        raise _refuse(joined(path, error.field), error.value, error.allowed) from None
+
+
+def _is_required(field: "dataclasses.Field[Any]") -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _missing(name: str, path: str) -> Problem:
+    return Problem(joined(path, name), None, "it is required", f"add {name}:")
+
+
+def _unknown(wanted: Any, key: object, value: object, path: str, fields: Mapping[str, Any]) -> Problem:
+    where = joined(path, str(key))
+    reason = getattr(wanted, "refused", {}).get(key)
+    if reason:
+        return Problem(where, value, reason, f"remove {key}:")
+    return Problem(where, value, f"the fields here are {', '.join(fields)}", _guess(key, tuple(fields)))
+
+
+def _guess(value: object, choices: tuple[object, ...]) -> str:
+    close = get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    return f"did you mean {close[0]}?" if close else ""

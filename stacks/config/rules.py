@@ -1,0 +1,121 @@
+"""Combinations that cannot work, refused before anything is deployed, each with the reason and the way out."""
+
+from collections.abc import Callable, Iterator
+from itertools import permutations
+
+from stacks.config.model import Endpoint, Environment, Fleet
+from stacks.config.problems import Problem
+
+
+def problems_of(environment: Environment) -> list[Problem]:
+    """Return everything that is wrong with an environment whose fields are each right on their own."""
+    found = [*_place(environment), *_names(environment)]
+    for index, endpoint in enumerate(environment.endpoints):
+        found += [problem.under(f"endpoints[{index}]") for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
+    return found
+
+
+def _place(environment: Environment) -> Iterator[Problem]:
+    if (environment.account is None) != (environment.region is None):
+        missing = "region" if environment.region is None else "account"
+        yield Problem(missing, None, "account and region are given together or not at all", f"add {missing}:")
+
+
+def _names(environment: Environment) -> Iterator[Problem]:
+    """The engine may touch `<endpoint>-*` only, which must never take in another endpoint's resources."""
+    for (index, one), (_, other) in permutations(enumerate(environment.endpoints), 2):
+        name, longer = (endpoint.full_name(environment.environment) for endpoint in (other, one))
+        if one.name == other.name or longer.startswith(f"{name}-"):
+            yield Problem(
+                f"endpoints[{index}].name",
+                one.name,
+                f"what belongs to {longer} could not be told from what belongs to {name}",
+                "choose another name",
+            )
+
+
+def _hardware(endpoint: Endpoint) -> Iterator[Problem]:
+    fleet = endpoint.fleet
+    kind, dockerfile = ("GPU", "Dockerfile.gpu") if fleet.has_gpu else ("CPU", "Dockerfile.cpu")
+    if fleet.image.dockerfile != dockerfile:
+        yield Problem(
+            "fleet.image.dockerfile",
+            fleet.image.dockerfile,
+            f"{fleet.instance_type} is a {kind} instance type and this image is not for it",
+            f"write {dockerfile}, or choose another instance type",
+        )
+    yield from _driver(fleet)
+
+
+def _driver(fleet: Fleet) -> Iterator[Problem]:
+    version = fleet.inference_ami_version
+    if fleet.has_gpu and version is None:
+        yield Problem(
+            "fleet.inference_ami_version",
+            version,
+            f"{fleet.instance_type} has GPUs, and without this AWS may give it a driver too old for the image's CUDA",
+            "write al2023-ami-sagemaker-inference-gpu-4-1",
+        )
+    if not fleet.has_gpu and version is not None:
+        yield Problem(
+            "fleet.inference_ami_version",
+            version,
+            f"{fleet.instance_type} has no GPU for this host image's driver",
+            "remove it, or choose a GPU instance type",
+        )
+
+
+def _scaling(endpoint: Endpoint) -> Iterator[Problem]:
+    fleet = endpoint.fleet
+    target = fleet.target_invocations_per_instance
+    if fleet.min_instances > fleet.max_instances:
+        yield Problem(
+            "fleet.min_instances",
+            fleet.min_instances,
+            f"it must not be more than max_instances ({fleet.max_instances})",
+            "lower it, or raise max_instances",
+        )
+    elif fleet.min_instances == fleet.max_instances and target is not None:
+        yield Problem(
+            "fleet.target_invocations_per_instance",
+            target,
+            f"min_instances and max_instances are both {fleet.min_instances}, so nothing can scale to reach it",
+            "raise max_instances, or remove the target",
+        )
+    elif fleet.min_instances < fleet.max_instances and target is None:
+        yield Problem(
+            "fleet.target_invocations_per_instance",
+            target,
+            f"nothing would ever scale between {fleet.min_instances} and {fleet.max_instances} instances",
+            "add a target, or make min_instances and max_instances equal",
+        )
+
+
+def _alarms(endpoint: Endpoint) -> Iterator[Problem]:
+    alarms = endpoint.alarms
+    if alarms.bad_periods > alarms.of_periods:
+        yield Problem(
+            "alarms.bad_periods",
+            alarms.bad_periods,
+            f"there are only {alarms.of_periods} periods to be bad",
+            "lower it, or raise of_periods",
+        )
+
+
+def _bakes(endpoint: Endpoint) -> Iterator[Problem]:
+    """A step shorter than its alarm needs would be passed whatever happens in it."""
+    needed = endpoint.alarms.bad_periods * endpoint.fleet.metrics_period_seconds
+    policy = endpoint.rollout
+    for index in range(len(policy.steps)):
+        bake = policy.bake_of(index)
+        if bake < needed:
+            yield Problem(
+                "rollout.soak_seconds" if policy.is_last(index) else f"rollout.steps[{index}].bake_seconds",
+                bake,
+                f"the alarms need {endpoint.alarms.bad_periods} bad periods of "
+                f"{endpoint.fleet.metrics_period_seconds} s, so it must be at least {needed}",
+                "bake longer, or lower alarms.bad_periods or fleet.metrics_period_seconds",
+            )
+
+
+_ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (_hardware, _scaling, _alarms, _bakes)

@@ -1,0 +1,48 @@
+"""YAML as its authors meant it: only true and false are booleans, and no key stands twice."""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stacks.config.problems import ConfigError, Problem
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """PyYAML follows YAML 1.1, in which `off` and `no` are false: a trap for `capture: off`."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (declared so by the base class)
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise ConfigError([Problem(str(key), f"line {line}", "this field stands twice", "remove one of them")])
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_StrictLoader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|false)$"), list("tf"))
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        When it is not YAML, or says something twice.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError([Problem("", path.name, f"it is not YAML: {error}")]) from None

@@ -1,0 +1,78 @@
+"""Where models and captured traffic lie."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.config import Environment
+from stacks.constructs.log_group import removal_policy
+
+CAPTURE_PREFIX = "capture"
+_ACCESS_LOG_DAYS = 90
+_OLD_VERSION_DAYS = 90
+
+
+class ArtefactStore(Construct):
+    """A versioned, encrypted bucket, reached over TLS only, and its access logs.
+
+    Parameters
+    ----------
+    scope, construct_id
+        Where it stands.
+    name
+        Name of the bucket.
+    environment
+        Says how long captured traffic is kept, and whether the buckets outlive the stack.
+    key
+        Encrypts the artefacts.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, environment: Environment, key: kms.IKey
+    ) -> None:
+        super().__init__(scope, construct_id)
+        policy = removal_policy(environment)
+        self.access_logs = self._access_logs(policy)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=name,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            versioned=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=self.access_logs,
+            server_access_logs_prefix="artefacts/",
+            lifecycle_rules=_lifecycle(environment.capture_retention_days),
+            removal_policy=policy,
+        )
+
+    def _access_logs(self, policy: RemovalPolicy) -> s3.Bucket:
+        """S3 delivers access logs only to buckets under its own key."""
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[s3.LifecycleRule(id="Expire", expiration=Duration.days(_ACCESS_LOG_DAYS))],
+            removal_policy=policy,
+        )
+
+
+def _lifecycle(capture_days: int) -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(id="ExpireCapture", prefix=f"{CAPTURE_PREFIX}/", expiration=Duration.days(capture_days)),
+        s3.LifecycleRule(
+            id="ExpireOldVersions",
+            noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+        ),
+    ]

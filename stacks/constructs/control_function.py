@@ -1,0 +1,103 @@
+"""A Lambda function of the control loop, under a role of its own."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from lambdas import contract
+from stacks.config import Environment
+from stacks.constructs.log_group import RetainedLogs
+from stacks.constructs.permissions import send
+from stacks.names import Names
+
+RUNTIME = lambda_.Runtime.PYTHON_3_14
+
+
+class ControlFunction(Construct):
+    """A function from `lambdas.rollout.handlers`, its role and its log group.
+
+    The role may write its own log and nothing else; `allow` adds what the function does.
+
+    Parameters
+    ----------
+    scope, construct_id
+        Where it stands.
+    handler
+        Module of `lambdas.rollout.handlers`.
+    description
+        What it does.
+    environment
+        The environment it belongs to.
+    code
+        The Lambda asset.
+    key
+        Encrypts its log.
+    variables
+        Environment variables, besides those that every function has.
+    timeout
+        Longest time a call may take.
+    reserved_concurrency
+        Concurrency set aside for it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler: str,
+        description: str,
+        environment: Environment,
+        code: lambda_.Code,
+        key: kms.IKey,
+        variables: Mapping[str, str],
+        timeout: Duration,
+        reserved_concurrency: int | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        logs = RetainedLogs(self, "Logs", environment=environment, key=key)
+        self.role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description
+        )
+        self.allow(
+            iam.PolicyStatement(
+                sid="WriteLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs.log_group_arn]
+            )
+        )
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=Names(self, environment.environment).function(handler),
+            description=description,
+            runtime=RUNTIME,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"lambdas.rollout.handlers.{handler}.handler",
+            code=code,
+            role=self.role,
+            log_group=logs,
+            timeout=timeout,
+            memory_size=512,
+            environment={
+                contract.ENV_ENVIRONMENT: environment.environment,
+                "POWERTOOLS_SERVICE_NAME": f"tidegate-{handler}",
+                **variables,
+            },
+            reserved_concurrent_executions=reserved_concurrency,
+        )
+
+    def allow(self, *statements: iam.PolicyStatement) -> None:
+        """Add statements to the function's policy."""
+        for statement in statements:
+            self.role.add_to_policy(statement)
+
+    def keep_failures(self, queue: sqs.Queue) -> None:
+        """Keep events whose handling failed for good, when the function is called asynchronously."""
+        resource = self.function.node.default_child
+        assert isinstance(resource, lambda_.CfnFunction)
+        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.queue_arn)
+        self.allow(send(queue, "KeepFailures"))

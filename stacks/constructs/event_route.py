@@ -1,0 +1,97 @@
+"""EventBridge rules whose deliveries are retried, and kept when they fail all the same."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+_DAY_SECONDS = 24 * 3600
+_MOST_RETRIES = 185
+
+
+class EventRoute(Construct):
+    """A rule with one target, a retry policy and a dead-letter queue.
+
+    Parameters
+    ----------
+    scope, construct_id
+        Where it stands.
+    description
+        What it carries.
+    dead_letters
+        Takes deliveries that failed.
+    pattern
+        Events it matches, or
+    schedule
+        when it fires.
+    max_age_seconds
+        How long a delivery is retried.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        dead_letters: sqs.Queue,
+        pattern: Mapping[str, Any] | None = None,
+        schedule: str | None = None,
+        max_age_seconds: int = _DAY_SECONDS,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
+        self._retries = events.CfnRule.RetryPolicyProperty(
+            maximum_event_age_in_seconds=max_age_seconds, maximum_retry_attempts=_MOST_RETRIES
+        )
+        self.rule = events.CfnRule(
+            self, "Rule", description=description, event_pattern=pattern, schedule_expression=schedule, state="ENABLED"
+        )
+        self._allow_send("Undelivered", dead_letters)
+
+    def to_function(self, function: lambda_.Function) -> None:
+        """Deliver to a function."""
+        self._target(function.function_arn)
+        lambda_.CfnPermission(
+            self,
+            "MayInvoke",
+            action="lambda:InvokeFunction",
+            function_name=function.function_arn,
+            principal="events.amazonaws.com",
+            source_arn=self.rule.attr_arn,
+        )
+
+    def to_queue(self, queue: sqs.Queue) -> None:
+        """Deliver to a queue."""
+        self._target(queue.queue_arn)
+        self._allow_send("Deliver", queue)
+
+    def _target(self, arn: str) -> None:
+        target = events.CfnRule.TargetProperty(
+            id="Target", arn=arn, dead_letter_config=self._dead_letters, retry_policy=self._retries
+        )
+        self.rule.targets = [target]
+
+    def _allow_send(self, sid: str, queue: sqs.Queue) -> None:
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"{sid}{self.node.id}",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
+            )
+        )
+
+
+def alarms_pattern(alarm_arns: Sequence[str]) -> dict[str, Any]:
+    """Return the pattern of state changes of the given alarms."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "resources": list(alarm_arns),
+    }

@@ -1,0 +1,162 @@
+"""The Lambda asset and the model's archive are the same from the same input, and built only when that changes."""
+
+import ast
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from stacks.bundling import AWS_SERVICES, BundlingError, archive_model, bundle_functions
+from stacks.config import ROOT
+
+
+class FakePip:
+    """Unpacks a package with what pip leaves behind, and counts how often it is asked."""
+
+    def __init__(self):
+        self.runs = 0
+
+    def __call__(self, requirements: Path, folder: Path) -> None:
+        self.runs += 1
+        content = {
+            "thing.py": "value = 1\n",
+            "__pycache__/thing.pyc": f"run {self.runs}",
+            "bin/thing": "#!/somewhere/python",
+            "thing-1.0.dist-info/METADATA": "Name: thing",
+            "thing-1.0.dist-info/RECORD": f"run {self.runs}",
+            "thing-1.0.dist-info/INSTALLER": "pip",
+            "botocore/data/endpoints.json": "{}",
+            "botocore/data/sagemaker/service-2.json": "{}",
+            "botocore/data/ec2/service-2.json": "{}",
+        }
+        for name, text in content.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    (tmp_path / "lambdas" / "rollout").mkdir(parents=True)
+    (tmp_path / "lambdas" / "requirements.txt").write_text("thing==1.0\n")
+    (tmp_path / "lambdas" / "rollout" / "tick.py").write_text("def handler(event, context): ...\n")
+    return tmp_path
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_asset_holds_code_and_packages_and_nothing_else(repository):
+    assert set(files(bundle_functions(repository, FakePip()))) == {
+        "botocore/data/endpoints.json",
+        "botocore/data/sagemaker/service-2.json",
+        "lambdas/rollout/tick.py",
+        "thing-1.0.dist-info/METADATA",
+        "thing.py",
+    }
+
+
+def test_same_input_gives_the_same_asset(repository):
+    pip = FakePip()
+    first = bundle_functions(repository, pip)
+    before = files(first)
+    shutil.rmtree(repository / "build")
+    os.utime(repository / "lambdas" / "rollout" / "tick.py", (0, 0))
+    second = bundle_functions(repository, pip)
+    assert pip.runs == 2
+    assert (second, files(second)) == (first, before)
+
+
+def test_changed_code_makes_another_asset_without_pip(repository):
+    pip = FakePip()
+    first = bundle_functions(repository, pip)
+    (repository / "lambdas" / "rollout" / "tick.py").write_text("def handler(event, context): pass\n")
+    second = bundle_functions(repository, pip)
+    assert second != first
+    assert "pass" in (second / "lambdas" / "rollout" / "tick.py").read_text()
+    assert pip.runs == 1
+
+
+def test_changed_requirements_run_pip_again(repository):
+    pip = FakePip()
+    first = bundle_functions(repository, pip)
+    (repository / "lambdas" / "requirements.txt").write_text("thing==1.1\n")
+    assert bundle_functions(repository, pip) != first
+    assert pip.runs == 2
+
+
+def test_failed_install_leaves_nothing_behind(repository):
+    def fail(requirements, folder):
+        (folder / "half.py").write_text("")
+        raise BundlingError("no index")
+
+    with pytest.raises(BundlingError):
+        bundle_functions(repository, fail)
+    assert not any((repository / "build" / "lambda").iterdir())
+    assert bundle_functions(repository, FakePip()).is_dir()
+
+
+def test_real_packages_are_pure_python_and_start_here():
+    folder = bundle_functions(ROOT)
+    assert not [path for path in folder.rglob("*") if path.suffix in (".so", ".pyc", ".pyd")]
+    script = (
+        "import boto3, aws_lambda_powertools; boto3.client('sagemaker', region_name='us-east-1'); print(boto3.__file__)"
+    )
+    environment = {"PYTHONPATH": str(folder), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith(str(folder)), done.stderr
+
+
+def test_every_service_that_the_functions_call_is_shipped():
+    called = {
+        call.args[0].value
+        for path in (ROOT / "lambdas").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("client", "Lazy")
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert called <= set(AWS_SERVICES)
+
+
+def test_model_archive_is_the_same_from_the_same_files(tmp_path):
+    model = tmp_path / "model"
+    (model / "code").mkdir(parents=True)
+    (model / "model.onnx").write_bytes(b"weights")
+    (model / "code" / "extra.json").write_text("{}")
+    first = archive_model(model, tmp_path / "one")
+    os.utime(model / "model.onnx", (0, 0))
+    (model / "model.onnx").chmod(0o600)
+    second = archive_model(model, tmp_path / "two")
+    assert first.read_bytes() == second.read_bytes()
+    assert first.parent.name == second.parent.name
+    with tarfile.open(fileobj=io.BytesIO(first.read_bytes())) as archive:
+        assert archive.getnames() == ["code/extra.json", "model.onnx"]
+    (model / "model.onnx").write_bytes(b"other weights")
+    assert archive_model(model, tmp_path / "one").parent.name != first.parent.name
+
+
+def test_ready_archive_is_taken_as_it_is(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.tar.gz").write_bytes(b"packed")
+    (model / "model_card.json").write_text("{}")
+    assert archive_model(model, tmp_path / "build").read_bytes() == b"packed"
+
+
+def test_missing_model_is_named(tmp_path):
+    with pytest.raises(BundlingError, match=r"bootstrap\.folder"):
+        archive_model(tmp_path / "nowhere", tmp_path)

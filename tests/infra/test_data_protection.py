@@ -1,0 +1,121 @@
+"""What is kept is encrypted, reached over TLS only, and outlives the stacks where the environment says so."""
+
+import json
+
+import pytest
+
+DATA = (
+    "AWS::DynamoDB::Table",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SageMaker::ModelPackageGroup",
+)
+
+
+def every(each, kind):
+    return [
+        (template, name, resource["Properties"])
+        for template in each.templates.values()
+        for name, resource in template.of_type(kind).items()
+    ]
+
+
+def test_queues_topics_and_logs_are_under_the_stack_key(each):
+    for kind, field in (
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::SNS::Topic", "KmsMasterKeyId"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+    ):
+        found = every(each, kind)
+        assert found
+        for template, name, properties in found:
+            assert template.text(properties[field]).startswith("<Key"), name
+
+
+def test_table_is_on_demand_recoverable_and_under_the_stack_key(each):
+    table = each.rollout.one("AWS::DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert each.rollout.text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("<Key")
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == ("by-wake", {"ProjectionType": "ALL"})
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["lane", "wake"]
+
+
+def test_buckets_are_private_encrypted_and_expire_what_piles_up(each):
+    for _, name, bucket in every(each, "AWS::S3::Bucket"):
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}, name
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"], name
+        assert bucket["LifecycleConfiguration"]["Rules"], name
+
+
+def test_artefacts_are_versioned_logged_and_under_the_stack_key(each):
+    (bucket,) = [properties for _, _, properties in every(each, "AWS::S3::Bucket") if "BucketName" in properties]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert each.registry.text(bucket["LoggingConfiguration"]["DestinationBucketName"]).startswith(
+        "<ArtefactsAccessLogs"
+    )
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    assert each.registry.text(key).startswith("<Key")
+    captures = next(rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "capture/")
+    assert captures["ExpirationInDays"] == each.environment.capture_retention_days
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "field"),
+    [("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"), ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues")],
+)
+def test_plain_connections_are_refused(each, kind, policy, field):
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    guarded = {
+        json.dumps(template.text(properties[field]))
+        for template, _, properties in every(each, policy)
+        if any(
+            statement["Effect"] == "Deny" and statement.get("Condition") == insecure
+            for statement in properties["PolicyDocument"]["Statement"]
+        )
+    }
+    for _, name, _ in every(each, kind):
+        assert any(f"<{name}>" in one for one in guarded), name
+
+
+def test_keys_rotate_and_serve_this_account_only(each):
+    for template, _, key in every(each, "AWS::KMS::Key"):
+        assert key["EnableKeyRotation"] is True
+        for statement in key["KeyPolicy"]["Statement"]:
+            if "Service" in statement["Principal"]:
+                condition = template.text(statement["Condition"])
+                assert each.environment.account or "123456789012" in json.dumps(condition)
+
+
+@pytest.mark.parametrize("service", ["cloudwatch.amazonaws.com", "events.amazonaws.com"])
+def test_publishers_may_use_the_key_of_queues_and_topic(each, service):
+    statements = each.rollout.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (found,) = [one for one in statements if one["Principal"].get("Service") == service]
+    assert found["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert each.rollout.text(found["Condition"]) == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_logs_end(each):
+    for _, name, logs in every(each, "AWS::Logs::LogGroup"):
+        assert logs["RetentionInDays"] == each.environment.log_retention_days, name
+
+
+def test_every_function_logs_where_it_is_kept(each):
+    for template, name, function in every(each, "AWS::Lambda::Function"):
+        group = template.text(function["LoggingConfig"]["LogGroup"])
+        assert group.strip("<>") in template.of_type("AWS::Logs::LogGroup"), name
+
+
+def test_data_outlives_production_only(each):
+    wanted = "Retain" if each.environment.retain_data else "Delete"
+    for _, resource in each.every_resource:
+        if resource["Type"] in DATA:
+            assert resource["DeletionPolicy"] == wanted, resource["Type"]
+    assert each.rollout.one("AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is each.environment.retain_data
+
+
+def test_production_keeps_its_data(prod):
+    assert prod.environment.retain_data

@@ -1,0 +1,160 @@
+"""Nothing that starts or drives a rollout is lost without someone being told."""
+
+import json
+
+import pytest
+
+from lambdas import contract
+from stacks.config import ROOT
+
+
+def rules(template):
+    return {
+        name.split("Rule")[0]: resource["Properties"]
+        for name, resource in template.of_type("AWS::Events::Rule").items()
+    }
+
+
+def functions(template):
+    return {
+        name.split("Function")[0]: resource["Properties"]
+        for name, resource in template.of_type("AWS::Lambda::Function").items()
+    }
+
+
+def test_every_delivery_is_retried_and_kept_when_it_fails(each):
+    for name, rule in rules(each.rollout).items():
+        (target,) = rule["Targets"]
+        assert each.rollout.text(target["DeadLetterConfig"]["Arn"]).startswith("<LostEventsQueue"), name
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
+
+
+def test_rules_may_reach_their_targets(each):
+    template = each.rollout
+    permissions = [template.text(one["Properties"]) for one in template.of_type("AWS::Lambda::Permission").values()]
+    policies = json.dumps(
+        [template.text(one["Properties"]) for one in template.of_type("AWS::SQS::QueuePolicy").values()]
+    )
+    for name, rule in template.of_type("AWS::Events::Rule").items():
+        arn = f"<{name}.Arn>"
+        target = template.text(rule["Properties"]["Targets"][0]["Arn"])
+        allowed = [one for one in permissions if one["SourceArn"] == arn and one["FunctionName"] == target]
+        assert allowed or (f'"{target}"' in policies and f'"{arn}"' in policies), name
+
+
+def test_approvals_come_through_a_queue(local):
+    rule = rules(local.rollout)["PackageStates"]
+    assert rule["EventPattern"]["detail"] == {"ModelPackageGroupName": ["rain-local"]}
+    assert local.rollout.text(rule["Targets"][0]["Arn"]).startswith("<ApprovalsQueue")
+
+
+def test_alarms_of_both_slots_reach_the_loop(local):
+    rule = rules(local.rollout)["AlarmStates"]
+    named = {
+        alarm["Properties"]["AlarmName"] for alarm in local.serving.of_type("AWS::CloudWatch::CompositeAlarm").values()
+    }
+    assert {arn.rpartition(":")[2] for arn in local.rollout.text(rule["EventPattern"]["resources"])} == named
+    assert named == {contract.unhealthy_alarm("rain-local", slot) for slot in contract.SLOTS}
+
+
+def test_commands_and_endpoint_states_of_other_environments_are_not_taken(local):
+    taken = rules(local.rollout)
+    assert taken["Commands"]["EventPattern"]["detail"] == {"endpoint": ["rain-local"]}
+    assert taken["EndpointStates"]["EventPattern"]["detail"] == {"EndpointName": ["rain-local"]}
+
+
+def test_sweeper_runs_every_minute(each):
+    rule = rules(each.rollout)["EveryMinute"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    assert each.rollout.text(rule["Targets"][0]["Arn"]).startswith("<TickFunction")
+
+
+def test_messages_stay_hidden_for_six_times_as_long_as_their_function_runs(each):
+    template = each.rollout
+    for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values():
+        properties = template.text(mapping["Properties"])
+        queue = template.body["Resources"][properties["EventSourceArn"].strip("<>").split(".")[0]]["Properties"]
+        function = template.body["Resources"][properties["FunctionName"].strip("<>")]["Properties"]
+        assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert template.text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith("<")
+        assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_events_that_the_loop_fails_on_are_kept(each):
+    for name in ("React", "Tick"):
+        target = functions(each.rollout)[name]["DeadLetterConfig"]["TargetArn"]
+        assert each.rollout.text(target).startswith("<LostEventsQueue")
+
+
+def test_lease_of_thirty_seconds_outlives_the_loop(each):
+    assert {functions(each.rollout)[name]["Timeout"] for name in ("React", "Tick", "Admit")} == {25}
+
+
+def test_an_alarm_watches_every_dead_letter_queue(each):
+    template = each.rollout
+    watched = {
+        template.text(alarm["Properties"]["Dimensions"][0]["Value"])
+        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Properties"].get("MetricName") == "ApproximateNumberOfMessagesVisible"
+    }
+    fed = {
+        template.text(mapping["Properties"]["EventSourceArn"]).strip("<>").split(".")[0]
+        for mapping in template.of_type("AWS::Lambda::EventSourceMapping").values()
+    }
+    assert watched == {f"<{name}.QueueName>" for name in template.of_type("AWS::SQS::Queue") if name not in fed}
+
+
+def test_silence_of_the_sweeper_is_an_alarm(each):
+    template = each.rollout
+    (alarm,) = [
+        template.text(resource["Properties"])
+        for name, resource in template.of_type("AWS::CloudWatch::Alarm").items()
+        if name.startswith("Heartbeat")
+    ]
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["Metrics"][0]["Expression"] == "invocations - errors"
+    series = {one["Id"]: one["MetricStat"]["Metric"] for one in alarm["Metrics"][1:]}
+    assert {one["MetricName"] for one in series.values()} == {"Invocations", "Errors"}
+    assert all(one["Dimensions"][0]["Value"].startswith("<TickFunction") for one in series.values())
+
+
+@pytest.mark.parametrize("kind", ["AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"])
+def test_alarms_tell_the_topic(each, kind):
+    template = each.rollout if kind.endswith("::Alarm") else each.serving
+    for name, alarm in template.of_type(kind).items():
+        (action,) = template.text(alarm["Properties"]["AlarmActions"])
+        assert action.startswith("<Alerts") or action.endswith(f":tidegate-{each.environment.environment}-alerts"), name
+
+
+def test_cloudwatch_may_publish_to_the_topic(each):
+    statements = each.rollout.one("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (found,) = [one for one in statements if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert each.rollout.text(found["Condition"])["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+
+
+def test_functions_run_on_one_asset_of_this_repository(each):
+    codes = set()
+    for template in each.templates.values():
+        for function in template.of_type("AWS::Lambda::Function").values():
+            properties = function["Properties"]
+            assert properties["Runtime"] == "python3.14", "no Node functions"
+            module = properties["Handler"].removesuffix(".handler").replace(".", "/")
+            assert (ROOT / f"{module}.py").is_file(), properties["Handler"]
+            codes.add(json.dumps(properties["Code"]["S3Key"]))
+    assert len(codes) == 1
+
+
+def test_loop_functions_are_told_where_everything_is(each):
+    for name in ("Admit", "React", "Tick", "Fleet", "Seed", "Cleanup"):
+        variables = each.rollout.text(functions(each.rollout)[name]["Environment"]["Variables"])
+        assert variables[contract.ENV_ENVIRONMENT] == each.environment.environment
+        assert variables[contract.ENV_TABLE].startswith("<Table")
+        assert variables[contract.ENV_TIMER_QUEUE_URL].startswith("<TimersQueue")
+        assert variables[contract.ENV_TOPIC_ARN].startswith("<Alerts")
+
+
+def test_concurrency_is_set_aside_where_the_file_says_so(each):
+    for name in ("React", "Tick"):
+        reserved = functions(each.rollout)[name].get("ReservedConcurrentExecutions")
+        assert reserved == each.environment.reserved_concurrency

@@ -1,0 +1,186 @@
+"""Each function may do what it does, on what it does it to, and nothing else."""
+
+import pytest
+
+STATE = {
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+CONSUME = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+}
+REMOVE = {
+    "sagemaker:DeleteEndpointConfig",
+    "sagemaker:DeleteModel",
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeEndpointConfig",
+}
+STOP_SCALING = {"application-autoscaling:DeregisterScalableTarget"}
+LOOP = {
+    *STATE,
+    *LOG,
+    *REMOVE,
+    *STOP_SCALING,
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:RegisterScalableTarget",
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
+    "sagemaker:AddTags",
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:CreateModel",
+    "sagemaker:DescribeModel",
+    "sagemaker:DescribeModelPackage",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:UpdateEndpoint",
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+    "sns:Publish",
+    "sqs:SendMessage",
+    "ssm:GetParameter",
+}
+ACTIONS = {
+    "Admit": {
+        *STATE,
+        *LOG,
+        *CONSUME,
+        "dynamodb:Query",
+        "sagemaker:DescribeModelPackage",
+        "sqs:SendMessage",
+        "ssm:GetParameter",
+    },
+    "React": {*LOOP, *CONSUME},
+    "Tick": {*LOOP, "dynamodb:Query", "sagemaker:ListModelPackages"},
+    "Seed": {*STATE, *LOG, "dynamodb:DeleteItem"},
+    "Fleet": {*STATE, *LOG, *STOP_SCALING, "sagemaker:DescribeEndpoint", "sqs:SendMessage", "ssm:GetParameter"},
+    "Cleanup": {*STATE, *LOG, *STOP_SCALING, *REMOVE, "dynamodb:DeleteItem", "dynamodb:Query"},
+}
+ONLY_FOR_ALL = {"cloudwatch:DescribeAlarms", "ecr:GetAuthorizationToken"}
+
+
+def allowed(template, role):
+    """Return what a role may do as action -> resources."""
+    found = {}
+    for statement in template.statements(role):
+        for action in listed(statement["Action"]):
+            found.setdefault(action, set()).update(listed(statement["Resource"]))
+    return found
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("function", ACTIONS)
+def test_function_has_exactly_its_actions(local, function):
+    assert set(allowed(local.rollout, f"{function}Role")) == ACTIONS[function]
+
+
+def test_every_function_has_a_role_of_its_own(each):
+    for template in each.templates.values():
+        roles = [str(function["Properties"]["Role"]) for function in template.of_type("AWS::Lambda::Function").values()]
+        assert len(roles) == len(set(roles))
+
+
+def test_no_statement_allows_a_pattern_of_actions(each):
+    for template in each.templates.values():
+        for statement in template.statements(""):
+            assert not any("*" in action for action in listed(statement["Action"])), statement
+
+
+def test_only_what_aws_forces_is_allowed_on_every_resource(each):
+    for template in each.templates.values():
+        for statement in template.statements(""):
+            if "*" in listed(statement["Resource"]):
+                assert set(listed(statement["Action"])) <= ONLY_FOR_ALL, statement
+
+
+def test_a_function_writes_its_own_log_only(each):
+    for template in each.templates.values():
+        for name in template.of_type("AWS::Lambda::Function"):
+            function = name.split("Function")[0]
+            (log,) = allowed(template, f"{function}Role")["logs:PutLogEvents"]
+            assert log.startswith(f"<{function}Logs")
+
+
+@pytest.mark.parametrize("function", ["React", "Tick"])
+def test_loop_touches_the_endpoints_and_what_bears_their_names(local, function):
+    may = allowed(local.rollout, f"{function}Role")
+    base = "arn:aws:sagemaker:us-east-1:123456789012"
+    assert may["sagemaker:UpdateEndpointWeightsAndCapacities"] == {f"{base}:endpoint/rain-local"}
+    assert may["sagemaker:InvokeEndpoint"] == {f"{base}:endpoint/rain-local"}
+    assert may["sagemaker:UpdateEndpoint"] == {f"{base}:endpoint/rain-local", f"{base}:endpoint-config/rain-local-*"}
+    assert may["sagemaker:CreateEndpointConfig"] == {f"{base}:endpoint-config/rain-local-*"}
+    assert may["sagemaker:CreateModel"] == {f"{base}:model/rain-local-*"}
+    assert may["sagemaker:DescribeModelPackage"] == {f"{base}:model-package/rain-local/*"}
+
+
+@pytest.mark.parametrize("function", ["React", "Tick"])
+def test_loop_passes_one_role_to_sagemaker_only(local, function):
+    (statement,) = [one for one in local.rollout.statements(f"{function}Role") if one["Action"] == "iam:PassRole"]
+    assert statement["Resource"] == "arn:aws:iam::123456789012:role/tidegate-rain-local-execution"
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_the_role_that_is_passed_is_the_one_that_the_registry_makes(each):
+    made = {role["Properties"].get("RoleName") for role in each.registry.of_type("AWS::IAM::Role").values()}
+    passed = next(one for one in each.rollout.statements("ReactRole") if one["Action"] == "iam:PassRole")["Resource"]
+    assert passed.split("role/")[1] in made
+    model = each.serving.one("AWS::SageMaker::Model")
+    assert each.serving.text(model["ExecutionRoleArn"]) == passed
+
+
+def test_scaling_is_narrowed_to_sagemaker(each):
+    for function in ("React", "Tick", "Fleet", "Cleanup"):
+        (statement,) = [
+            one
+            for one in each.rollout.statements(f"{function}Role")
+            if "application-autoscaling:DeregisterScalableTarget" in one["Action"]
+        ]
+        assert statement["Condition"] == {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+
+
+def test_containers_read_their_own_models_and_write_their_own_captures(local):
+    may = allowed(local.registry, "EndpointrainRole")
+    assert may["s3:GetObject"] == {
+        "<ArtefactsBucket44D43D7B.Arn>/rain-local/*",
+        "arn:aws:s3:::cdk-hnb659fds-assets-123456789012-us-east-1/*.tar.gz",
+    }
+    assert may["s3:PutObject"] == {"<ArtefactsBucket44D43D7B.Arn>/capture/rain-local/*"}
+    assert may["ecr:BatchGetImage"] == {
+        "arn:aws:ecr:us-east-1:123456789012:repository/cdk-hnb659fds-container-assets-123456789012-us-east-1"
+    }
+
+
+def test_only_environments_that_keep_nothing_can_empty_the_registry(each):
+    has_function = any(name.startswith("EmptyFunction") for name in each.registry.body["Resources"])
+    assert has_function is not each.environment.retain_data
+    if has_function:
+        may = allowed(each.registry, "EmptyRole")
+        assert may["s3:DeleteObjectVersion"] == {
+            "<ArtefactsBucket44D43D7B.Arn>/*",
+            "<ArtefactsAccessLogs62F8C1E7.Arn>/*",
+        }
+
+
+def test_each_acknowledged_wildcard_is_there(each):
+    from stacks.acknowledgements import acknowledged
+
+    for one in acknowledged(each.environment):
+        if "Resource::" not in one.rule:
+            continue
+        stack, *path = one.path.split("/Role/")[0].split("/")
+        wanted = one.rule.partition("Resource::")[2].removesuffix("]").replace("<AWS::Partition>", "aws")
+        wanted = wanted.replace("<AWS::Region>", "eu-west-1").replace("<AWS::AccountId>", "123456789012")
+        role = "".join(path).replace("-", "") + "Role"
+        resources = set().union(*allowed(each.templates[stack], role).values())
+        assert wanted in resources, one
