@@ -1,0 +1,1 @@
+"""What stands before the services: HTTP, protocols, credentials and permissions."""

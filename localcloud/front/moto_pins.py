@@ -1,0 +1,120 @@
+"""moto's private names that the local cloud leans on, checked before anything is served.
+
+moto's internals change without notice, so its version is pinned exactly; what is relied on or patched is listed here,
+and a missing name stops the start with an error that says what to do.
+"""
+
+import importlib
+import inspect
+import os
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+MOTO_PIN = "5.2.5"
+
+_RELIED_ON = {
+    "moto.core.base_backend": ("BackendDict.reset",),
+    "moto.core.errors": ("warn",),
+    "moto.core.model": ("OperationModel", "ServiceModel"),
+    "moto.core.parse": ("PROTOCOL_PARSERS",),
+    "moto.core.request": ("Request",),
+    "moto.core.routing": ("get_service_router",),
+    "moto.core.serialize": ("SerializationContext", "get_serializer_class"),
+    "moto.core.utils": ("get_service_model",),
+    "moto.moto_server.werkzeug_app": ("create_backend_app",),
+    "moto.events.models": ("events_backends", "EventPattern.matches_event", "EventBus", "Rule"),
+    "moto.events.notifications": ("send_notification",),
+    "moto.dynamodb.models": ("dynamodb_backends",),
+    "moto.iam.models": ("iam_backends", "Role", "ManagedPolicy"),
+    "moto.kms.models": ("kms_backends", "Key"),
+    "moto.logs.models": ("logs_backends", "LogsBackend.put_log_events", "LogsBackend.create_log_stream"),
+    "moto.iam.access_control": ("PermissionResult.NEUTRAL",),
+    "moto.s3.models": ("FakeBucket.get_permission", "s3_backends", "S3Backend.put_object", "S3Backend.get_object"),
+    "moto.sns.models": (
+        "sns_backends",
+        "Subscription.publish",
+        "Subscription.get_post_data",
+        "Subscription._parse_message_structure",
+        "Topic.publish",
+    ),
+    "moto.sqs.models": (
+        "sqs_backends",
+        "Queue.attributes",
+        "SQSBackend.receive_message",
+        "SQSBackend.delete_message",
+        "SQSBackend.send_message",
+    ),
+    "botocore.parsers": ("RpcV2CBORParser._initial_body_parse", "RpcV2CBORParser._parse_shape"),
+    "botocore.serialize": ("RpcV2CBORSerializer._serialize_data_item",),
+}
+
+
+# Attributes that instances get when they are made; asserted by the source of their class.
+_ATTRIBUTES = {
+    "moto.events.models.Rule": ("event_pattern", "scheduled_expression", "state", "targets"),
+    "moto.events.models.EventBus": ("rules",),
+    "moto.iam.models.Role": ("policies", "managed_policies", "permissions_boundary_arn", "assume_role_policy_document"),
+    "moto.iam.models.Policy": ("default_version_id", "versions"),
+    "moto.kms.models.Key": ("policy", "aliases"),
+    "moto.s3.models.FakeBucket": ("policy", "encryption"),
+    "moto.sns.models.Subscription": ("_filter_policy_matcher", "protocol", "endpoint", "topic"),
+    "moto.sns.models.Topic": ("kms_master_key_id",),
+    "moto.sqs.models.Message": ("visible_at", "delayed_until", "receipt_handle", "approximate_receive_count"),
+    "moto.sqs.models.Queue": ("_messages",),
+}
+
+
+class MotoMismatchError(RuntimeError):
+    """The installed moto is not the one that the local cloud was built on."""
+
+
+@cache
+def assert_pins() -> None:
+    """Raise `MotoMismatchError` naming the first thing that is not as expected."""
+    found = version("moto")
+    if found != MOTO_PIN:
+        raise MotoMismatchError(f"localcloud needs moto=={MOTO_PIN}, but {found} is installed: {_ADVICE}")
+    for module, names in _RELIED_ON.items():
+        for name in names:
+            _resolve(module, name)
+    for dotted, attributes in _ATTRIBUTES.items():
+        module, _, name = dotted.rpartition(".")
+        source = inspect.getsource(_resolve(module, name))
+        for attribute in attributes:
+            if f"self.{attribute}" not in source:
+                raise _mismatch(f"{dotted}.{attribute}")
+
+
+_ADVICE = "install requirements-dev.txt, or adapt localcloud/front/moto_pins.py and what relies on it"
+
+
+def _mismatch(name: str) -> MotoMismatchError:
+    return MotoMismatchError(f"{name} is gone from moto or botocore (moto {MOTO_PIN} expected): {_ADVICE}")
+
+
+def _resolve(module: str, dotted: str) -> Any:
+    target: Any = importlib.import_module(module)
+    for part in dotted.split("."):
+        if not hasattr(target, part):
+            raise _mismatch(f"{module}.{dotted}")
+        target = getattr(target, part)
+    return target
+
+
+def patch_globals(account: str) -> None:
+    """Set what moto reads from its own modules and the environment."""
+    # moto looks the account up in the environment at every request.
+    os.environ["MOTO_ACCOUNT_ID"] = account
+    # It warns of error codes that the service model does not list, which AWS itself answers with.
+    _patch("moto.core.errors", "warn", lambda *_args, **_kwargs: None)
+    # It judges bucket policies without their conditions; the authorizer judges them in full.
+    neutral = _resolve("moto.iam.access_control", "PermissionResult.NEUTRAL")
+    _patch("moto.s3.models", "FakeBucket.get_permission", lambda *_args, **_kwargs: neutral)
+    # It notifies EventBridge's targets by its own Lambda; ours delivers events.
+    _patch("moto.events.notifications", "send_notification", lambda *_args, **_kwargs: None)
+
+
+def _patch(module: str, dotted: str, value: Any) -> None:
+    owner, _, name = dotted.rpartition(".")
+    setattr(_resolve(module, owner) if owner else importlib.import_module(module), name, value)

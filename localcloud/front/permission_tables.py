@@ -1,0 +1,192 @@
+"""Permissions of every operation that roles may call here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from localcloud.front.permissions import Need, Params, Rule, Scope, Table, anywhere, nothing, on
+from localcloud.front.sagemaker_permissions import CLOUDWATCH, SAGEMAKER, SCALING
+
+
+def _table_arn(name: str, scope: Scope) -> str:
+    return name if name.startswith("arn:") else scope.arn("dynamodb", f"table/{name}")
+
+
+def _item(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        table = _table_arn(params["TableName"], scope)
+        index = params.get("IndexName")
+        return [Need(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table)]
+
+    return needs
+
+
+_TRANSACTION_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
+
+
+def _transaction(params: Params, scope: Scope) -> list[Need]:
+    """Return the permission of every part: a transaction has none of its own."""
+    return [
+        Need(f"dynamodb:{_TRANSACTION_ACTIONS.get(kind, 'ConditionCheckItem')}", _table_arn(part["TableName"], scope))
+        for item in params["TransactItems"]
+        for kind, part in item.items()
+    ]
+
+
+def _batch(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        return [Need(f"dynamodb:{operation}", _table_arn(name, scope)) for name in params["RequestItems"]]
+
+    return needs
+
+
+def _queue(action: str) -> Rule:
+    return on(f"sqs:{action}", lambda params, scope: scope.arn("sqs", str(params["QueueUrl"]).rsplit("/", 1)[-1]))
+
+
+def _topic(params: Params, scope: Scope) -> list[Need]:
+    return [Need("sns:Publish", params.get("TopicArn") or params.get("TargetArn") or scope.arn("sns", "*"))]
+
+
+def _parameter(name: str, scope: Scope) -> str:
+    return name if name.startswith("arn:") else scope.arn("ssm", f"parameter/{name.lstrip('/')}")
+
+
+def _parameters(params: Params, scope: Scope) -> list[Need]:
+    return [Need("ssm:GetParameters", _parameter(name, scope)) for name in params["Names"]]
+
+
+def _log_stream(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        stream = params.get("logStreamName", "")
+        return [Need(f"logs:{operation}", scope.arn("logs", f"log-group:{params['logGroupName']}:log-stream:{stream}"))]
+
+    return needs
+
+
+def _function(params: Params, scope: Scope) -> str:
+    name = str(params["FunctionName"])
+    return name if name.startswith("arn:") else scope.arn("lambda", f"function:{name}")
+
+
+def _key(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        key = str(params["KeyId"])
+        return [Need(f"kms:{operation}", key if key.startswith("arn:") else scope.arn("kms", f"key/{key}"))]
+
+    return needs
+
+
+def _events(params: Params, scope: Scope) -> list[Need]:
+    return [_event(entry, scope) for entry in params["Entries"]]
+
+
+def _event(entry: Mapping[str, Any], scope: Scope) -> Need:
+    bus = str(entry.get("EventBusName", "default"))
+    arn = bus if bus.startswith("arn:") else scope.arn("events", f"event-bus/{bus}")
+    context: dict[str, str | list[str]] = {"events:source": str(entry.get("Source", ""))}
+    return Need("events:PutEvents", arn, {**context, "events:detail-type": str(entry.get("DetailType", ""))})
+
+
+def _object(action: str) -> Rule:
+    return on(f"s3:{action}", lambda params, _scope: f"arn:aws:s3:::{params['Bucket']}/{params['Key']}")
+
+
+def _version(action: str) -> Rule:
+    """Return the rule of an action on objects that has another name when a version is given."""
+
+    def needs(params: Params, _scope: Scope) -> list[Need]:
+        suffix = "Version" if params.get("VersionId") else ""
+        return [Need(f"s3:{action}{suffix}", f"arn:aws:s3:::{params['Bucket']}/{params['Key']}")]
+
+    return needs
+
+
+def _delete_objects(params: Params, _scope: Scope) -> list[Need]:
+    bucket = params["Bucket"]
+    return [
+        Need("s3:DeleteObject" + ("Version" if item.get("VersionId") else ""), f"arn:aws:s3:::{bucket}/{item['Key']}")
+        for item in params["Delete"]["Objects"]
+    ]
+
+
+def _bucket(action: str) -> Rule:
+    def needs(params: Params, _scope: Scope) -> list[Need]:
+        return [
+            Need(f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}", {"s3:prefix": str(params.get("Prefix") or "")})
+        ]
+
+    return needs
+
+
+_S3: Table = {
+    "s3:GetObject": _version("GetObject"),
+    "s3:HeadObject": _version("GetObject"),
+    "s3:PutObject": _object("PutObject"),
+    "s3:CreateMultipartUpload": _object("PutObject"),
+    "s3:UploadPart": _object("PutObject"),
+    "s3:CompleteMultipartUpload": _object("PutObject"),
+    "s3:AbortMultipartUpload": _object("AbortMultipartUpload"),
+    "s3:DeleteObject": _version("DeleteObject"),
+    "s3:DeleteObjects": _delete_objects,
+    "s3:ListObjects": _bucket("ListBucket"),
+    "s3:ListObjectsV2": _bucket("ListBucket"),
+    "s3:HeadBucket": _bucket("ListBucket"),
+    "s3:ListObjectVersions": _bucket("ListBucketVersions"),
+    "s3:GetBucketLocation": _bucket("GetBucketLocation"),
+    "s3:GetBucketVersioning": _bucket("GetBucketVersioning"),
+    "s3:ListMultipartUploads": _bucket("ListBucketMultipartUploads"),
+}
+
+_DYNAMODB: Table = {
+    **{
+        f"dynamodb:{name}": _item(name)
+        for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "DescribeTable")
+    },
+    "dynamodb:TransactWriteItems": _transaction,
+    "dynamodb:TransactGetItems": _transaction,
+    "dynamodb:BatchWriteItem": _batch("BatchWriteItem"),
+    "dynamodb:BatchGetItem": _batch("BatchGetItem"),
+}
+
+_SQS: Table = {
+    **{
+        f"sqs:{name}": _queue(name)
+        for name in (
+            "SendMessage",
+            "ReceiveMessage",
+            "DeleteMessage",
+            "ChangeMessageVisibility",
+            "GetQueueAttributes",
+            "PurgeQueue",
+        )
+    },
+    "sqs:SendMessageBatch": _queue("SendMessage"),
+    "sqs:DeleteMessageBatch": _queue("DeleteMessage"),
+    "sqs:ChangeMessageVisibilityBatch": _queue("ChangeMessageVisibility"),
+    "sqs:GetQueueUrl": on("sqs:GetQueueUrl", lambda params, scope: scope.arn("sqs", params["QueueName"])),
+}
+
+_REST: Table = {
+    "sns:Publish": _topic,
+    "sns:PublishBatch": _topic,
+    "ssm:GetParameter": on("ssm:GetParameter", lambda params, scope: _parameter(params["Name"], scope)),
+    "ssm:PutParameter": on("ssm:PutParameter", lambda params, scope: _parameter(params["Name"], scope)),
+    "ssm:GetParametersByPath": on("ssm:GetParametersByPath", lambda params, scope: _parameter(params["Path"], scope)),
+    "ssm:GetParameters": _parameters,
+    "logs:CreateLogGroup": _log_stream("CreateLogGroup"),
+    "logs:CreateLogStream": _log_stream("CreateLogStream"),
+    "logs:PutLogEvents": _log_stream("PutLogEvents"),
+    "logs:GetLogEvents": _log_stream("GetLogEvents"),
+    "logs:FilterLogEvents": _log_stream("FilterLogEvents"),
+    "logs:DescribeLogStreams": _log_stream("DescribeLogStreams"),
+    "logs:DescribeLogGroups": anywhere("logs:DescribeLogGroups"),
+    **{f"kms:{name}": _key(name) for name in ("Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey")},
+    "lambda:Invoke": on("lambda:InvokeFunction", _function),
+    "lambda:GetFunction": on("lambda:GetFunction", _function),
+    "lambda:GetFunctionConfiguration": on("lambda:GetFunctionConfiguration", _function),
+    "events:PutEvents": _events,
+    "sts:GetCallerIdentity": nothing,
+    "sts:AssumeRole": on("sts:AssumeRole", lambda params, _scope: str(params["RoleArn"])),
+}
+
+TABLES: Table = {**_S3, **_DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING}

@@ -1,0 +1,130 @@
+"""Permissions of SageMaker, CloudWatch and Application Auto Scaling operations."""
+
+from collections.abc import Callable
+
+from localcloud.front.permissions import Need, Params, Rule, Scope, Table, anywhere, on
+
+_EXECUTION_SERVICE = "sagemaker.amazonaws.com"
+
+
+def _named(kind: str, parameter: str) -> Callable[[Params, Scope], str]:
+    """Return the function that finds a resource of `kind` by a parameter that holds its name or ARN."""
+
+    def resource(params: Params, scope: Scope) -> str:
+        value = str(params.get(parameter, "*"))
+        return value if value.startswith("arn:") else scope.arn("sagemaker", f"{kind}/{value.lower()}")
+
+    return resource
+
+
+def _simple(operation: str, kind: str, parameter: str) -> Rule:
+    return on(f"sagemaker:{operation}", _named(kind, parameter))
+
+
+def _also(*rules: Rule) -> Rule:
+    return lambda params, scope: [need for rule in rules for need in rule(params, scope)]
+
+
+def _tagged(rule: Rule) -> Rule:
+    """Return `rule` plus sagemaker:AddTags on the same resource for requests that carry tags."""
+
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        found = rule(params, scope)
+        extra = [Need("sagemaker:AddTags", found[0].resource)] if params.get("Tags") else []
+        return [*found, *extra]
+
+    return needs
+
+
+def _passes_role(params: Params, _scope: Scope) -> list[Need]:
+    role = params.get("ExecutionRoleArn")
+    return [Need("iam:PassRole", role, {"iam:passedtoservice": _EXECUTION_SERVICE})] if role else []
+
+
+def _scaling(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        context: dict[str, str | list[str]] = {
+            "application-autoscaling:service-namespace": str(params.get("ServiceNamespace", "")),
+            "application-autoscaling:scalable-dimension": str(params.get("ScalableDimension", "")),
+        }
+        # The id in a scalable target's ARN is AWS's own, so a policy can only name all of them.
+        target = scope.arn("application-autoscaling", "scalable-target/0a1b2c3d")
+        return [Need(f"application-autoscaling:{operation}", target, context)]
+
+    return needs
+
+
+def _metric_data(params: Params, _scope: Scope) -> list[Need]:
+    return [Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": str(params.get("Namespace", ""))})]
+
+
+def _alarm(operation: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        names = params.get("AlarmNames") or [params.get("AlarmName")]
+        return [Need(f"cloudwatch:{operation}", scope.arn("cloudwatch", f"alarm:{name}")) for name in names]
+
+    return needs
+
+
+_ENDPOINT_OPERATIONS = ("DescribeEndpoint", "DeleteEndpoint", "UpdateEndpointWeightsAndCapacities")
+_CONFIG = ("endpoint-config", "EndpointConfigName")
+
+SAGEMAKER: Table = {
+    **{f"sagemaker:{name}": _simple(name, "endpoint", "EndpointName") for name in _ENDPOINT_OPERATIONS},
+    "sagemaker:CreateEndpoint": _tagged(
+        _also(_simple("CreateEndpoint", "endpoint", "EndpointName"), _simple("CreateEndpoint", *_CONFIG), _passes_role)
+    ),
+    "sagemaker:UpdateEndpoint": _also(
+        _simple("UpdateEndpoint", "endpoint", "EndpointName"), _simple("UpdateEndpoint", *_CONFIG)
+    ),
+    "sagemaker:CreateEndpointConfig": _tagged(_also(_simple("CreateEndpointConfig", *_CONFIG), _passes_role)),
+    "sagemaker:DescribeEndpointConfig": _simple("DescribeEndpointConfig", *_CONFIG),
+    "sagemaker:DeleteEndpointConfig": _simple("DeleteEndpointConfig", *_CONFIG),
+    "sagemaker:CreateModel": _tagged(_also(_simple("CreateModel", "model", "ModelName"), _passes_role)),
+    "sagemaker:DescribeModel": _simple("DescribeModel", "model", "ModelName"),
+    "sagemaker:DeleteModel": _simple("DeleteModel", "model", "ModelName"),
+    "sagemaker:DescribeModelPackage": _simple("DescribeModelPackage", "model-package", "ModelPackageName"),
+    "sagemaker:UpdateModelPackage": _simple("UpdateModelPackage", "model-package", "ModelPackageArn"),
+    "sagemaker:DeleteModelPackage": _simple("DeleteModelPackage", "model-package", "ModelPackageName"),
+    "sagemaker:CreateModelPackage": _tagged(
+        _simple("CreateModelPackage", "model-package-group", "ModelPackageGroupName")
+    ),
+    "sagemaker:ListModelPackages": _simple("ListModelPackages", "model-package-group", "ModelPackageGroupName"),
+    "sagemaker:DescribeModelPackageGroup": _simple(
+        "DescribeModelPackageGroup", "model-package-group", "ModelPackageGroupName"
+    ),
+    "sagemaker:AddTags": _simple("AddTags", "any", "ResourceArn"),
+    "sagemaker:ListTags": _simple("ListTags", "any", "ResourceArn"),
+    "sagemaker:DeleteTags": _simple("DeleteTags", "any", "ResourceArn"),
+    **{
+        f"sagemaker:{name}": anywhere(f"sagemaker:{name}")
+        for name in ("ListEndpoints", "ListEndpointConfigs", "ListModels", "ListModelPackageGroups")
+    },
+    "sagemaker-runtime:InvokeEndpoint": _simple("InvokeEndpoint", "endpoint", "EndpointName"),
+}
+
+# DescribeAlarms sees composite alarms only with permission on everything.
+CLOUDWATCH: Table = {
+    **{
+        f"cloudwatch:{name}": anywhere(f"cloudwatch:{name}")
+        for name in ("DescribeAlarms", "GetMetricData", "GetMetricStatistics", "ListMetrics")
+    },
+    "cloudwatch:PutMetricData": _metric_data,
+    **{
+        f"cloudwatch:{name}": _alarm(name)
+        for name in ("PutMetricAlarm", "PutCompositeAlarm", "DeleteAlarms", "SetAlarmState", "DescribeAlarmHistory")
+    },
+}
+
+SCALING: Table = {
+    f"application-autoscaling:{name}": _scaling(name)
+    for name in (
+        "RegisterScalableTarget",
+        "DeregisterScalableTarget",
+        "PutScalingPolicy",
+        "DeleteScalingPolicy",
+        "DescribeScalableTargets",
+        "DescribeScalingPolicies",
+        "DescribeScalingActivities",
+    )
+}

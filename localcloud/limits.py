@@ -1,0 +1,78 @@
+"""Where the local cloud differs from AWS; the documentation and ``/_localcloud/limits`` show this list."""
+
+from localcloud.deploy.limits import LIMITS as DEPLOY_LIMITS
+from localcloud.physics.limits import LIMITS as PHYSICS_LIMITS
+from localcloud.physics.limits import Limit
+from localcloud.services.functions.async_invocations import RETRY_SECONDS
+from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY
+
+FRONT_LIMITS: tuple[Limit, ...] = (
+    Limit(
+        "Authentication",
+        "Signatures are not verified and plain HTTP counts as a secure transport: the cloud listens on loopback only. "
+        "Every access key but those minted here is the administrator's.",
+        "Every request is verified.",
+    ),
+    Limit(
+        "AWS CLI version 1 and SQS",
+        "`aws sqs` replaces AWS_ENDPOINT_URL by SQS's old address: give it --endpoint-url. Other commands need the "
+        "variable only.",
+        "Not concerned.",
+    ),
+    Limit(
+        "Authorisation",
+        "Role credentials are held against identity, resource and key policies, boundaries and PassRole, for the "
+        "operations in the permission tables; any other operation under a role is an error that names it. Tag "
+        "condition keys (aws:ResourceTag, aws:RequestTag) are unknown, so that they never match. Organisations' "
+        "policies and session policies do not exist.",
+        "All of these are evaluated.",
+    ),
+    Limit(
+        "Lambda runtimes",
+        "Every python3.x function runs on the interpreter that runs the cloud, in a process of its own that sees its "
+        "package and the runtime's modules only. Other runtimes, layers, container images, versions, aliases and VPCs "
+        "are refused by name.",
+        "Each runtime is its own.",
+    ),
+    Limit(
+        "Lambda memory, processors and tracing",
+        "MemorySize, Architectures, EphemeralStorage, TracingConfig, KMSKeyArn and RuntimeManagementConfig are "
+        "recorded and have no effect.",
+        "They do.",
+    ),
+    Limit(
+        "Lambda concurrency",
+        f"{UNRESERVED_CONCURRENCY} invocations of a function at a time, unless it reserves another number. A start may "
+        "take 60 s.",
+        "1000 for the account; a start may take 10 s.",
+    ),
+    Limit(
+        "Lambda asynchronous retries",
+        f"After {RETRY_SECONDS[0]:g} s and {RETRY_SECONDS[1]:g} s.",
+        "After 1 and 2 minutes.",
+    ),
+    Limit(
+        "EventBridge",
+        "Targets are functions, queues and topics. Deliveries fail and are retried with growing pauses from 0.5 s. "
+        "Archives, pipes, schedulers and API destinations are refused by name.",
+        "More kinds of targets, longer pauses.",
+    ),
+    Limit(
+        "SNS",
+        "Delivers to queues and functions; e-mail and SMS subscriptions are kept and get nothing.",
+        "Delivers to all.",
+    ),
+    Limit(
+        "SQS metrics",
+        "Numbers of messages are published every 10 s.",
+        "Every minute.",
+    ),
+    Limit(
+        "Encryption",
+        "Keys are used for permission checks; what is stored is stored in plain.",
+        "What is stored is encrypted.",
+    ),
+)
+
+LIMITS: tuple[Limit, ...] = (*FRONT_LIMITS, *DEPLOY_LIMITS, *PHYSICS_LIMITS)
+"""All differences that are known."""

@@ -1,0 +1,1 @@
+"""Services that the local cloud runs itself: functions, events, queues' consumers, identities, the model registry."""

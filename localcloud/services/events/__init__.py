@@ -1,0 +1,1 @@
+"""EventBridge: events, rules, targets and schedules."""

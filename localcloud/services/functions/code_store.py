@@ -1,0 +1,61 @@
+"""Deployment packages, unpacked once however many functions share them."""
+
+import io
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from localcloud.errors import AwsError
+from localcloud.physics.ports import ObjectMissingError
+from localcloud.services.functions.function import Code
+
+
+class CodeStore:
+    """Turns the API's code parameters into a folder.
+
+    Parameters
+    ----------
+    folder
+        Where packages are unpacked.
+    fetch
+        Returns the object at an ``s3://`` URI.
+    """
+
+    def __init__(self, folder: Path, fetch: Callable[[str], bytes]) -> None:
+        self._folder = folder
+        self._fetch = fetch
+        self._lock = threading.Lock()
+
+    def unpack(self, params: Mapping[str, Any]) -> Code:
+        """Return the code that ``ZipFile`` or ``S3Bucket`` and ``S3Key`` name."""
+        package = self._package(params)
+        digest = Code.digest(package)
+        folder = self._folder / digest.replace("/", "_").rstrip("=")
+        with self._lock:
+            if not folder.exists():
+                self._extract(package, folder)
+        return Code(digest, len(package), folder)
+
+    def _package(self, params: Mapping[str, Any]) -> bytes:
+        if params.get("ZipFile"):
+            return bytes(params["ZipFile"])
+        if not params.get("S3Bucket"):
+            raise AwsError("InvalidParameterValueException", "Please provide ZipFile, or S3Bucket and S3Key")
+        try:
+            return self._fetch(f"s3://{params['S3Bucket']}/{params['S3Key']}")
+        except ObjectMissingError as error:
+            message = f"Error occurred while GetObject. S3 Error Code: NoSuchKey. {error} is not there"
+            raise AwsError("InvalidParameterValueException", message) from error
+
+    @staticmethod
+    def _extract(package: bytes, folder: Path) -> None:
+        try:
+            with zipfile.ZipFile(io.BytesIO(package)) as archive:
+                # Renamed into place, so that a half-unpacked folder is never taken for a whole one.
+                unfinished = folder.with_suffix(".unfinished")
+                archive.extractall(unfinished)
+                unfinished.rename(folder)
+        except zipfile.BadZipFile as error:
+            raise AwsError("InvalidParameterValueException", "Could not unzip uploaded file.") from error

@@ -1,0 +1,151 @@
+"""The workers of one function: as many as run at once, kept warm in between."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from localcloud.services.functions.invocation import Invocation, Outcome
+
+UNRESERVED_CONCURRENCY = 10
+"""Invocations of one function at a time, unless it reserves another number (AWS: 1000 for the account)."""
+
+_IDLE_SECONDS = 600.0
+
+
+class ThrottledError(Exception):
+    """All the function's workers are busy and it may not have more."""
+
+
+class PooledWorker(Protocol):
+    """What the pool needs of a worker."""
+
+    @property
+    def idle_since(self) -> float:
+        """When it last had something to do."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take an invocation."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def run(self, invocation: Invocation) -> Outcome:
+        """Handle one invocation."""
+
+    def kill(self) -> None:
+        """Kill it."""
+
+    def join(self, timeout: float) -> None:
+        """Wait for its end."""
+
+
+class WorkerPool:
+    """Hands invocations to idle workers, starting more up to a limit.
+
+    Parameters
+    ----------
+    start
+        Starts a worker.
+    """
+
+    def __init__(self, start: Callable[[], PooledWorker]) -> None:
+        self._start = start
+        self._lock = threading.Lock()
+        self._idle: list[PooledWorker] = []
+        self._busy: set[PooledWorker] = set()
+        self._claims = 0
+        self._generation = 0
+        self._closed = False
+
+    def run(self, invocation: Invocation, limit: int | None) -> Outcome:
+        """Handle an invocation; raise `ThrottledError` when the limit is reached."""
+        worker, generation = self._claim(UNRESERVED_CONCURRENCY if limit is None else limit)
+        try:
+            return worker.run(invocation)
+        finally:
+            self._give_back(worker, generation)
+
+    def _claim(self, limit: int) -> tuple[PooledWorker, int]:
+        with self._lock:
+            if self._closed or self._claims >= limit:
+                raise ThrottledError
+            self._claims += 1
+            generation = self._generation
+            worker = self._warm()
+            if worker is not None:
+                self._busy.add(worker)
+                return worker, generation
+        return self._started(), generation
+
+    def _warm(self) -> PooledWorker | None:
+        """Return the worker that was idle for the shortest time, dropping dead and overdue ones."""
+        overdue = time.time() - _IDLE_SECONDS
+        for worker in [w for w in self._idle if not w.alive or w.idle_since < overdue]:
+            worker.kill()
+            self._idle.remove(worker)
+        return self._idle.pop() if self._idle else None
+
+    def _started(self) -> PooledWorker:
+        try:
+            worker = self._start()
+        except BaseException:
+            with self._lock:
+                self._claims -= 1
+            raise
+        with self._lock:
+            self._busy.add(worker)
+            closed = self._closed
+        if closed:
+            worker.kill()
+        return worker
+
+    def _give_back(self, worker: PooledWorker, generation: int) -> None:
+        with self._lock:
+            self._claims -= 1
+            self._busy.discard(worker)
+            keep = worker.alive and generation == self._generation and not self._closed
+            if keep:
+                self._idle.append(worker)
+        if not keep:
+            worker.kill()
+
+    def retire(self) -> None:
+        """Let no further invocation meet the present workers: code or configuration has changed."""
+        with self._lock:
+            self._generation += 1
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.kill()
+
+    def kill(self) -> list[int]:
+        """Kill all workers, busy ones in the middle of what they do, and return their process ids."""
+        with self._lock:
+            workers = [*self._busy, *self._idle]
+            self._idle = []
+        for worker in workers:
+            worker.kill()
+        return [worker.pid for worker in workers]
+
+    def close(self) -> list[PooledWorker]:
+        """Kill all workers for good and return them, for whoever waits for their end."""
+        with self._lock:
+            self._closed = True
+            workers = [*self._busy, *self._idle]
+            self._idle = []
+        for worker in workers:
+            worker.kill()
+        return workers
+
+    def pids(self) -> list[int]:
+        """Return the workers' process ids."""
+        with self._lock:
+            return [worker.pid for worker in (*self._busy, *self._idle)]
+
+    @property
+    def busy(self) -> int:
+        """Return the number of invocations under way."""
+        with self._lock:
+            return self._claims

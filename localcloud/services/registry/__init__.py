@@ -1,0 +1,1 @@
+"""SageMaker's model registry: groups, versions, approvals, and the events that tell of them."""

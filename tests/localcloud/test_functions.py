@@ -1,0 +1,250 @@
+"""Lambda: real runtimes in processes, their limits, their ends and their logs."""
+
+import os
+import threading
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+ECHO = """
+    import os
+    def handler(event, context):
+        return {"event": event, "name": context.function_name, "pid": os.getpid(), "var": os.environ.get("VAR")}
+"""
+SLEEP = """
+    import os, time
+    def handler(event, context):
+        print("began", flush=True)
+        time.sleep(event["seconds"])
+        return os.getpid()
+"""
+
+
+def test_worker_is_started_once_and_stays_warm(workshop):
+    function = workshop.function(ECHO, Environment={"Variables": {"VAR": "value"}})
+    first = workshop.invoke(function, {"n": 1})["Payload"]
+    assert (first["event"], first["name"], first["var"]) == ({"n": 1}, function, "value")
+    assert workshop.invoke(function, {"n": 2})["Payload"]["pid"] == first["pid"]
+
+
+def test_handler_sees_its_package_and_the_runtime_only(workshop):
+    """What the package forgot must be missing here as well, although the cloud's own environment has it."""
+    function = workshop.function(
+        """
+        def handler(event, context):
+            import boto3
+            try:
+                import moto
+            except ImportError:
+                return "isolated"
+            return "leaking"
+        """
+    )
+    assert workshop.invoke(function)["Payload"] == "isolated"
+
+
+def test_handler_calls_the_cloud_as_its_role(cloud, workshop):
+    cloud.client("ssm").put_parameter(Name="/functions/secret", Value="v", Type="String", Overwrite=True)
+    function = workshop.function(
+        """
+        import boto3
+        def handler(event, context):
+            identity = boto3.client("sts").get_caller_identity()["Arn"]
+            try:
+                boto3.client("ssm").get_parameter(Name="/functions/secret")
+            except Exception as error:
+                return [identity, str(error)]
+        """
+    )
+    identity, error = workshop.invoke(function)["Payload"]
+    assert ":assumed-role/" in identity
+    assert "ssm:GetParameter" in error
+    assert "parameter/functions/secret" in error
+
+
+def test_error_is_answered_logged_and_counted(workshop, wait_until):
+    function = workshop.function("def handler(event, context):\n    raise ValueError('broken here')")
+    answer = workshop.invoke(function)
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["Payload"]["errorType"] == "ValueError"
+    wait_until(lambda: "broken here" in workshop.log_text(function))
+    assert workshop.metric("AWS/Lambda", "Errors", FunctionName=function) == 1
+    assert workshop.metric("AWS/Lambda", "Invocations", FunctionName=function) == 1
+
+
+def test_timeout_kills_the_worker(workshop, wait_until):
+    function = workshop.function(SLEEP, Timeout=1)
+    began = time.monotonic()
+    answer = workshop.invoke(function, {"seconds": 30})
+    assert 0.9 < time.monotonic() - began < 10
+    assert answer["FunctionError"] == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in answer["Payload"]["errorMessage"]
+    assert workshop.metric("AWS/Lambda", "Errors", FunctionName=function) == 1
+    pid = workshop.invoke(function, {"seconds": 0})["Payload"]
+    assert os.path.exists(f"/proc/{pid}") or os.kill(pid, 0) is None
+
+
+def test_kill_in_the_middle_fails_the_invocation(cloud, workshop, wait_until):
+    function = workshop.function(SLEEP, Timeout=20)
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(workshop.invoke(function, {"seconds": 20})))
+    caller.start()
+    wait_until(lambda: "began" in _log_of(workshop, function), 10)
+    assert len(cloud.functions.kill(function)) == 1
+    caller.join(5)
+    assert "signal: kill" in answers[0]["Payload"]["errorMessage"]
+    assert workshop.invoke(function, {"seconds": 0}).get("FunctionError") is None
+
+
+def _log_of(workshop, function):
+    try:
+        return workshop.log_text(function)
+    except ClientError:
+        return ""
+
+
+def test_broken_import_is_answered(workshop):
+    function = workshop.function("import no_such_module")
+    answer = workshop.invoke(function)
+    assert answer["Payload"]["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_reserved_concurrency_throttles(cloud, workshop, wait_until):
+    function = workshop.function(SLEEP, Timeout=10)
+    cloud.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
+    caller = threading.Thread(target=lambda: workshop.invoke(function, {"seconds": 1.5}))
+    caller.start()
+    wait_until(lambda: cloud.functions.busy(function) == 1)
+    single = boto_client_without_retries(cloud)
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        single.invoke(FunctionName=function, Payload=b'{"seconds": 0}')
+    caller.join()
+    assert workshop.metric("AWS/Lambda", "Throttles", FunctionName=function) == 1
+
+
+def boto_client_without_retries(cloud):
+    import boto3
+    from botocore.config import Config
+
+    config = Config(retries={"total_max_attempts": 1})
+    session = boto3.Session("localadmin", "x", region_name=cloud.region)
+    return session.client("lambda", endpoint_url=cloud.endpoint_url, config=config)
+
+
+def test_new_code_reaches_the_next_invocation(cloud, workshop):
+    function = workshop.function("def handler(event, context):\n    return 1")
+    assert workshop.invoke(function)["Payload"] == 1
+    package = workshop.package("def handler(event, context):\n    return 2")
+    cloud.client("lambda").update_function_code(FunctionName=function, ZipFile=package)
+    assert workshop.invoke(function)["Payload"] == 2
+
+
+def test_logs_stand_between_start_and_report(workshop, wait_until):
+    function = workshop.function("def handler(event, context):\n    print('in between')")
+    workshop.invoke(function)
+    text = wait_until(lambda: "REPORT" in _log_of(workshop, function) and workshop.log_text(function))
+    assert text.index("START RequestId") < text.index("in between") < text.index("END RequestId") < text.index("REPORT")
+    assert "Init Duration" in text
+
+
+def test_logs_are_lost_without_permission(cloud, workshop):
+    role = workshop.role()
+    function = workshop.function("def handler(event, context):\n    print('unheard')")
+    cloud.client("lambda").update_function_configuration(FunctionName=function, Role=role)
+    workshop.invoke(function)
+    time.sleep(0.3)
+    assert "unheard" not in _log_of(workshop, function)
+
+
+def test_embedded_metrics_become_metrics(workshop, wait_until):
+    function = workshop.function(
+        """
+        import json, time
+        def handler(event, context):
+            print(json.dumps({
+                "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [{
+                    "Namespace": "Tests", "Dimensions": [["Who"]], "Metrics": [{"Name": "Things", "Unit": "Count"}]}]},
+                "Who": "me", "Things": [2, 3]}))
+        """
+    )
+    workshop.invoke(function)
+    wait_until(lambda: workshop.metric("Tests", "Things", Who="me") == 5)
+
+
+def test_async_event_is_retried_and_then_given_up(cloud, workshop, wait_until):
+    url, arn = workshop.queue()
+    function = workshop.function(
+        "def handler(event, context):\n    raise RuntimeError('again')",
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn},
+        DeadLetterConfig={"TargetArn": arn},
+    )
+    answer = workshop.invoke(function, {"n": 1}, InvocationType="Event")
+    assert answer["StatusCode"] == 202
+    letters = workshop.messages(url, seconds=10)
+    assert [letter["Body"] for letter in letters] == ['{"n": 1}']
+    assert "again" in letters[0]["MessageAttributes"]["ErrorMessage"]["StringValue"]
+    assert workshop.metric("AWS/Lambda", "Invocations", FunctionName=function) == 3
+
+
+def test_failure_destination_gets_the_record(cloud, workshop):
+    import json
+
+    url, arn = workshop.queue()
+    function = workshop.function(
+        "def handler(event, context):\n    raise RuntimeError('no')",
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn},
+    )
+    cloud.client("lambda").put_function_event_invoke_config(
+        FunctionName=function, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    workshop.invoke(function, {"n": 1}, InvocationType="Event")
+    record = json.loads(workshop.messages(url)[0]["Body"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert (record["requestPayload"], record["responsePayload"]["errorMessage"]) == ({"n": 1}, "no")
+
+
+def test_role_that_lambda_may_not_assume_is_refused(cloud, workshop):
+    role = workshop.role(service="sagemaker.amazonaws.com")
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        cloud.client("lambda").create_function(
+            FunctionName=workshop.name("f"),
+            Runtime="python3.14",
+            Handler="a.b",
+            Role=role,
+            Code={"ZipFile": b"x"},
+        )
+
+
+@pytest.mark.parametrize(
+    "settings", [{"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:l:1"]}, {"Runtime": "nodejs22.x"}]
+)
+def test_what_would_have_no_effect_is_refused_by_name(cloud, workshop, settings):
+    with pytest.raises(ClientError, match="not simulated"):
+        cloud.client("lambda").create_function(
+            **{
+                "FunctionName": workshop.name("f"),
+                "Runtime": "python3.14",
+                "Handler": "a.b",
+                "Role": workshop.role(),
+                "Code": {"ZipFile": b"x"},
+                **settings,
+            }
+        )
+
+
+def test_deleted_function_leaves_no_process(cloud, workshop, wait_until):
+    function = workshop.function(ECHO)
+    pid = workshop.invoke(function)["Payload"]["pid"]
+    cloud.client("lambda").delete_function(FunctionName=function)
+    wait_until(lambda: not _runs(pid))
+    with pytest.raises(ClientError, match="Function not found"):
+        workshop.invoke(function)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,184 @@
+"""Roles may do what their policies say, and nothing else."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def _refusal(call, **params):
+    with pytest.raises(ClientError) as refused:
+        call(**params)
+    return refused.value.response["Error"]
+
+
+def test_refusal_names_action_and_resource(cloud, workshop):
+    url, arn = workshop.queue()
+    role = workshop.role({"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": arn})
+    sqs = cloud.role_client("sqs", role)
+    sqs.receive_message(QueueUrl=url)
+    error = _refusal(sqs.send_message, QueueUrl=url, MessageBody="x")
+    assert error["Code"] == "AccessDeniedException"
+    assert "is not authorized to perform: sqs:SendMessage" in error["Message"]
+    assert f"on resource: {arn} because no identity-based policy allows" in error["Message"]
+    assert ":assumed-role/" in error["Message"]
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "code"), [("s3", "get_object", "AccessDenied"), ("sns", "publish", "AuthorizationError")]
+)
+def test_refusal_speaks_the_services_protocol(cloud, workshop, service, call, code):
+    cloud.client("s3").create_bucket(Bucket="guarded-bucket")
+    params = {
+        "s3": {"Bucket": "guarded-bucket", "Key": "k"},
+        "sns": {"TopicArn": cloud.client("sns").create_topic(Name="guarded")["TopicArn"], "Message": "m"},
+    }
+    client = cloud.role_client(service, workshop.role())
+    assert _refusal(getattr(client, call), **params[service])["Code"] == code
+
+
+def test_taking_an_action_away_counts_at_once(cloud, workshop):
+    url, arn = workshop.queue()
+    role = workshop.role({"Effect": "Allow", "Action": "sqs:*", "Resource": arn})
+    sqs = cloud.role_client("sqs", role)
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    cloud.client("iam").delete_role_policy(RoleName=role.rsplit("/", 1)[-1], PolicyName="policy")
+    assert _refusal(sqs.send_message, QueueUrl=url, MessageBody="x")["Code"] == "AccessDeniedException"
+
+
+def test_operation_that_no_table_knows_is_named_under_a_role(cloud, workshop):
+    sqs = cloud.role_client("sqs", workshop.role({"Effect": "Allow", "Action": "*", "Resource": "*"}))
+    error = _refusal(sqs.create_queue, QueueName="mine")
+    assert error["Code"] == "NotSimulated"
+    assert "sqs:CreateQueue under role credentials" in error["Message"]
+
+
+def test_pass_role_is_checked_with_the_service_it_goes_to(cloud, workshop):
+    execution = workshop.role(service="sagemaker.amazonaws.com")
+    model = {"Effect": "Allow", "Action": "sagemaker:CreateModel", "Resource": "*"}
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": execution}
+    condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    elsewhere = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    params = {
+        "ExecutionRoleArn": execution,
+        "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"},
+    }
+    for statements in ([model], [model, {**passing, "Condition": elsewhere}]):
+        sagemaker = cloud.role_client("sagemaker", workshop.role(*statements))
+        error = _refusal(sagemaker.create_model, ModelName=workshop.name("model"), **params)
+        assert "iam:PassRole" in error["Message"]
+        assert execution in error["Message"]
+    allowed = cloud.role_client("sagemaker", workshop.role(model, {**passing, "Condition": condition}))
+    assert allowed.create_model(ModelName=workshop.name("model"), **params)["ModelArn"]
+
+
+def _customer_key(cloud, *statements):
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{cloud.account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [root, *statements]})
+    return cloud.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
+
+
+def test_customer_key_must_be_usable_too(cloud, workshop):
+    key = _customer_key(cloud)
+    url, arn = workshop.queue(KmsMasterKeyId=key)
+    sending = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+    error = _refusal(cloud.role_client("sqs", workshop.role(sending)).send_message, QueueUrl=url, MessageBody="x")
+    assert "kms:GenerateDataKey" in error["Message"]
+    assert key in error["Message"]
+    using = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}
+    cloud.role_client("sqs", workshop.role(sending, using)).send_message(QueueUrl=url, MessageBody="x")
+
+
+def test_key_that_does_not_leave_it_to_the_account_refuses(cloud, workshop):
+    policy = {"Version": "2012-10-17", "Statement": []}
+    key = cloud.client("kms").create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+    url, _ = workshop.queue(KmsMasterKeyId=key)
+    everything = workshop.role({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    error = _refusal(cloud.role_client("sqs", everything).send_message, QueueUrl=url, MessageBody="x")
+    assert "no resource-based policy allows the kms:GenerateDataKey" in error["Message"]
+
+
+def test_encrypted_table_and_bucket_need_the_key(cloud, workshop):
+    key = _customer_key(cloud)
+    table = workshop.name("table")
+    cloud.client("dynamodb").create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    )
+    s3, bucket = cloud.client("s3"), workshop.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [default]})
+    role = workshop.role({"Effect": "Allow", "Action": ["dynamodb:*", "s3:*"], "Resource": "*"})
+    item = {"TableName": table, "Key": {"pk": {"S": "a"}}}
+    assert "kms:Decrypt" in _refusal(cloud.role_client("dynamodb", role).get_item, **item)["Message"]
+    put = {"Bucket": bucket, "Key": "k", "Body": b"x"}
+    assert "kms:GenerateDataKey" in _refusal(cloud.role_client("s3", role).put_object, **put)["Message"]
+
+
+def test_bucket_policy_denies_over_the_role(cloud, workshop):
+    s3, bucket = cloud.client("s3"), workshop.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/locked/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    client = cloud.role_client("s3", workshop.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}))
+    client.put_object(Bucket=bucket, Key="open/k", Body=b"x")
+    error = _refusal(client.put_object, Bucket=bucket, Key="locked/k", Body=b"x")
+    assert "explicit deny in a resource-based policy" in error["Message"]
+
+
+def test_bucket_policy_is_judged_with_its_conditions(cloud, workshop):
+    """The usual demand for TLS must not refuse everybody: loopback counts as secure."""
+    s3, bucket = cloud.client("s3"), workshop.name("bucket")
+    s3.create_bucket(Bucket=bucket)
+    arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns}
+    insecure = {"Bool": {"aws:SecureTransport": "false"}}
+    role = workshop.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    client = cloud.role_client("s3", role)
+    for condition, refused in ((insecure, False), ({"ArnLike": {"aws:PrincipalArn": role}}, True)):
+        policy = {"Version": "2012-10-17", "Statement": [{**deny, "Condition": condition}]}
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        if refused:
+            assert "explicit deny" in _refusal(client.put_object, Bucket=bucket, Key="k", Body=b"x")["Message"]
+        else:
+            client.put_object(Bucket=bucket, Key="k", Body=b"x")
+
+
+def test_first_scaling_target_takes_the_linked_role(workshop, cloud):
+    role = workshop.role({"Effect": "Allow", "Action": "application-autoscaling:*", "Resource": "*"})
+    cloud.authorizer._linked_role_exists = False
+    error = _refusal(
+        cloud.role_client("application-autoscaling", role).register_scalable_target,
+        ServiceNamespace="sagemaker",
+        ResourceId="endpoint/none/variant/blue",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        MinCapacity=1,
+        MaxCapacity=2,
+    )
+    assert "iam:CreateServiceLinkedRole" in error["Message"]
+
+
+def test_assume_role_asks_the_trust_policy(cloud, workshop):
+    assuming = workshop.role({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    untrusting = workshop.role()
+    sts = cloud.role_client("sts", assuming)
+    assert _refusal(sts.assume_role, RoleArn=untrusting, RoleSessionName="session")["Code"] == "AccessDenied"
+    answer = cloud.client("sts").assume_role(RoleArn=assuming, RoleSessionName="session")
+    assert answer["AssumedRoleUser"]["Arn"].endswith("/session")
+
+
+def test_stale_role_credentials_are_refused(cloud):
+    import boto3
+
+    session = boto3.Session("ASIA0123456789ABCDEF", "s", "t", region_name=cloud.region)
+    sts = session.client("sts", endpoint_url=cloud.endpoint_url)
+    assert _refusal(sts.get_caller_identity)["Code"] == "UnrecognizedClientException"
