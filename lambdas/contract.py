@@ -37,6 +37,7 @@ PACKAGE_VERSION_KEY = "tidegate:version"
 SEED_RESOURCE_TYPE = "Custom::Seed"
 FLEET_RESOURCE_TYPE = "Custom::Fleet"
 CLEANUP_RESOURCE_TYPE = "Custom::CleanUp"
+EMPTY_RESOURCE_TYPE = "Custom::Empty"
 
 
 def endpoint_name(environment: str, endpoint: str) -> str:
@@ -67,6 +68,11 @@ def error_rate_alarm(name: str, slot: str) -> str:
 def latency_alarm(name: str, slot: str) -> str:
     """Name of the slot's alarm on the 99th percentile of ModelLatency."""
     return f"{name}-{slot}-p99-latency"
+
+
+def pin_key(name: str) -> str:
+    """Key of the seed that holds the name of the endpoint config which the template created first."""
+    return f"{name}-pin"
 
 
 def other_slot(slot: str) -> str:

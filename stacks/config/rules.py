@@ -103,8 +103,8 @@ def _alarms(endpoint: Endpoint) -> Iterator[Problem]:
 
 
 def _bakes(endpoint: Endpoint) -> Iterator[Problem]:
-    """A step shorter than its alarm needs would be passed whatever happens in it."""
-    needed = endpoint.alarms.bad_periods * endpoint.fleet.metrics_period_seconds
+    """A step passes only once its alarms have looked at nothing but it, so a shorter bake would promise too much."""
+    needed = endpoint.alarms.of_periods * endpoint.fleet.metrics_period_seconds
     policy = endpoint.rollout
     for index in range(len(policy.steps)):
         bake = policy.bake_of(index)
@@ -112,9 +112,9 @@ def _bakes(endpoint: Endpoint) -> Iterator[Problem]:
             yield Problem(
                 "rollout.soak_seconds" if policy.is_last(index) else f"rollout.steps[{index}].bake_seconds",
                 bake,
-                f"the alarms need {endpoint.alarms.bad_periods} bad periods of "
+                f"the alarms look at {endpoint.alarms.of_periods} periods of "
                 f"{endpoint.fleet.metrics_period_seconds} s, so it must be at least {needed}",
-                "bake longer, or lower alarms.bad_periods or fleet.metrics_period_seconds",
+                "bake longer, or lower alarms.of_periods or fleet.metrics_period_seconds",
             )
 
 

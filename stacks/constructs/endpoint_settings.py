@@ -52,6 +52,7 @@ class EndpointSettings(Construct):
             "image_repositories": [artefacts.image.repository.repository_uri, *endpoint.image_repositories],
             "artefact_bucket": names.artefact_bucket,
             "policy": endpoint.rollout.to_dict(),
+            "evidence": _evidence(endpoint),
             "fleet": self.fleet,
         }
         ssm.StringParameter(
@@ -61,6 +62,15 @@ class EndpointSettings(Construct):
             description=f"How new versions come onto {self.endpoint_name}",
             string_value=Stack.of(self).to_json_string(settings),
         )
+
+
+def _evidence(endpoint: Endpoint) -> dict[str, int]:
+    """What a step must have seen: as many periods, each with as many requests, as the alarms look at."""
+    return {
+        "periods": endpoint.alarms.of_periods,
+        "period_seconds": endpoint.fleet.metrics_period_seconds,
+        "min_requests": endpoint.alarms.min_requests,
+    }
 
 
 def _fleet(fleet: Fleet, image_uri: str, capture_destination: str) -> dict[str, Any]:

@@ -115,8 +115,8 @@ class EndpointPermissions:
         return allow("DeletePackages", ["sagemaker:DeleteModelPackage"], self._sagemaker("model-package", "/*"))
 
     def watch_alarms(self) -> iam.PolicyStatement:
-        """AWS shows composite alarms only to who may describe every alarm."""
-        return allow("WatchAlarms", ["cloudwatch:DescribeAlarms"], ["*"])
+        """AWS shows composite alarms, and metrics, only to who may see all of them."""
+        return allow("WatchAlarms", ["cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"], ["*"])
 
     def scale(self) -> list[iam.PolicyStatement]:
         """Keep the endpoints' scalable targets and scaling policies.

@@ -33,6 +33,7 @@ LOOP = {
     "application-autoscaling:RegisterScalableTarget",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricAlarm",
     "iam:CreateServiceLinkedRole",
     "iam:PassRole",
@@ -64,7 +65,7 @@ ACTIONS = {
     "Fleet": {*STATE, *LOG, *STOP_SCALING, "sagemaker:DescribeEndpoint", "sqs:SendMessage", "ssm:GetParameter"},
     "Cleanup": {*STATE, *LOG, *STOP_SCALING, *REMOVE, "dynamodb:DeleteItem", "dynamodb:Query"},
 }
-ONLY_FOR_ALL = {"cloudwatch:DescribeAlarms", "ecr:GetAuthorizationToken"}
+ONLY_FOR_ALL = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "ecr:GetAuthorizationToken"}
 
 
 def allowed(template, role):

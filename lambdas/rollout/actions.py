@@ -1,0 +1,105 @@
+"""What the engine can ask of AWS. Every action is absolute, so doing it twice is the same as doing it once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdas.rollout.fleet import Fleet, Scaling
+from lambdas.rollout.policy import SmokeTest
+
+
+@dataclass(frozen=True)
+class Action:
+    """Base of the actions."""
+
+
+@dataclass(frozen=True)
+class ReleaseScaling(Action):
+    """Deregister the scalable targets of both slots: a variant under autoscaling cannot be removed."""
+
+
+@dataclass(frozen=True)
+class KeepScaling(Action):
+    """Make the slot's scalable target and its target-tracking policy what is declared."""
+
+    slot: str
+    scaling: Scaling
+
+
+@dataclass(frozen=True)
+class CreateModel(Action):
+    """Make the model of a rollout: from `container`, or from the live model's when that is None.
+
+    An empty `image` leaves the container's own.
+    """
+
+    name: str
+    source_config: str
+    source_slot: str
+    container: Mapping[str, Any] | None
+    image: str
+    network_isolation: bool
+    execution_role_arn: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CreateMixedConfig(Action):
+    """Clone the live config and add the new variant at weight 0."""
+
+    name: str
+    source_config: str
+    slot: str
+    model: str
+    count: int
+    fleet: Fleet
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CreateFinalConfig(Action):
+    """Clone the mixed config and keep only the new variant, with all the traffic."""
+
+    name: str
+    source_config: str
+    slot: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class UpdateEndpoint(Action):
+    """Put an endpoint config live; live weights and instance counts are retained."""
+
+    config: str
+
+
+@dataclass(frozen=True)
+class SetWeights(Action):
+    """Set the weight of every variant that there is."""
+
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class SetCapacity(Action):
+    """Set the instance count of one variant."""
+
+    slot: str
+    count: int
+
+
+@dataclass(frozen=True)
+class RunSmokeTest(Action):
+    """Send requests to one variant, whatever its weight."""
+
+    slot: str
+    test: SmokeTest
+    requests: int
+
+
+@dataclass(frozen=True)
+class DeleteArtefact(Action):
+    """Remove an endpoint config (`kind` ``config``) or a model (``model``) that the engine made."""
+
+    kind: str
+    name: str

@@ -1,0 +1,1 @@
+"""What the engine needs of AWS, one vendor API a file."""

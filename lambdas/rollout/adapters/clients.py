@@ -1,0 +1,71 @@
+"""boto3 clients, made when first used, with time limits under which any invocation ends in time."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lambdas.rollout.errors import RetryableError
+
+_CONNECT, _READ = 1, 4
+_SMOKE_READ = 6
+"""A first answer may be slow; a request of the smoke test is only begun when there is time for this."""
+
+
+class TimeLimit:
+    """Refuses calls that begin too late for their answer to be waited for; no limit until started."""
+
+    def __init__(self) -> None:
+        self._ends = float("inf")
+
+    def start(self, seconds: float) -> None:
+        """Allow calls to begin for this long."""
+        self._ends = time.monotonic() + seconds
+
+    def check(self) -> None:
+        """Raise `RetryableError` when it is too late to begin a call."""
+        if time.monotonic() > self._ends:
+            raise RetryableError("this invocation has no time left for another call")
+
+
+time_limit = TimeLimit()
+"""A function handles one invocation at a time, so that one limit is enough."""
+
+
+@functools.cache
+def client(service: str) -> Any:
+    """Return the client of a service.
+
+    Calls are not repeated here: the engine looks at what is and decides again, which is safer than repeating blindly.
+    The table is the exception, for nothing at all can be decided without it, and its writes are conditional.
+    """
+    # Importing boto3 takes most of a cold start, and not every function needs it.
+    import boto3
+    from botocore.config import Config
+
+    attempts = 2 if service == "dynamodb" else 1
+    read = {"sagemaker-runtime": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
+    retries: Any = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(connect_timeout=_CONNECT, read_timeout=read, retries=retries)
+    return boto3.client(service, config=config)  # type: ignore[call-overload]
+
+
+class Lazy:
+    """A service's client that is made when first called.
+
+    Parameters
+    ----------
+    service
+        boto3's name of it.
+    make
+        Makes the client.
+    """
+
+    def __init__(self, service: str, make: Callable[[str], Any] = client) -> None:
+        self._service = service
+        self._make = make
+
+    def __call__(self) -> Any:
+        """Return the client, if there is time for a call."""
+        time_limit.check()
+        return self._make(self._service)

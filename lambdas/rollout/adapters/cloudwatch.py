@@ -1,0 +1,29 @@
+"""CloudWatch alarms."""
+
+from lambdas import contract
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.observation import Alarm, Health
+
+
+class CloudWatchAlarms:
+    """Implements `lambdas.rollout.ports.Alarms`."""
+
+    def __init__(self, client: Lazy | None = None) -> None:
+        self._client = client or Lazy("cloudwatch")
+
+    def health(self, name: str, slot: str) -> Health:
+        """Read the alarms of a slot; one that does not exist is MISSING, which is not health."""
+        wanted = [alarm(name, slot) for alarm in _ALARMS]
+        with translated():
+            answer = self._client().describe_alarms(AlarmNames=wanted, AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+        shown = [*answer.get("CompositeAlarms", []), *answer.get("MetricAlarms", [])]
+        found = {each["AlarmName"]: Alarm(each["AlarmName"], each["StateValue"], _reason(each)) for each in shown}
+        return Health(*(found.get(each, Alarm(each, "MISSING")) for each in wanted))
+
+
+_ALARMS = (contract.unhealthy_alarm, contract.error_rate_alarm, contract.latency_alarm)
+
+
+def _reason(shown: dict[str, str]) -> str:
+    return shown.get("StateReason", "")[:300]

@@ -1,0 +1,178 @@
+"""The rollout table in DynamoDB."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from lambdas import contract
+from lambdas.rollout import items
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.errors import ConflictError, RetryableError
+from lambdas.rollout.ports import Due
+from lambdas.rollout.state import Episode, Rollout, State
+
+_NEW = f"attribute_not_exists({contract.TABLE_PARTITION_KEY})"
+
+
+class DynamoStore:
+    """Implements `lambdas.rollout.ports.Store`."""
+
+    def __init__(self, client: Lazy | None = None) -> None:
+        self._client = client or Lazy("dynamodb")
+
+    def load(self, name: str) -> State | None:
+        """Return the endpoint's state, or None when it has none."""
+        item = self.get(items.key(name, items.STATE_KEY))
+        return items.read_state(item) if item else None
+
+    def save(
+        self,
+        state: State,
+        entries: Sequence[Entry] = (),
+        *,
+        now: float,
+        rollout: Rollout | None = None,
+        episode: Episode | None = None,
+    ) -> State:
+        """Write the state with its audit entries, a rollout's summary and an episode in one transaction."""
+        saved = replace(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
+        writes = [self._put(items.state_item(saved), *_unchanged(state))]
+        writes += [
+            self._put(items.audit_item(state.name, entry, number, now))
+            for number, entry in enumerate(entries, start=state.audit_count + 1)
+        ]
+        if rollout is not None:
+            writes.append(self._put(items.summary_item(state.name, rollout)))
+        if episode is not None:
+            writes.append(self._put(items.episode_item(state.name, episode)))
+        self._transact(writes)
+        return saved
+
+    def episodes(self, name: str) -> dict[str, Episode]:
+        """Return the approval episodes of the endpoint's packages by ARN."""
+        found = [items.read_episode(item) for item in self.items_of(name, items.PACKAGE_PREFIX)]
+        return {episode.package_arn: episode for episode in found}
+
+    def active(self) -> list[Due]:
+        """Return the endpoints on which something is under way, those that have waited longest first."""
+        return self._lane(items.ACTIVE_LANE)
+
+    def idle(self) -> list[Due]:
+        """Return the endpoints on which nothing is under way."""
+        return self._lane(items.IDLE_LANE)
+
+    def get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        """Return the item under a key."""
+        with translated():
+            answer = self._client().get_item(TableName=_table(), Key=_encode(key), ConsistentRead=True)
+        return _decode(answer["Item"]) if "Item" in answer else None
+
+    def put_new(self, item: Mapping[str, Any]) -> None:
+        """Write an item unless there is one under its key."""
+        try:
+            self._transact([self._put(item, _NEW)])
+        except ConflictError:
+            return
+
+    def delete(self, key: Mapping[str, str]) -> None:
+        """Delete the item under a key, if there is one."""
+        with translated():
+            self._client().delete_item(TableName=_table(), Key=_encode(key))
+
+    def items_of(self, name: str, prefix: str = "") -> list[dict[str, Any]]:
+        """Return an endpoint's items whose sort keys begin with `prefix`."""
+        condition, values = "#pk = :pk", {":pk": items.partition(name)}
+        names = {"#pk": contract.TABLE_PARTITION_KEY}
+        if prefix:
+            condition, values = f"{condition} AND begins_with(#sk, :prefix)", {**values, ":prefix": prefix}
+            names = {**names, "#sk": contract.TABLE_SORT_KEY}
+        return self._query(
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=_encode(values),
+            ConsistentRead=True,
+        )
+
+    def _lane(self, lane: str) -> list[Due]:
+        found = self._query(
+            IndexName=contract.WAKE_INDEX,
+            KeyConditionExpression="#lane = :lane",
+            ExpressionAttributeNames={"#lane": contract.WAKE_INDEX_PARTITION_KEY},
+            ExpressionAttributeValues=_encode({":lane": lane}),
+        )
+        return [Due(item["name"], item[contract.WAKE_INDEX_SORT_KEY]) for item in found]
+
+    def _query(self, **request: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            with translated():
+                page = self._client().query(TableName=_table(), **request)
+            found += [_decode(item) for item in page["Items"]]
+            if not page.get("LastEvaluatedKey"):
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _put(
+        self, item: Mapping[str, Any], condition: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": _table(), "Item": _encode(item)}
+        put |= {"ConditionExpression": condition} if condition else {}
+        if values:
+            put["ExpressionAttributeValues"] = _encode(values)
+            put["ExpressionAttributeNames"] = {f"#{name.strip(':')}": name.strip(":") for name in values}
+        return {"Put": put}
+
+    def _transact(self, writes: list[dict[str, Any]]) -> None:
+        from botocore.exceptions import ClientError
+
+        with translated():
+            try:
+                self._client().transact_write_items(TransactItems=writes)
+            except ClientError as error:
+                if code_of(error) != "TransactionCanceledException":
+                    raise
+                raise _cancelled(error) from error
+
+
+def _cancelled(error: Any) -> Exception:
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    if "ConditionalCheckFailed" in reasons:
+        return ConflictError("the item has changed since it was read")
+    return RetryableError(f"the transaction was cancelled: {', '.join(sorted(filter(None, reasons)))}")
+
+
+def _unchanged(state: State) -> tuple[str, dict[str, Any] | None]:
+    return ("#version = :version", {":version": state.version}) if state.version else (_NEW, None)
+
+
+def _table() -> str:
+    return os.environ[contract.ENV_TABLE]
+
+
+def _encode(item: Mapping[str, Any]) -> dict[str, Any]:
+    from boto3.dynamodb.types import TypeSerializer
+
+    # DynamoDB's numbers are decimal.
+    exact = json.loads(json.dumps(item), parse_float=Decimal)
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(value) for name, value in exact.items()}
+
+
+def _decode(item: Mapping[str, Any]) -> dict[str, Any]:
+    from boto3.dynamodb.types import TypeDeserializer
+
+    deserializer = TypeDeserializer()
+    return {name: _native(deserializer.deserialize(value)) for name, value in item.items()}
+
+
+def _native(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, dict):
+        return {name: _native(each) for name, each in value.items()}
+    return [_native(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,173 @@
+"""Whether an approved model package may be rolled out, and whether that approval is a new one. Pure."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lambdas.rollout.commands import submit
+from lambdas.rollout.decision import Entry, with_notice
+from lambdas.rollout.fleet import repository
+from lambdas.rollout.ports import Package
+from lambdas.rollout.settings import Settings
+from lambdas.rollout.state import Candidate, Command, Episode, State
+
+APPROVED, REJECTED, COMPLETED = "Approved", "Rejected", "Completed"
+
+
+class RefusedPackageError(ValueError):
+    """A package that must not be rolled out; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What an event said of a package's approval, and when; events come late, twice, or in another order."""
+
+    approval: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What to make durable about an approval."""
+
+    state: State
+    episode: Episode
+    entries: tuple[Entry, ...]
+
+
+def admit(
+    state: State, episode: Episode | None, package: Package, settings: Settings, said: Said | None, now: float
+) -> Admission | None:
+    """Open or close the package's approval episode; None when nothing is new.
+
+    The package as it is now decides; an event only tells of a withdrawal that a later approval has hidden.
+
+    Parameters
+    ----------
+    state
+        The endpoint's state.
+    episode
+        The package's last episode.
+    package
+        The package as the registry shows it now.
+    settings
+        The endpoint's settings.
+    said
+        What the event said that led here; None for a look at the level.
+    now
+        Epoch seconds.
+    """
+    approved = package.approval == APPROVED and package.status == COMPLETED
+    if episode is not None and episode.open:
+        if approved and not _withdraws(said, episode):
+            return None
+        at = said.at if approved and said else now
+        return close(state, episode, f"it was {said.approval if approved and said else package.approval}", at, now)
+    return _open(state, episode, package, settings, said, now) if approved else None
+
+
+def _withdraws(said: Said | None, episode: Episode) -> bool:
+    # Events carry whole seconds. A creation's own event may share its second with the approval; a rejection's
+    # comes after what it rejects.
+    if said is None or said.approval == APPROVED:
+        return False
+    start = math.floor(episode.approved_at)
+    return said.at >= start if said.approval == REJECTED else said.at > start + 1
+
+
+def close(state: State, episode: Episode, why: str, at: float, now: float) -> Admission:
+    """End an episode: its rollout is aborted, or does not start."""
+    arn = episode.package_arn
+    closed, entries = replace(episode, closed_at=at), []
+    if state.queued is not None and state.queued.package_arn == arn:
+        text = f"{state.queued.version} is not rolled out, because {why}."
+        state, entries = replace(state, queued=None), [Entry("dropped", text)]
+    rollout = state.rollout
+    if rollout is not None and rollout.package_arn == arn and rollout.container is not None:
+        reason = f"the model package {arn} is no longer approved, {why}"
+        command = Command(f"withdrawn-{rollout.id}", "abort", now, "the model registry", reason, rollout.id)
+        state = submit(state, command) or state
+    return Admission(replace(state, wake=now), closed, tuple(entries))
+
+
+def _open(
+    state: State, before: Episode | None, package: Package, settings: Settings, said: Said | None, now: float
+) -> Admission:
+    approved_at = _approved_at(before, package, said)
+    episode = Episode(package.arn, approved_at)
+    if package.arn == state.live.package_arn and state.rollout is None:
+        text = f"{package.version} was approved and is live already: there is nothing to roll out."
+        return Admission(state, replace(episode, outcome="already live"), (Entry("approved", text),))
+    try:
+        candidate = Candidate(package.arn, package.version, approved_at, examine(package, settings))
+    except RefusedPackageError as error:
+        text = f"{package.version} was approved but is refused: {error}"
+        state = with_notice(state, f"{state.name}: refused {package.version}", text)
+        return Admission(replace(state, wake=now), replace(episode, outcome="refused"), (Entry("refused", text),))
+    return _queue(state, episode, candidate, now)
+
+
+def _approved_at(before: Episode | None, package: Package, said: Said | None) -> float:
+    # Later than the withdrawal that ended the last episode, so that a second copy of its event ends nothing more.
+    times = [package.modified_at]
+    times += [before.closed_at + 1] if before is not None and before.closed_at is not None else []
+    times += [said.at] if said is not None and said.approval == APPROVED else []
+    return max(times)
+
+
+def _queue(state: State, episode: Episode, candidate: Candidate, now: float) -> Admission:
+    other = state.queued
+    if other is not None and other.approved_at > candidate.approved_at:
+        text = f"{candidate.version} was approved before {other.version}, which waits to be rolled out instead."
+        return Admission(state, replace(episode, outcome="superseded"), (Entry("superseded", text),))
+    waits = f"; it waits for the rollout of {state.rollout.version} to end" if state.rollout else ""
+    instead = f", in place of {other.version}" if other else ""
+    text = f"{candidate.version} was approved{instead} and will be rolled out{waits}."
+    return Admission(replace(state, queued=candidate, wake=now), episode, (Entry("approved", text),))
+
+
+def examine(package: Package, settings: Settings) -> Mapping[str, Any]:
+    """Return what CreateModel needs of a package.
+
+    Raises
+    ------
+    RefusedPackageError
+        When its container or its artefact comes from elsewhere than configured.
+    """
+    if len(package.containers) != 1:
+        raise RefusedPackageError(
+            f"it has {len(package.containers)} containers in its inference specification; register it with exactly one"
+        )
+    container = package.containers[0]
+    _check_image(str(container.get("Image", "")), settings)
+    for uri in _artefacts(container):
+        _check_artefact(uri, settings)
+    kept = ("Image", "ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources", "Environment")
+    return {name: container[name] for name in kept if container.get(name)}
+
+
+def _check_image(image: str, settings: Settings) -> None:
+    if repository(image) not in settings.image_repositories:
+        raise RefusedPackageError(
+            f"its image {image or '(none)'} is not from a configured repository "
+            f"({', '.join(settings.image_repositories)}). Push the image to one of these and register the version "
+            "again; or add its repository to the environment's file, deploy, then reject and approve the version anew"
+        )
+
+
+def _check_artefact(uri: str, settings: Settings) -> None:
+    if not uri.startswith(f"s3://{settings.artefact_bucket}/"):
+        raise RefusedPackageError(
+            f"its artefact {uri} is not in the bucket {settings.artefact_bucket}. Copy it there and register the "
+            "version again"
+        )
+
+
+def _artefacts(container: Mapping[str, Any]) -> Iterator[str]:
+    if container.get("ModelDataUrl"):
+        yield str(container["ModelDataUrl"])
+    sources = [container.get("ModelDataSource") or {}, *(container.get("AdditionalModelDataSources") or [])]
+    for source in sources:
+        if source:
+            yield str(source.get("S3DataSource", {}).get("S3Uri", ""))

@@ -1,0 +1,41 @@
+"""Why a call to AWS did not do what was asked, as far as the engine acts differently upon it."""
+
+
+class TidegateError(Exception):
+    """Base of the engine's errors."""
+
+
+class RetryableError(TidegateError):
+    """The same call may succeed later: throttling, a time-out, a fault on AWS's side."""
+
+
+class EndpointBusyError(RetryableError):
+    """The endpoint is being changed and refuses every mutation meanwhile."""
+
+
+class TimedOutError(RetryableError):
+    """No answer came in time, so that nobody knows whether the call was carried out."""
+
+
+class PermanentError(TidegateError):
+    """The same call will fail again until a person changes something: a permission, a name, a quota."""
+
+
+class AlreadyExistsError(PermanentError):
+    """What was to be created is there."""
+
+
+class MissingError(PermanentError):
+    """What was asked for does not exist."""
+
+
+class ModelAnswerError(TidegateError):
+    """The model's own container answered a request with an error."""
+
+
+class ConflictError(TidegateError):
+    """Somebody else changed the item since it was read."""
+
+
+class LeaseHeldError(TidegateError):
+    """Somebody else is working on the endpoint."""

@@ -1,0 +1,108 @@
+"""What is kept in order while no rollout is active."""
+
+from dataclasses import replace
+
+from lambdas.rollout.actions import DeleteArtefact, KeepScaling, ReleaseScaling, SetCapacity
+from lambdas.rollout.decision import Decision, Entry, Turn, with_notice
+from lambdas.rollout.guards import adopted
+from lambdas.rollout.observation import Result
+from lambdas.rollout.state import Artefact, State
+
+
+def call_it_a_day(turn: Turn) -> Decision | None:
+    """Leave the rest to the next sweep once autoscaling has been seen to, or a call was refused."""
+    outcome = turn.seen.outcome
+    if outcome is None or (outcome.result is Result.DONE and not isinstance(outcome.action, KeepScaling)):
+        return None
+    # What cannot be deleted now must not keep autoscaling from being seen to.
+    return None if isinstance(outcome.action, DeleteArtefact) else turn.rest()
+
+
+def adopt_live(turn: Turn) -> Decision | None:
+    """Take for granted what somebody else has put live."""
+    state, config = turn.state, turn.endpoint.config
+    if config == state.live.config:
+        return None
+    live = adopted(state, turn.endpoint)
+    text = (
+        f"Somebody else put the config {config} live on {state.name} in place of {state.live.config}. It is taken as "
+        "the live one: the next rollout starts from it."
+    )
+    state = replace(state, live=live, previous_config=state.live.config, scaling=None)
+    state = with_notice(state, f"{state.name}: another config is live", text)
+    return Decision(state, wake_at=turn.now, entries=(Entry("adopted", text, {"config": config}),))
+
+
+def keep_capacity(turn: Turn) -> Decision | None:
+    """Bring the instance count within the declared bounds, which autoscaling alone would not do without traffic."""
+    state, outcome = turn.state, turn.seen.outcome
+    variant = turn.endpoint.variants.get(state.live.slot)
+    if variant is None or (outcome is not None and outcome.done(SetCapacity)):
+        return None
+    count = state.desired_fleet.clamp(variant.desired_count)
+    if count == variant.desired_count:
+        return None
+    if state.scaling is not None:
+        return _release(turn)
+    text = f"Changing {state.live.slot} from {variant.desired_count} to {count} instances, as declared."
+    action = SetCapacity(state.live.slot, count)
+    return Decision(state, action, turn.now, (Entry("capacity", text, {"instances": count}),))
+
+
+def keep_scaling(turn: Turn) -> Decision | None:
+    """Make autoscaling of the live variant what is declared, whatever has become of it."""
+    state, scaling = turn.state, turn.state.desired_fleet.scaling
+    if scaling is None:
+        return _release(turn) if state.scaling is not None else None
+    if state.live.slot not in turn.endpoint.variants:
+        return None
+    entries = () if state.scaling == scaling else (_scaling_entry(state),)
+    return Decision(replace(state, scaling=scaling), KeepScaling(state.live.slot, scaling), turn.now, entries)
+
+
+def _release(turn: Turn) -> Decision:
+    if turn.seen.outcome is not None and turn.seen.outcome.done(ReleaseScaling):
+        return Decision(replace(turn.state, scaling=None), wake_at=turn.now)
+    return Decision(turn.state, ReleaseScaling(), turn.now)
+
+
+def _scaling_entry(state: State) -> Entry:
+    fleet = state.desired_fleet
+    text = (
+        f"Autoscaling keeps {state.live.slot} between {fleet.min_instances} and {fleet.max_instances} instances at "
+        f"{fleet.target_invocations_per_instance:g} requests a minute each."
+    )
+    return Entry("scaling", text, {"min": fleet.min_instances, "max": fleet.max_instances})
+
+
+def tidy_up(turn: Turn) -> Decision | None:
+    """Remove one config or model that is neither live nor the way back to what was live before."""
+    state, outcome = turn.state, turn.seen.outcome
+    doomed = next(iter(_superfluous(state)), None)
+    if doomed is None or (outcome is not None and outcome.result is not Result.DONE):
+        return None
+    if outcome is not None and outcome.done(DeleteArtefact) and outcome.action == _deletion(doomed):
+        left = tuple(artefact for artefact in state.artefacts if artefact != doomed)
+        entry = Entry(
+            "tidy", f"Removed the {doomed.kind} {doomed.name}, which is no longer needed.", rollout=doomed.rollout
+        )
+        return Decision(replace(state, artefacts=left), wake_at=turn.now, entries=(entry,))
+    return Decision(state, _deletion(doomed), turn.now)
+
+
+def _deletion(artefact: Artefact) -> DeleteArtefact:
+    return DeleteArtefact(artefact.kind, artefact.name)
+
+
+def _superfluous(state: State) -> list[Artefact]:
+    configs = {artefact.name: artefact.rollout for artefact in state.artefacts if artefact.kind == "config"}
+    kept = {state.live.config, state.previous_config or state.live.config}
+    if kept - set(configs) - {state.seed_config}:
+        # Somebody else's config may use any of our models.
+        return []
+    rollouts = {configs[name] for name in kept if name in configs}
+    return [
+        artefact
+        for artefact in state.artefacts
+        if (artefact.name not in kept if artefact.kind == "config" else artefact.rollout not in rollouts)
+    ]

@@ -1,0 +1,169 @@
+"""The table's items: how state, audit entries, summaries and episodes are written down and read back."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lambdas.contract import (
+    TABLE_PARTITION_KEY,
+    TABLE_SORT_KEY,
+    WAKE_INDEX_PARTITION_KEY,
+    WAKE_INDEX_SORT_KEY,
+)
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.fleet import Fleet, Scaling
+from lambdas.rollout.policy import Policy
+from lambdas.rollout.state import (
+    TERMINAL,
+    Artefact,
+    Candidate,
+    Command,
+    Episode,
+    Kind,
+    Live,
+    Notice,
+    Phase,
+    Rollout,
+    Sent,
+    State,
+)
+
+STATE_KEY = "STATE"
+PACKAGE_PREFIX = "PACKAGE#"
+ACTIVE_LANE, IDLE_LANE = "active", "idle"
+
+
+def partition(name: str) -> str:
+    """Return the partition key of an endpoint's items."""
+    return f"ENDPOINT#{name}"
+
+
+def key(name: str, sort: str) -> dict[str, str]:
+    """Return an item's key."""
+    return {TABLE_PARTITION_KEY: partition(name), TABLE_SORT_KEY: sort}
+
+
+def package_sort_key(arn: str) -> str:
+    """Return the sort key of a package's episode; ARNs are longer than names should be."""
+    return PACKAGE_PREFIX + hashlib.sha256(arn.encode()).hexdigest()[:32]
+
+
+def moment(at: float) -> str:
+    """Return a time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, Fleet | Policy):
+        return value.to_dict()
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(each) for each in value]
+    return value.value if isinstance(value, Phase | Kind) else value
+
+
+def state_item(state: State) -> dict[str, Any]:
+    """Return the item of a state; only endpoints that the sweeper must look at stand in the index."""
+    item = {**key(state.name, STATE_KEY), **plain(state)}
+    del item[WAKE_INDEX_SORT_KEY]
+    item[WAKE_INDEX_SORT_KEY] = state.wake or 0
+    if not state.retired:
+        active = state.rollout is not None or state.wake is not None
+        item[WAKE_INDEX_PARTITION_KEY] = ACTIVE_LANE if active else IDLE_LANE
+    return item
+
+
+def read_state(item: Mapping[str, Any]) -> State:
+    """Read a state back."""
+    known = {field.name for field in fields(State)}
+    given = {name: value for name, value in item.items() if name in known}
+    return State(
+        **{
+            **given,
+            "live": _live(given["live"]),
+            "desired_fleet": Fleet.from_dict(given["desired_fleet"]),
+            "failed_fleet": _maybe(Fleet.from_dict, given["failed_fleet"]),
+            "queued": _maybe(lambda data: Candidate(**data), given["queued"]),
+            "rollout": _maybe(_rollout, given["rollout"]),
+            "scaling": _maybe(lambda data: Scaling(**data), given["scaling"]),
+            "artefacts": tuple(Artefact(**data) for data in given["artefacts"]),
+            "commands": tuple(Command(**data) for data in given["commands"]),
+            "outbox": tuple(Notice(**data) for data in given["outbox"]),
+            "seen": tuple(given["seen"]),
+            "wake": given["wake"] or None,
+        }
+    )
+
+
+def _maybe(read: Any, data: Any) -> Any:
+    return None if data is None else read(data)
+
+
+def _live(data: Mapping[str, Any]) -> Live:
+    return Live(**{**data, "fleet": Fleet.from_dict(data["fleet"])})
+
+
+def _rollout(data: Mapping[str, Any]) -> Rollout:
+    return Rollout(
+        **{
+            **data,
+            "kind": Kind(data["kind"]),
+            "phase": Phase(data["phase"]),
+            "policy": Policy.from_dict(data["policy"]),
+            "fleet": Fleet.from_dict(data["fleet"]),
+            "done": tuple(data["done"]),
+            "sent": _maybe(lambda sent: Sent(**sent), data["sent"]),
+        }
+    )
+
+
+def audit_item(name: str, entry: Entry, number: int, now: float) -> dict[str, Any]:
+    """Return the item of an audit entry."""
+    return {
+        **key(name, f"AUDIT#{entry.rollout or '-'}#{number:08d}"),
+        "at": moment(now),
+        "endpoint": name,
+        "rollout": entry.rollout,
+        "phase": entry.phase,
+        "step": entry.step,
+        "kind": entry.kind,
+        "text": entry.text,
+        "numbers": plain(entry.numbers),
+    }
+
+
+def summary_item(name: str, rollout: Rollout) -> dict[str, Any]:
+    """Return the summary of a rollout."""
+    over = rollout.phase in TERMINAL
+    return {
+        **key(name, f"ROLLOUT#{rollout.id}"),
+        "id": rollout.id,
+        "endpoint": name,
+        "kind": rollout.kind.value,
+        "version": rollout.version,
+        "package_arn": rollout.package_arn,
+        "slot": rollout.slot,
+        "started_at": moment(rollout.started_at),
+        "ended_at": moment(rollout.phase_since) if over else None,
+        "phase": rollout.phase.value,
+        "step": rollout.step,
+        "steps": len(rollout.policy.steps),
+        "outcome": rollout.phase.value if over else None,
+        "reason": rollout.abort_reason,
+    }
+
+
+def episode_item(name: str, episode: Episode) -> dict[str, Any]:
+    """Return the item of an approval episode."""
+    return {**key(name, package_sort_key(episode.package_arn)), **plain(episode)}
+
+
+def read_episode(item: Mapping[str, Any]) -> Episode:
+    """Read an approval episode back."""
+    return Episode(**{field.name: item[field.name] for field in fields(Episode)})

@@ -1,0 +1,59 @@
+"""Looking at AWS: what the decision of a cycle needs to know, and no more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lambdas.contract import other_slot
+from lambdas.rollout.errors import TidegateError
+from lambdas.rollout.observation import Observation, Outcome
+from lambdas.rollout.ports import Ports
+from lambdas.rollout.settings import SettingsError
+from lambdas.rollout.state import FORWARD, State
+
+T = TypeVar("T")
+
+
+def observe(state: State, ports: Ports, outcome: Outcome | None) -> Observation:
+    """Look at the endpoint, and at what else the state makes matter.
+
+    Only the endpoint itself must be readable: with whatever else cannot be read nothing is promoted, but a rollout
+    can still be taken back.
+    """
+    rollout, notes = state.rollout, _Notes()
+    forward = rollout is not None and rollout.phase in FORWARD
+    looking = forward or state.has_work
+    slot = rollout.slot if rollout else other_slot(state.live.slot)
+    package = _package_of_interest(state)
+    return Observation(
+        endpoint=ports.endpoints.describe(state.name),
+        health=notes.read(lambda: ports.alarms.health(state.name, slot)) if looking else None,
+        package_status=notes.read(lambda: package_status(ports, package)) if looking and package else None,
+        settings=notes.read(lambda: ports.settings.load(state.name)) if state.has_work else None,
+        outcome=outcome,
+        problems=tuple(notes.problems),
+    )
+
+
+def package_status(ports: Ports, arn: str) -> str:
+    """Return a package's approval status, ``Deleted`` when there is no such package."""
+    package = ports.registry.describe(arn)
+    return package.approval if package else "Deleted"
+
+
+def _package_of_interest(state: State) -> str | None:
+    if state.rollout is not None:
+        return state.rollout.package_arn if state.rollout.container is not None else None
+    return state.queued.package_arn if state.queued else None
+
+
+@dataclass
+class _Notes:
+    problems: list[str] = field(default_factory=list)
+
+    def read(self, look: Callable[[], T]) -> T | None:
+        try:
+            return look()
+        except (TidegateError, SettingsError) as error:
+            self.problems.append(str(error))
+            return None

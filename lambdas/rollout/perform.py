@@ -1,0 +1,81 @@
+"""Carrying out the one action of a cycle, and saying what became of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lambdas.contract import SLOTS
+from lambdas.rollout.actions import (
+    Action,
+    CreateFinalConfig,
+    CreateMixedConfig,
+    CreateModel,
+    DeleteArtefact,
+    KeepScaling,
+    ReleaseScaling,
+    RunSmokeTest,
+    SetCapacity,
+    SetWeights,
+    UpdateEndpoint,
+)
+from lambdas.rollout.errors import ModelAnswerError, RetryableError, TidegateError, TimedOutError
+from lambdas.rollout.observation import Outcome, Result
+from lambdas.rollout.ports import Ports
+
+
+def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool]) -> Outcome:
+    """Ask the action of AWS, once.
+
+    Parameters
+    ----------
+    name
+        The endpoint.
+    action
+        What to ask.
+    has_time
+        Whether another request of a smoke test still fits into this invocation.
+    """
+    if isinstance(action, RunSmokeTest):
+        return _smoke_test(name, action, ports, has_time)
+    try:
+        _CALLS[type(action)](ports, name, action)
+    except TidegateError as error:
+        return Outcome(action, _result_of(error), str(error))
+    return Outcome(action, Result.DONE)
+
+
+def _result_of(error: TidegateError) -> Result:
+    if isinstance(error, TimedOutError):
+        return Result.UNKNOWN
+    return Result.LATER if isinstance(error, RetryableError) else Result.FAILED
+
+
+def _smoke_test(name: str, action: RunSmokeTest, ports: Ports, has_time: Callable[[], bool]) -> Outcome:
+    passed = 0
+    try:
+        while passed < action.requests and has_time():
+            ports.invoker.invoke(name, action.slot, action.test)
+            passed += 1
+    except TidegateError as error:
+        final = isinstance(error, ModelAnswerError)
+        return Outcome(action, _result_of(error), str(error), passed, final)
+    return Outcome(action, Result.DONE, passed=passed)
+
+
+def release_scaling(ports: Ports, name: str) -> None:
+    """Deregister the scalable targets of both slots."""
+    for slot in SLOTS:
+        ports.autoscaling.release(name, slot)
+
+
+# Typed by the key: each call takes the action that it stands under.
+_CALLS: dict[type[Action], Callable[[Ports, str, Any], None]] = {
+    ReleaseScaling: lambda ports, name, _: release_scaling(ports, name),
+    KeepScaling: lambda ports, name, act: ports.autoscaling.keep(name, act.slot, act.scaling),
+    CreateModel: lambda ports, _, act: ports.endpoints.create_model(act),
+    CreateMixedConfig: lambda ports, _, act: ports.endpoints.create_mixed_config(act),
+    CreateFinalConfig: lambda ports, _, act: ports.endpoints.create_final_config(act),
+    UpdateEndpoint: lambda ports, name, act: ports.endpoints.update(name, act.config),
+    SetWeights: lambda ports, name, act: ports.endpoints.set_weights(name, act.weights),
+    SetCapacity: lambda ports, name, act: ports.endpoints.set_capacity(name, act.slot, act.count),
+    DeleteArtefact: lambda ports, _, act: ports.endpoints.delete(act.kind, act.name),
+}

@@ -1,0 +1,190 @@
+"""What the engine needs of the world around it. Adapters implement these; tests use fakes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.fleet import Scaling
+from lambdas.rollout.observation import EndpointView, Health
+from lambdas.rollout.policy import SmokeTest
+from lambdas.rollout.settings import Settings
+from lambdas.rollout.state import Episode, Rollout, State
+
+
+@dataclass(frozen=True)
+class Package:
+    """A model package as the registry shows it."""
+
+    arn: str
+    group: str
+    approval: str
+    status: str
+    modified_at: float
+    version: str
+    containers: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Due:
+    """An endpoint that the index lists, and when it wants to be looked at."""
+
+    name: str
+    wake: float
+
+
+class Store(Protocol):
+    """The rollout table."""
+
+    def load(self, name: str) -> State | None:
+        """Return the endpoint's state, or None when it has none."""
+
+    def save(
+        self,
+        state: State,
+        entries: Sequence[Entry] = (),
+        *,
+        now: float,
+        rollout: Rollout | None = None,
+        episode: Episode | None = None,
+    ) -> State:
+        """Write the state with its audit entries, a rollout's summary and an episode in one transaction.
+
+        Raises
+        ------
+        ConflictError
+            When the state is no longer what was read. Episodes change only together with it.
+        """
+
+    def episodes(self, name: str) -> dict[str, Episode]:
+        """Return the approval episodes of the endpoint's packages by ARN."""
+
+    def active(self) -> list[Due]:
+        """Return the endpoints on which something is under way, those that have waited longest first."""
+
+    def idle(self) -> list[Due]:
+        """Return the endpoints on which nothing is under way."""
+
+
+class Endpoints(Protocol):
+    """SageMaker endpoints, endpoint configs and models."""
+
+    def describe(self, name: str) -> EndpointView:
+        """Look at an endpoint."""
+
+    def create_model(self, action: CreateModel) -> None:
+        """Make the model, or make sure that the one of that name is the same."""
+
+    def create_mixed_config(self, action: CreateMixedConfig) -> None:
+        """Make the config with both variants, or make sure that the one of that name is the same."""
+
+    def create_final_config(self, action: CreateFinalConfig) -> None:
+        """Make the config with the new variant alone, or make sure that the one of that name is the same."""
+
+    def update(self, name: str, config: str) -> None:
+        """Put a config live."""
+
+    def set_weights(self, name: str, weights: Mapping[str, float]) -> None:
+        """Set the weights of variants."""
+
+    def set_capacity(self, name: str, slot: str, count: int) -> None:
+        """Set the instance count of a variant."""
+
+    def delete(self, kind: str, name: str) -> None:
+        """Delete an endpoint config or a model; one that does not exist is deleted."""
+
+
+class Invoker(Protocol):
+    """Sends a request to one variant."""
+
+    def invoke(self, name: str, slot: str, test: SmokeTest) -> None:
+        """Return when the variant has answered well; raise `ModelAnswerError` when the model answers with an error."""
+
+
+class Alarms(Protocol):
+    """CloudWatch alarms."""
+
+    def health(self, name: str, slot: str) -> Health:
+        """Read the alarms of a slot."""
+
+
+class Autoscaling(Protocol):
+    """Application Auto Scaling of production variants."""
+
+    def keep(self, name: str, slot: str, scaling: Scaling) -> None:
+        """Make the scalable target and its policy what is declared."""
+
+    def release(self, name: str, slot: str) -> None:
+        """Deregister the scalable target, if there is one."""
+
+
+class Registry(Protocol):
+    """The model registry."""
+
+    def describe(self, arn: str) -> Package | None:
+        """Return a package, or None when there is none."""
+
+    def approved(self, group: str) -> list[str]:
+        """Return the ARNs of a group's approved packages, the newest first."""
+
+
+class SettingsSource(Protocol):
+    """Where endpoints' settings come from."""
+
+    def load(self, name: str) -> Settings:
+        """Return an endpoint's settings."""
+
+
+class Timers(Protocol):
+    """Wakes the engine later."""
+
+    def wake(self, name: str, delay: float, due: float | None = None) -> None:
+        """Have the endpoint looked at after `delay` seconds; `due` identifies the timer that was armed."""
+
+
+class Notifier(Protocol):
+    """Tells people."""
+
+    def tell(self, subject: str, text: str) -> None:
+        """Send a notification."""
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+
+    def elapsed(self) -> float:
+        """Return seconds on a clock that never jumps."""
+
+
+class Log(Protocol):
+    """Structured log lines."""
+
+    def bind(self, **fields: object) -> None:
+        """Add fields to every line from here on."""
+
+    def info(self, message: str) -> None:
+        """Write a line."""
+
+    def warning(self, message: str) -> None:
+        """Write a line that somebody may want to look at."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything that the engine talks to."""
+
+    store: Store
+    endpoints: Endpoints
+    invoker: Invoker
+    alarms: Alarms
+    autoscaling: Autoscaling
+    registry: Registry
+    settings: SettingsSource
+    timers: Timers
+    notifier: Notifier
+    clock: Clock
+    log: Log

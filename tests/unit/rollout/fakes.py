@@ -1,0 +1,358 @@
+"""Hand-written stand-ins for AWS in virtual time, as far as the engine can see it."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lambdas import contract
+from lambdas.rollout import items
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
+from lambdas.rollout.fleet import Capture, Fleet, Scaling
+from lambdas.rollout.observation import Alarm, EndpointView, Health, Variant
+from lambdas.rollout.policy import Policy, SmokeTest, Step
+from lambdas.rollout.ports import Due, Package
+from lambdas.rollout.settings import Settings
+from lambdas.rollout.state import Episode, Rollout, State
+
+NAME = "rain-local"
+REPOSITORY = "111122223333.dkr.ecr.us-east-1.amazonaws.com/serving"
+BUCKET = "artefacts"
+POLICY = Policy((Step(10, 20), Step(50, 20), Step(100)), 20, 1800, SmokeTest("text/csv", "1,2", 3))
+FLEET = Fleet(
+    image=f"{REPOSITORY}:1",
+    instance_type="ml.g5.xlarge",
+    min_instances=1,
+    max_instances=4,
+    target_invocations_per_instance=600,
+    inference_ami_version="al2-ami-sagemaker-inference-gpu-3-1",
+    capture=Capture(True, 100, "s3://artefacts/capture"),
+    startup_timeout_seconds=600,
+    download_timeout_seconds=600,
+    metrics_period_seconds=10,
+    network_isolation=True,
+)
+
+
+class FakeClock:
+    """Time that passes only when told, and a little with every call."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def elapsed(self) -> float:
+        return self.time
+
+
+class FakeStore:
+    """The table in memory: items go through their written form, so that nothing survives by being the same object."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, str] = {}
+        self._read: dict[str, State] = {}
+        self.audit: list[dict[str, Any]] = []
+        self.summaries: dict[str, dict[str, Any]] = {}
+        self.approvals: dict[str, Episode] = {}
+        self.on_save: Callable[[State | None, State], None] = lambda before, after: None
+        self.conflicts = 0
+
+    def load(self, name: str) -> State | None:
+        text = self.written.get(name)
+        if text is not None and text not in self._read:
+            self._read = {text: items.read_state(json.loads(text))}
+        return self._read[text] if text is not None else None
+
+    def save(
+        self,
+        state: State,
+        entries: Sequence[Entry] = (),
+        *,
+        now: float,
+        rollout: Rollout | None = None,
+        episode: Episode | None = None,
+    ) -> State:
+        before = self.load(state.name)
+        if self.conflicts:
+            self.conflicts -= 1
+            raise ConflictError("as the test wants it")
+        if (before.version if before else 0) != state.version:
+            raise ConflictError(f"version {state.version} is not {before and before.version}")
+        saved = replace(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
+        self.on_save(before, saved)
+        self.written[state.name] = json.dumps(items.state_item(saved))
+        self.audit += [items.audit_item(state.name, entry, 0, now) for entry in entries]
+        if rollout is not None:
+            self.summaries[rollout.id] = items.summary_item(state.name, rollout)
+        if episode is not None:
+            self.approvals[episode.package_arn] = episode
+        return saved
+
+    def episodes(self, name: str) -> dict[str, Episode]:
+        return dict(self.approvals)
+
+    def active(self) -> list[Due]:
+        return self._lane(items.ACTIVE_LANE)
+
+    def idle(self) -> list[Due]:
+        return self._lane(items.IDLE_LANE)
+
+    def _lane(self, lane: str) -> list[Due]:
+        found = [json.loads(text) for text in self.written.values()]
+        return [Due(item["name"], item["wake"]) for item in found if item.get("lane") == lane]
+
+    @property
+    def state(self) -> State:
+        state = self.load(NAME)
+        assert state is not None
+        return state
+
+    def texts(self, kind: str | None = None) -> list[str]:
+        return [entry["text"] for entry in self.audit if kind in (None, entry["kind"])]
+
+
+@dataclass
+class FakeEndpoint:
+    """An endpoint with SageMaker's manners: busy while it changes, and back by itself after a failed update."""
+
+    clock: FakeClock
+    config: str = "rain-local-bootstrap-1"
+    variants: dict[str, Variant] = field(default_factory=lambda: {"blue": Variant(100.0, 100.0, 1, 1)})
+    busy_until: float = 0.0
+    busy_status: str = "Updating"
+    failure_reason: str = ""
+    modified_at: float = 0.0
+    failures: list[str] = field(default_factory=list)
+    update_seconds: float = 40.0
+    weights_seconds: float = 3.0
+    lost: str = ""
+    _then: Callable[[], None] | None = None
+
+    def settle(self) -> None:
+        if self._then is not None and self.clock.now() >= self.busy_until:
+            then, self._then = self._then, None
+            then()
+            self.modified_at = self.busy_until
+
+    def begin(self, duration: float, then: Callable[[], None], status: str = "Updating") -> None:
+        self.settle()
+        if self._then is not None:
+            raise EndpointBusyError(f"Cannot update in-progress endpoint {NAME}")
+        self.busy_status, self.busy_until, self._then = status, self.clock.now() + duration, then
+        self.modified_at = self.clock.now()
+
+    @property
+    def status(self) -> str:
+        self.settle()
+        return self.lost or (self.busy_status if self._then else "InService")
+
+
+@dataclass
+class FakeSageMaker:
+    """Endpoints, configs, models and the registry of one endpoint."""
+
+    clock: FakeClock
+    endpoint: FakeEndpoint
+    configs: dict[str, dict[str, int]] = field(default_factory=lambda: {"rain-local-bootstrap-1": {"blue": 1}})
+    models: dict[str, CreateModel] = field(default_factory=dict)
+    mixed: dict[str, CreateMixedConfig] = field(default_factory=dict)
+    packages: dict[str, Package] = field(default_factory=dict)
+    calls: list[tuple[str, Any]] = field(default_factory=list)
+    on_mutation: Callable[[str, Any], None] = lambda kind, argument: None
+    refusals: dict[str, list[TidegateError]] = field(default_factory=dict)
+    changed: Callable[[float], None] = lambda at: None
+    scaled: set[str] = field(default_factory=set)
+
+    def describe(self, name: str) -> EndpointView:
+        status = self.endpoint.status
+        if self.endpoint.lost == "Missing":
+            return EndpointView("Missing")
+        end = self.endpoint
+        return EndpointView(status, end.config, dict(end.variants), end.failure_reason, end.modified_at)
+
+    def _mutate(self, kind: str, argument: Any) -> None:
+        if self.refusals.get(kind):
+            raise self.refusals[kind].pop(0)
+        self.calls.append((kind, argument))
+        self.on_mutation(kind, argument)
+
+    def create_model(self, action: CreateModel) -> None:
+        self._mutate("create_model", action.name)
+        self.models[action.name] = action
+
+    def create_mixed_config(self, action: CreateMixedConfig) -> None:
+        self._mutate("create_config", action.name)
+        assert action.model in self.models
+        self.mixed[action.name] = action
+        self.configs[action.name] = {**self.configs[action.source_config], action.slot: action.count}
+
+    def create_final_config(self, action: CreateFinalConfig) -> None:
+        self._mutate("create_config", action.name)
+        self.configs[action.name] = {action.slot: self.configs[action.source_config][action.slot]}
+
+    def update(self, name: str, config: str) -> None:
+        if config not in self.configs:
+            raise MissingError(f"Could not find endpoint configuration {config}")
+        gone = set(self.endpoint.variants) - set(self.configs[config])
+        assert not gone & self.scaled, "a variant under autoscaling cannot be removed"
+        self.endpoint.settle()
+        self._mutate("update", config)
+        failure = self.endpoint.failures.pop(0) if self.endpoint.failures else ""
+        self.endpoint.begin(self.endpoint.update_seconds, lambda: self._updated(config, failure))
+        self.changed(self.endpoint.busy_until)
+
+    def _updated(self, config: str, failure: str) -> None:
+        end = self.endpoint
+        end.failure_reason = failure
+        if failure:
+            return
+        fresh = {
+            slot: Variant(w, w, count, count)
+            for slot, count in self.configs[config].items()
+            for w in [100.0 if len(self.configs[config]) == 1 else 0.0]
+        }
+        end.config = config
+        end.variants = {slot: end.variants.get(slot, variant) for slot, variant in fresh.items()}
+
+    def set_weights(self, name: str, weights: Mapping[str, float]) -> None:
+        end = self.endpoint
+        assert set(weights) <= set(end.variants)
+        self._mutate("set_weights", dict(weights))
+        wanted = {slot: replace(end.variants[slot], desired_weight=w) for slot, w in weights.items()}
+        done = {slot: replace(variant, weight=variant.desired_weight) for slot, variant in wanted.items()}
+        end.begin(end.weights_seconds, lambda: end.variants.update(done))
+        end.variants.update(wanted)
+        self.changed(end.busy_until)
+
+    def set_capacity(self, name: str, slot: str, count: int) -> None:
+        assert slot not in self.scaled
+        self._mutate("set_capacity", (slot, count))
+        done = replace(self.endpoint.variants[slot], count=count, desired_count=count)
+        self.endpoint.begin(5.0, lambda: self.endpoint.variants.update({slot: done}))
+
+    def delete(self, kind: str, name: str) -> None:
+        self._mutate(f"delete_{kind}", name)
+        (self.configs if kind == "config" else self.models).pop(name, None)
+
+    def keep(self, name: str, slot: str, scaling: Scaling) -> None:
+        self._mutate("keep_scaling", (slot, scaling))
+        assert slot in self.endpoint.variants
+        self.scaled.add(slot)
+
+    def release(self, name: str, slot: str) -> None:
+        self._mutate("release_scaling", slot)
+        self.scaled.discard(slot)
+
+    def named(self, kind: str) -> list[Any]:
+        return [argument for found, argument in self.calls if found == kind]
+
+
+@dataclass
+class FakeRegistry:
+    """The model registry: its events are the test's to send."""
+
+    sagemaker: FakeSageMaker
+
+    def describe(self, arn: str) -> Package | None:
+        return self.sagemaker.packages.get(arn)
+
+    def approved(self, group: str) -> list[str]:
+        return [arn for arn, package in reversed(self.sagemaker.packages.items()) if package.approval == "Approved"]
+
+
+@dataclass
+class FakeAlarms:
+    """Alarms that are OK while their slot has traffic, unless the test says otherwise."""
+
+    sagemaker: FakeSageMaker
+    bad: dict[str, str] = field(default_factory=dict)
+    error: TidegateError | None = None
+    missing: bool = False
+
+    def health(self, name: str, slot: str) -> Health:
+        if self.error:
+            raise self.error
+        variant = self.sagemaker.endpoint.variants.get(slot)
+        quiet = variant is None or variant.weight == 0
+        state = self.bad.get(slot, "INSUFFICIENT_DATA" if quiet else "OK")
+        reason = "Threshold Crossed: 21.0 > 5.0"
+        return Health(
+            Alarm(
+                contract.unhealthy_alarm(name, slot),
+                "MISSING" if self.missing else "ALARM" if state == "ALARM" else "OK",
+            ),
+            Alarm(contract.error_rate_alarm(name, slot), state, reason),
+            Alarm(contract.latency_alarm(name, slot), "OK" if state == "OK" else "INSUFFICIENT_DATA"),
+        )
+
+
+@dataclass
+class FakeInvoker:
+    """A model that answers, or does not."""
+
+    errors: list[TidegateError] = field(default_factory=list)
+    invoked: list[str] = field(default_factory=list)
+
+    def invoke(self, name: str, slot: str, test: SmokeTest) -> None:
+        self.invoked.append(slot)
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+@dataclass
+class FakeSettings:
+    """An endpoint's parameter."""
+
+    policy: Policy = POLICY
+    fleet: Fleet = FLEET
+
+    def load(self, name: str) -> Settings:
+        return Settings(
+            "local", name, "arn:aws:iam::1:role/run", (REPOSITORY, "elsewhere/own"), BUCKET, self.policy, self.fleet
+        )
+
+
+@dataclass
+class FakeTimers:
+    """A queue with delays; `lost` swallows what is sent."""
+
+    send: Callable[[float, dict[str, Any]], None] = lambda delay, body: None
+    lost: bool = False
+
+    def wake(self, name: str, delay: float, due: float | None = None) -> None:
+        if not self.lost:
+            self.send(delay, {"endpoint": name, "due": due})
+
+
+@dataclass
+class FakeNotifier:
+    """Notifications that were sent."""
+
+    subjects: list[str] = field(default_factory=list)
+    error: TidegateError | None = None
+
+    def tell(self, subject: str, text: str) -> None:
+        if self.error:
+            raise self.error
+        self.subjects.append(subject)
+
+
+class FakeLog:
+    """Log lines with their fields."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, object] = {}
+        self.lines: list[tuple[str, dict[str, object]]] = []
+
+    def bind(self, **fields: object) -> None:
+        self.fields |= fields
+
+    def info(self, message: str) -> None:
+        self.lines.append((message, dict(self.fields)))
+
+    def warning(self, message: str) -> None:
+        self.lines.append((message, dict(self.fields)))

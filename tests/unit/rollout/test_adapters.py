@@ -1,0 +1,366 @@
+"""Requests as AWS's API takes them, and AWS's answers and errors in the engine's terms."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, NoCredentialsError, ReadTimeoutError
+from botocore.validate import validate_parameters
+
+from lambdas.rollout import configs
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.adapters.autoscaling import ApplicationAutoscaling
+from lambdas.rollout.adapters.clients import Lazy, TimeLimit, client
+from lambdas.rollout.adapters.cloudwatch import CloudWatchAlarms
+from lambdas.rollout.adapters.registry import SageMakerRegistry
+from lambdas.rollout.adapters.runtime import SageMakerRuntime
+from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
+from lambdas.rollout.adapters.sns import SnsNotifier
+from lambdas.rollout.adapters.sqs import SqsTimers
+from lambdas.rollout.adapters.ssm import SsmSettings
+from lambdas.rollout.errors import (
+    EndpointBusyError,
+    ModelAnswerError,
+    PermanentError,
+    RetryableError,
+    TidegateError,
+    TimedOutError,
+)
+from lambdas.rollout.fleet import Fleet, Scaling
+from lambdas.rollout.observation import Variant
+from lambdas.rollout.policy import SmokeTest
+from lambdas.rollout.settings import SettingsError
+
+NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+LIVE_CONFIG: dict[str, Any] = {
+    "EndpointConfigName": "rain-local-bootstrap-1",
+    "EndpointConfigArn": "arn:aws:sagemaker:us-east-1:111122223333:endpoint-config/rain-local-bootstrap-1",
+    "CreationTime": NOW,
+    "ProductionVariants": [
+        {
+            "VariantName": "blue",
+            "ModelName": "rain-local-bootstrap-1",
+            "InitialInstanceCount": 1,
+            "InstanceType": "ml.g5.xlarge",
+            "InitialVariantWeight": 100.0,
+            "InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-2",
+            "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+        }
+    ],
+    "MetricsConfig": {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 60},
+}
+LIVE_MODEL: dict[str, Any] = {
+    "ModelName": "rain-local-bootstrap-1",
+    "PrimaryContainer": {
+        "Image": "repository/serving:1",
+        "ModelDataUrl": "s3://artefacts/1.0.0/model.tar.gz",
+        "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://artefacts/1.0.0/model.tar.gz"}},
+        "Environment": {"THREADS": "2"},
+    },
+    "ExecutionRoleArn": "arn:aws:iam::111122223333:role/old",
+    "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+}
+
+
+class FakeClient:
+    """A client that checks requests against the API's model, and answers what the test wants."""
+
+    def __init__(self, service: str, **answers: Any) -> None:
+        self._model = botocore.session.get_session().get_service_model(service)
+        self._answers = answers
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        operation = "".join(word.capitalize() for word in method.split("_"))
+        shape: Any = self._model.operation_model(operation).input_shape
+
+        def call(**request: Any) -> Any:
+            validate_parameters(request, shape)
+            self.requests.append((operation, request))
+            answer = self._answers.get(method, {})
+            answer = answer.pop(0) if isinstance(answer, list) else answer
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    @property
+    def lazy(self) -> Lazy:
+        return Lazy("fake", lambda service: self)
+
+
+def refusal(code: str, message: str = "", status: int = 400) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "Operation",
+    )
+
+
+def mixed(fleet: Fleet) -> CreateMixedConfig:
+    return CreateMixedConfig(
+        "rain-local-1-mixed", "rain-local-bootstrap-1", "green", "rain-local-1", 3, fleet, {"a": "b"}
+    )
+
+
+def model(**changes: Any) -> CreateModel:
+    fields: dict[str, Any] = {
+        "name": "rain-local-1",
+        "source_config": "rain-local-bootstrap-1",
+        "source_slot": "blue",
+        "container": None,
+        "image": "repository/serving:2",
+        "network_isolation": True,
+        "execution_role_arn": "arn:aws:iam::111122223333:role/run",
+        "tags": {"tidegate:rollout": "1"},
+    }
+    return CreateModel(**{**fields, **changes})
+
+
+def test_mixed_config_is_the_live_one_with_the_new_variant_at_weight_zero(fleet: Fleet) -> None:
+    request = configs.mixed_config(LIVE_CONFIG, mixed(replace(fleet, instance_type="ml.g6.xlarge")))
+    stable, new = request["ProductionVariants"]
+    assert stable == LIVE_CONFIG["ProductionVariants"][0]
+    assert (new["VariantName"], new["ModelName"], new["InitialVariantWeight"]) == ("green", "rain-local-1", 0.0)
+    assert (new["InstanceType"], new["InitialInstanceCount"]) == ("ml.g6.xlarge", 3)
+    assert new["InferenceAmiVersion"] == fleet.inference_ami_version
+    assert new["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
+    assert request["MetricsConfig"]["MetricPublishFrequencyInSeconds"] == 10
+    assert request["DataCaptureConfig"]["DestinationS3Uri"] == "s3://artefacts/capture"
+    assert "EndpointConfigArn" not in request
+
+
+def test_ami_of_the_old_fleet_is_not_kept_on_one_without(fleet: Fleet) -> None:
+    request = configs.mixed_config(LIVE_CONFIG, mixed(replace(fleet, inference_ami_version=None)))
+    assert "InferenceAmiVersion" not in request["ProductionVariants"][1]
+    assert "InferenceAmiVersion" in request["ProductionVariants"][0]
+
+
+def test_final_config_keeps_the_new_variant_alone_at_full_weight(fleet: Fleet) -> None:
+    both = configs.mixed_config(LIVE_CONFIG, mixed(fleet))
+    request = configs.final_config(both, CreateFinalConfig("rain-local-1-final", "x", "green", {}))
+    [only] = request["ProductionVariants"]
+    assert (only["VariantName"], only["InitialVariantWeight"], only["InitialInstanceCount"]) == ("green", 100.0, 3)
+    assert request["DataCaptureConfig"] == both["DataCaptureConfig"]
+
+
+def test_model_of_a_fleet_change_is_the_live_one_in_the_new_container() -> None:
+    request = configs.model_request(LIVE_MODEL, model())
+    container = request["PrimaryContainer"]
+    assert container["Image"] == "repository/serving:2"
+    assert container["ModelDataUrl"] == "s3://artefacts/1.0.0/model.tar.gz"
+    assert "ModelDataSource" not in container
+    assert container["Environment"] == {"THREADS": "2"}
+    assert request["VpcConfig"] == LIVE_MODEL["VpcConfig"]
+    assert request["ExecutionRoleArn"].endswith("role/run")
+
+
+def test_model_of_a_package_takes_nothing_of_the_live_container() -> None:
+    container = {"Image": "repository/serving:0", "ModelDataUrl": "s3://artefacts/1.1.0/model.tar.gz"}
+    request = configs.model_request(LIVE_MODEL, model(container=container))
+    assert request["PrimaryContainer"] == {**container, "Image": "repository/serving:2"}
+
+
+def test_creations_are_valid_requests(fleet: Fleet) -> None:
+    sagemaker = FakeClient("sagemaker", describe_endpoint_config=LIVE_CONFIG, describe_model=LIVE_MODEL)
+    endpoints = SageMakerEndpoints(sagemaker.lazy)
+    endpoints.create_model(model())
+    endpoints.create_mixed_config(mixed(fleet))
+    created = [operation for operation, _ in sagemaker.requests if operation.startswith("Create")]
+    assert created == ["CreateModel", "CreateEndpointConfig"]
+
+
+def test_config_that_exists_already_is_success_only_if_it_is_the_same(fleet: Fleet) -> None:
+    exists = refusal("ValidationException", "Cannot create already existing endpoint configuration")
+    made = {**configs.mixed_config(LIVE_CONFIG, mixed(fleet)), "EndpointConfigArn": "arn", "CreationTime": NOW}
+    same = FakeClient("sagemaker", describe_endpoint_config=[LIVE_CONFIG, made], create_endpoint_config=exists)
+    SageMakerEndpoints(same.lazy).create_mixed_config(mixed(fleet))
+    other = {**made, "ProductionVariants": made["ProductionVariants"][:1]}
+    odd = FakeClient("sagemaker", describe_endpoint_config=[LIVE_CONFIG, other], create_endpoint_config=exists)
+    with pytest.raises(PermanentError, match="rain-local-1-mixed"):
+        SageMakerEndpoints(odd.lazy).create_mixed_config(mixed(fleet))
+
+
+def test_update_retains_live_weights_and_counts_but_not_capture() -> None:
+    sagemaker = FakeClient("sagemaker")
+    SageMakerEndpoints(sagemaker.lazy).update("rain-local", "config")
+    [(operation, request)] = sagemaker.requests
+    assert operation == "UpdateEndpoint"
+    assert request["RetainAllVariantProperties"] is True
+    assert request["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DataCaptureConfig"}]
+
+
+def test_weights_are_set_without_touching_counts_and_counts_without_weights() -> None:
+    sagemaker = FakeClient("sagemaker")
+    SageMakerEndpoints(sagemaker.lazy).set_weights("rain-local", {"green": 10.0, "blue": 90.0})
+    SageMakerEndpoints(sagemaker.lazy).set_capacity("rain-local", "blue", 2)
+    wanted = [request["DesiredWeightsAndCapacities"] for _, request in sagemaker.requests]
+    assert wanted == [
+        [{"VariantName": "blue", "DesiredWeight": 90.0}, {"VariantName": "green", "DesiredWeight": 10.0}],
+        [{"VariantName": "blue", "DesiredInstanceCount": 2}],
+    ]
+
+
+def test_endpoint_is_seen_with_variants_whose_values_are_not_there_yet() -> None:
+    shown = {
+        "EndpointStatus": "Updating",
+        "EndpointConfigName": "c",
+        "LastModifiedTime": NOW,
+        "ProductionVariants": [
+            {"VariantName": "blue", "CurrentWeight": 90.0, "DesiredWeight": 100.0, "CurrentInstanceCount": 2},
+            {"VariantName": "green"},
+        ],
+    }
+    view = SageMakerEndpoints(FakeClient("sagemaker", describe_endpoint=shown).lazy).describe("rain-local")
+    assert view.variants == {"blue": Variant(90.0, 100.0, 2, 0), "green": Variant(0.0, 0.0, 0, 0)}
+    assert view.modified_at == NOW.timestamp()
+
+
+def test_endpoint_that_is_not_there_is_missing_and_an_unreadable_one_an_error() -> None:
+    gone = FakeClient("sagemaker", describe_endpoint=refusal("ValidationException", 'Could not find endpoint "x"'))
+    assert SageMakerEndpoints(gone.lazy).describe("x").status == "Missing"
+    denied = FakeClient("sagemaker", describe_endpoint=refusal("AccessDeniedException", "not authorized"))
+    with pytest.raises(PermanentError):
+        SageMakerEndpoints(denied.lazy).describe("x")
+
+
+def test_deleting_what_is_gone_succeeds() -> None:
+    gone = refusal("ValidationException", "Could not find model")
+    SageMakerEndpoints(FakeClient("sagemaker", delete_model=gone).lazy).delete("model", "m")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refusal("ValidationException", "Cannot update in-progress endpoint"), EndpointBusyError),
+        (refusal("ThrottlingException", "Rate exceeded"), RetryableError),
+        (refusal("InternalFailure", "", 500), TimedOutError),
+        (ReadTimeoutError(endpoint_url="u"), TimedOutError),
+        (ConnectTimeoutError(endpoint_url="u"), TimedOutError),
+        (refusal("AccessDeniedException", "no identity-based policy allows sagemaker:UpdateEndpoint"), PermanentError),
+        (refusal("ResourceLimitExceeded", "ml.g5.xlarge for endpoint usage"), PermanentError),
+        (NoCredentialsError(), PermanentError),
+    ],
+)
+def test_errors_are_told_apart_by_what_is_to_be_done(error: Exception, expected: type[TidegateError]) -> None:
+    with pytest.raises(expected) as raised:
+        SageMakerEndpoints(FakeClient("sagemaker", update_endpoint=error).lazy).update("rain-local", "c")
+    assert type(raised.value) is expected
+
+
+def test_alarm_that_does_not_exist_is_missing() -> None:
+    shown = {
+        "CompositeAlarms": [{"AlarmName": "rain-local-green-unhealthy", "StateValue": "OK"}],
+        "MetricAlarms": [{"AlarmName": "rain-local-green-5xx-rate", "StateValue": "ALARM", "StateReason": "why"}],
+    }
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=shown)
+    health = CloudWatchAlarms(cloudwatch.lazy).health("rain-local", "green")
+    assert (health.unhealthy.state, health.error_rate.reason, health.latency.state) == ("OK", "why", "MISSING")
+    assert cloudwatch.requests[0][1]["AlarmTypes"] == ["CompositeAlarm", "MetricAlarm"]
+
+
+def test_scaling_is_registered_with_its_policy_and_its_removal_may_find_nothing() -> None:
+    gone = refusal("ObjectNotFoundException", "No scalable target registered")
+    scaling = FakeClient("application-autoscaling", deregister_scalable_target=gone)
+    ApplicationAutoscaling(scaling.lazy).keep("rain-local", "blue", Scaling(1, 4, 600.0))
+    ApplicationAutoscaling(scaling.lazy).release("rain-local", "blue")
+    target, policy, _ = [request for _, request in scaling.requests]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 4)
+    assert target["ResourceId"] == policy["ResourceId"] == "endpoint/rain-local/variant/blue"
+
+
+def test_smoke_request_goes_to_the_variant_and_takes_an_answer() -> None:
+    good = {"Body": io.BytesIO(b"0.3"), "InvokedProductionVariant": "green"}
+    runtime = FakeClient("sagemaker-runtime", invoke_endpoint=good)
+    SageMakerRuntime(runtime.lazy).invoke("rain-local", "green", SmokeTest("text/csv", "1,2"))
+    [(_, request)] = runtime.requests
+    assert (request["TargetVariant"], request["ContentType"], request["Body"]) == ("green", "text/csv", b"1,2")
+
+
+def test_error_answer_of_the_model_is_final_and_that_of_the_platform_is_not() -> None:
+    model_error = refusal("ModelError", "Received server error (500)", 424)
+    with pytest.raises(ModelAnswerError):
+        _invoke(model_error)
+    with pytest.raises(TimedOutError):
+        _invoke(refusal("ServiceUnavailable2", "no instance", 503))
+    with pytest.raises(ModelAnswerError, match="nothing"):
+        _invoke({"Body": io.BytesIO(b""), "InvokedProductionVariant": "green"})
+    with pytest.raises(RetryableError, match="blue"):
+        _invoke({"Body": io.BytesIO(b"1"), "InvokedProductionVariant": "blue"})
+
+
+def _invoke(answer: Any) -> None:
+    runtime = FakeClient("sagemaker-runtime", invoke_endpoint=answer)
+    SageMakerRuntime(runtime.lazy).invoke("rain-local", "green", SmokeTest("text/csv", "1,2"))
+
+
+def test_packages_are_listed_to_the_last_page_and_read_by_their_version() -> None:
+    pages = [
+        {"ModelPackageSummaryList": [{"ModelPackageArn": "b"}], "NextToken": "t"},
+        {"ModelPackageSummaryList": [{"ModelPackageArn": "a"}]},
+    ]
+    found = {
+        "ModelPackageArn": "a",
+        "ModelPackageGroupName": "rain-local",
+        "ModelPackageVersion": 7,
+        "ModelPackageStatus": "Completed",
+        "ModelApprovalStatus": "Approved",
+        "CreationTime": NOW,
+    }
+    named = {**found, "CustomerMetadataProperties": {"tidegate:version": "1.1.0"}}
+    missing = refusal("ValidationException", "ModelPackage a does not exist.")
+    sagemaker = FakeClient("sagemaker", list_model_packages=pages, describe_model_package=[found, named, missing])
+    registry = SageMakerRegistry(sagemaker.lazy)
+    assert registry.approved("rain-local") == ["b", "a"]
+    plain, labelled = registry.describe("a"), registry.describe("a")
+    assert plain is not None
+    assert labelled is not None
+    assert (plain.version, labelled.version) == ("version 7", "1.1.0")
+    assert registry.describe("a") is None
+
+
+@pytest.mark.parametrize(("delay", "sent"), [(-1, 0), (0.2, 1), (59.5, 60), (5000, 900)])
+def test_timer_is_a_delayed_message_of_at_most_a_quarter_of_an_hour(
+    monkeypatch: pytest.MonkeyPatch, delay: float, sent: int
+) -> None:
+    monkeypatch.setenv("TIDEGATE_TIMER_QUEUE_URL", "https://queue")
+    sqs = FakeClient("sqs")
+    SqsTimers(sqs.lazy).wake("rain-local", delay, due=5.5)
+    [(_, request)] = sqs.requests
+    assert request["DelaySeconds"] == sent
+    assert request["MessageBody"] == '{"endpoint": "rain-local", "due": 5.5}'
+
+
+def test_notification_goes_to_the_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_TOPIC_ARN", "arn:topic")
+    sns = FakeClient("sns")
+    SnsNotifier(sns.lazy).tell("subject", "text")
+    assert sns.requests[0][1] == {"TopicArn": "arn:topic", "Subject": "subject", "Message": "text"}
+
+
+def test_settings_that_cannot_be_read_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_ENVIRONMENT", "local")
+    ssm = FakeClient("ssm", get_parameter={"Parameter": {"Value": '{"schema": 2}'}})
+    with pytest.raises(SettingsError, match="schema 2"):
+        SsmSettings(ssm.lazy).load("rain-local")
+    assert ssm.requests[0][1] == {"Name": "/tidegate/local/endpoints/rain-local"}
+
+
+def test_no_call_begins_after_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = TimeLimit()
+    limit.check()
+    limit.start(-1)
+    with pytest.raises(RetryableError):
+        limit.check()
+
+
+def test_clients_give_up_well_before_a_function_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for service in ("sagemaker", "sagemaker-runtime", "dynamodb", "cloudwatch", "sqs"):
+        config = client(service).meta.config
+        attempts = config.retries["total_max_attempts"]
+        assert (config.connect_timeout + config.read_timeout) * attempts <= 7

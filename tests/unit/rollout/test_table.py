@@ -1,0 +1,143 @@
+"""The real conditional writes, against DynamoDB as moto has it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import contract
+from lambdas.rollout import items
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.dynamodb import DynamoStore
+from lambdas.rollout.cleaner import Cleaner
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.seeds import SeedError, Seeds
+from lambdas.rollout.state import Command, Episode, State
+
+TABLE = "tidegate-test-rollouts"
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStore]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv(contract.ENV_TABLE, TABLE)
+    with mock_aws():
+        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        keys: list[Any] = [(contract.TABLE_PARTITION_KEY, "HASH"), (contract.TABLE_SORT_KEY, "RANGE")]
+        index: list[Any] = [(contract.WAKE_INDEX_PARTITION_KEY, "HASH"), (contract.WAKE_INDEX_SORT_KEY, "RANGE")]
+        dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+                {"AttributeName": "lane", "AttributeType": "S"},
+                {"AttributeName": "wake", "AttributeType": "N"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": contract.WAKE_INDEX,
+                    "KeySchema": [{"AttributeName": n, "KeyType": k} for n, k in index],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        yield DynamoStore(Lazy("dynamodb", lambda service: dynamodb))
+
+
+@pytest.fixture
+def state(fleet: Fleet) -> State:
+    return State.first("rain-local", "config-1", fleet)
+
+
+def test_state_comes_back_as_it_was_written(store: DynamoStore, state: State, world: Any) -> None:
+    world.approve()
+    rolling = world.until(lambda s: s.rollout is not None and s.rollout.verified_since is not None)
+    command = Command("c1", "pause", 1.25, "ops")
+    rich = replace(rolling, commands=(command,), seen=("a", "b"), armed=1_800_000_000.123456, version=0)
+    store.save(rich, now=5.0)
+    assert store.load("rain-local") == replace(rich, version=1)
+
+
+def test_write_of_a_stale_state_is_refused_whole(store: DynamoStore, state: State) -> None:
+    first = store.save(state, now=1.0)
+    store.save(first, [Entry("one", "the first to write")], now=2.0)
+    with pytest.raises(ConflictError):
+        store.save(first, [Entry("two", "the second")], now=3.0, episode=Episode("arn", 1.0))
+    assert [item["text"] for item in store.items_of("rain-local", "AUDIT#")] == ["the first to write"]
+    assert store.episodes("rain-local") == {}
+
+
+def test_new_state_does_not_overwrite_an_old_one(store: DynamoStore, state: State) -> None:
+    store.save(state, now=1.0)
+    with pytest.raises(ConflictError):
+        store.save(state, now=1.0)
+
+
+def test_audit_entries_keep_their_order_and_their_numbers(store: DynamoStore, state: State) -> None:
+    saved = store.save(state, [Entry("a", "one", {"weight": 10}), Entry("b", "two", {"rate": 0.5})], now=0.0)
+    store.save(saved, [Entry("c", "three", rollout="r1", phase="BAKE", step=0)], now=1.5)
+    found = store.items_of("rain-local", "AUDIT#-")
+    assert [(item["text"], item["numbers"]) for item in found] == [("one", {"weight": 10}), ("two", {"rate": 0.5})]
+    [entry] = store.items_of("rain-local", "AUDIT#r1#")
+    assert entry["at"] == "1970-01-01T00:00:01.500+00:00"
+    assert (entry["endpoint"], entry["rollout"], entry["phase"], entry["step"]) == ("rain-local", "r1", "BAKE", 0)
+
+
+def test_index_lists_the_active_by_wake_apart_from_the_idle(store: DynamoStore, state: State) -> None:
+    for name, wake, retired in (("late", 50.5, False), ("early", 10, False), ("idle", None, False), ("gone", 1, True)):
+        store.save(replace(state, name=name, wake=wake, retired=retired), now=0.0)
+    assert [(due.name, due.wake) for due in store.active()] == [("early", 10), ("late", 50.5)]
+    assert [due.name for due in store.idle()] == ["idle"]
+
+
+def test_episode_comes_back_by_its_package(store: DynamoStore, state: State) -> None:
+    open_one, closed = Episode("arn:1", 1.5), Episode("arn:2", 1.0, closed_at=2.0, outcome="refused")
+    saved = store.save(state, now=0.0, episode=open_one)
+    store.save(saved, now=0.0, episode=closed)
+    assert store.episodes("rain-local") == {"arn:1": open_one, "arn:2": closed}
+
+
+def test_seed_answers_what_was_recorded_first(store: DynamoStore) -> None:
+    seeds = Seeds(store)
+    assert seeds.record("rain-local", {"Image": "a"}) == {"Image": "a"}
+    assert seeds.record("rain-local", {"Image": "b"}) == {"Image": "a"}
+    assert seeds.recall("rain-local") == {"Image": "a"}
+    seeds.forget("rain-local")
+    with pytest.raises(SeedError, match="rain-local"):
+        seeds.recall("rain-local")
+
+
+def test_clean_up_removes_what_engine_and_template_made_and_then_the_items(
+    store: DynamoStore, state: State, world: Any
+) -> None:
+    world.approve()
+    final = world.until_over()
+    store.save(replace(final, version=0), [Entry("a", "b")], now=0.0)
+    Seeds(store).record(contract.pin_key("rain-local"), {"EndpointConfigName": "rain-local-bootstrap-1"})
+    deleted: list[tuple[str, str]] = []
+    world.sagemaker.models_of = lambda config: [f"model-of-{config}"]
+    world.sagemaker.delete = lambda kind, name: deleted.append((kind, name))
+    cleaner = Cleaner(store, world.sagemaker, world.sagemaker)
+    cleaner.remember("rain-local", {"EndpointConfigName": "rain-local-bootstrap-2"})
+    assert cleaner.stays("rain-local")
+    world.sagemaker.on_mutation = lambda kind, argument: None
+    cleaner.clean("rain-local")
+    expected = {(artefact.kind, artefact.name) for artefact in final.artefacts}
+    expected |= {("config", "rain-local-bootstrap-1"), ("config", "rain-local-bootstrap-2")}
+    expected |= {("model", "model-of-rain-local-bootstrap-1")}
+    assert set(deleted) == expected
+    assert world.sagemaker.scaled == set()
+    assert store.items_of("rain-local") == []
+
+
+def test_package_key_is_short_whatever_the_arn(fleet: Fleet) -> None:
+    assert len(items.package_sort_key("arn:" + "x" * 2000)) == len("PACKAGE#") + 32

@@ -1,0 +1,193 @@
+"""An account in memory: as much of AWS as the command line touches."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tidegate.aws import Aws
+from tidegate.settings import EndpointSettings, find_endpoint
+
+BUCKET = "tidegate-local-artefacts"
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:one"
+SETTINGS = {
+    "schema": 1,
+    "environment": "local",
+    "endpoint": "rain-local",
+    "execution_role_arn": "arn:aws:iam::123456789012:role/model",
+    "image_repositories": [IMAGE.rpartition(":")[0]],
+    "artefact_bucket": BUCKET,
+    "policy": {"steps": [{"weight": 10, "bake_seconds": 20}, {"weight": 100, "bake_seconds": 0}], "soak_seconds": 20},
+    "fleet": {"image": IMAGE},
+}
+
+
+class Pages:
+    """A paginator that gives each item on a page of its own, so that code which reads one page only is found out."""
+
+    def __init__(self, key: str, items: list[Any]) -> None:
+        self._key = key
+        self._items = items
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        yield {self._key: []}
+        for item in self._items:
+            yield {self._key: [item]}
+
+
+@dataclass
+class FakeSsm:
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "get_parameters_by_path"
+        return self
+
+    def paginate(self, *, Path: str) -> Iterator[dict[str, Any]]:
+        found = [{"Value": value} for name, value in self.parameters.items() if name.startswith(f"{Path}/")]
+        return Pages("Parameters", found).paginate()
+
+
+@dataclass
+class FakeS3:
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def upload_file(self, filename: str, bucket: str, key: str) -> None:
+        self.objects[f"s3://{bucket}/{key}"] = Path(filename).read_bytes()
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[f"s3://{Bucket}/{Key}"])}
+
+
+@dataclass
+class FakeSageMaker:
+    packages: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    endpoint: dict[str, Any] | None = None
+    configs: dict[str, dict[str, str]] = field(default_factory=dict)
+    config_calls: int = 0
+
+    def create_model_package(self, **request: Any) -> dict[str, str]:
+        number = len(self.packages) + 1
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{request['ModelPackageGroupName']}/{number}"
+        answered = {"ModelPackageStatus": "Completed", "CreationTime": datetime(2026, 1, number, tzinfo=UTC)}
+        self.packages.append(request | {"ModelPackageArn": arn, "ModelPackageVersion": number} | answered)
+        return {"ModelPackageArn": arn}
+
+    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
+        return next(package for package in self.packages if package["ModelPackageArn"] == ModelPackageName)
+
+    def update_model_package(self, **request: Any) -> None:
+        self.updates.append(request)
+        self.describe_model_package(ModelPackageName=request["ModelPackageArn"]).update(request)
+
+    def get_paginator(self, name: str) -> Pages:
+        assert name == "list_model_packages"
+        return Pages("ModelPackageSummaryList", list(reversed(self.packages)))
+
+    def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
+        if self.endpoint is None:
+            error: Any = {"Code": "ValidationException", "Message": f'Could not find endpoint "{EndpointName}".'}
+            raise ClientError({"Error": error}, "DescribeEndpoint")
+        return self.endpoint
+
+    def describe_endpoint_config(self, *, EndpointConfigName: str) -> dict[str, Any]:
+        self.config_calls += 1
+        variants = self.configs[EndpointConfigName]
+        return {"ProductionVariants": [{"VariantName": name, "ModelName": model} for name, model in variants.items()]}
+
+    def describe_model(self, *, ModelName: str) -> dict[str, Any]:
+        return {"PrimaryContainer": {"ModelDataUrl": ModelName}}
+
+
+@dataclass
+class FakeDynamoDb:
+    items: list[dict[str, Any]] = field(default_factory=list)
+
+    def put(self, sk: str, **values: str) -> None:
+        item = {"pk": "ENDPOINT#rain-local", "sk": sk, **values}
+        self.items.append({name: {"S": value} for name, value in item.items()})
+
+    def get_paginator(self, name: str) -> Any:
+        assert name == "query"
+        return self
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        assert request["TableName"] == "tidegate-local-rollouts"
+        wanted = request["ExpressionAttributeValues"]
+        pk, prefix = wanted[":pk"], wanted[":sk"]["S"]
+        found = [item for item in self.items if item["pk"] == pk and item["sk"]["S"].startswith(prefix)]
+        return Pages("Items", found).paginate()
+
+
+@dataclass
+class FakeCloudWatch:
+    states: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+
+    def describe_alarms(self, *, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        assert "CompositeAlarm" in AlarmTypes, "composites are left out unless asked for"
+        found: list[dict[str, Any]] = [
+            {"AlarmName": name, "StateValue": state, "StateReason": "", "StateTransitionedTimestamp": since}
+            for name, (state, since) in self.states.items()
+            if name in AlarmNames
+        ]
+        return {
+            "MetricAlarms": [alarm for alarm in found if not alarm["AlarmName"].endswith("unhealthy")],
+            "CompositeAlarms": [alarm for alarm in found if alarm["AlarmName"].endswith("unhealthy")],
+        }
+
+
+@dataclass
+class Account:
+    """The account, and the clients that see it."""
+
+    ssm: FakeSsm = field(default_factory=FakeSsm)
+    s3: FakeS3 = field(default_factory=FakeS3)
+    sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
+    dynamodb: FakeDynamoDb = field(default_factory=FakeDynamoDb)
+    cloudwatch: FakeCloudWatch = field(default_factory=FakeCloudWatch)
+
+    @property
+    def aws(self) -> Aws:
+        return Aws(lambda service: getattr(self, service))
+
+    def deploy(self, name: str = "rain-local", **changes: Any) -> None:
+        """Put an endpoint's settings where a deployment puts them."""
+        text = json.dumps({**SETTINGS, "endpoint": name, **changes})
+        self.ssm.parameters[f"/tidegate/local/endpoints/{name}"] = text
+
+    def serve(self, config: str, weights: Mapping[str, float], models: Mapping[str, str]) -> None:
+        """Let the endpoint run `models` (data URL of each variant) at `weights`."""
+        self.sagemaker.configs[config] = dict(models)
+        self.sagemaker.endpoint = {
+            "EndpointName": "rain-local",
+            "EndpointStatus": "InService",
+            "EndpointConfigName": config,
+            "ProductionVariants": [
+                # Zeros are left out, as SageMaker does.
+                {"VariantName": name, **({"CurrentWeight": weight, "DesiredWeight": weight} if weight else {})}
+                for name, weight in weights.items()
+            ],
+        }
+
+
+@pytest.fixture
+def account() -> Account:
+    """An account in which environment `local` has one endpoint."""
+    fresh = Account()
+    fresh.deploy()
+    return fresh
+
+
+@pytest.fixture
+def endpoint(account: Account) -> EndpointSettings:
+    """The endpoint's settings."""
+    return find_endpoint(account.aws, "local", None)

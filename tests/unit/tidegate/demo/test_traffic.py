@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from tidegate.demo.observations import UNKNOWN, Request
+from tidegate.demo.traffic import ONE_ATTEMPT, Sender, Stream, failed
+
+LOG_STREAM = "arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/Endpoints/rain-local:log-stream:blue/i-0abc"
+
+
+class FakeRuntime:
+    """Answers, or raises, what it is given; remembers the request."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.request: dict[str, Any] = {}
+
+    def invoke_endpoint(self, **request: Any) -> Any:
+        self.request = request
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Clock:
+    """Each look takes ten milliseconds."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def now(self) -> float:
+        self.time += 0.01
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def send(answer: Any, label: int = 1) -> tuple[Request, FakeRuntime]:
+    recorded: list[Request] = []
+    runtime = FakeRuntime(answer)
+    Sender(runtime, "rain-local", Stream(["1,2", "3,4"], [0, label]), recorded.append, Clock())(3, 99.9)
+    return recorded[0], runtime
+
+
+def answer(rain: int) -> dict[str, Any]:
+    body = json.dumps({"predictions": [{"probability": 0.7, "rain": rain}]}).encode()
+    return {"InvokedProductionVariant": "green", "Body": io.BytesIO(body)}
+
+
+def test_an_answer_is_recorded_with_its_variant_and_whether_it_was_right() -> None:
+    request, runtime = send(answer(rain=1))
+    assert (request.variant, request.failure, request.right) == ("green", "", True)
+    assert runtime.request["Body"] == b"3,4\n"
+    assert send(answer(rain=0))[0].right is False
+
+
+def test_latency_counts_from_the_scheduled_instant() -> None:
+    request, _ = send(answer(rain=1))
+    assert request.due == 99.9
+    assert round(request.latency_ms) == 120
+
+
+def test_a_model_error_is_recorded_with_the_variant_that_answered_it() -> None:
+    response: Any = {
+        "Error": {"Code": "ModelError", "Message": "Received server error (500)"},
+        "ResponseMetadata": {"HTTPStatusCode": 424, "HTTPHeaders": {}},
+        "LogStreamArn": LOG_STREAM,
+        "OriginalStatusCode": 500,
+    }
+    request, _ = send(ClientError(response, "InvokeEndpoint"))
+    assert (request.variant, request.failure, request.status) == ("blue", "ModelError", 424)
+    assert request.model_status == 500
+
+
+def test_the_header_names_the_variant_of_a_failure_too() -> None:
+    metadata = {"HTTPStatusCode": 424, "HTTPHeaders": {"x-amzn-invoked-production-variant": "green"}}
+    assert failed({"Error": {"Code": "ModelError"}, "ResponseMetadata": metadata})["variant"] == "green"
+
+
+def test_a_broken_connection_is_recorded() -> None:
+    request, _ = send(ConnectionClosedError(endpoint_url="http://127.0.0.1"))
+    assert (request.variant, request.failure, request.status) == (UNKNOWN, "ConnectionClosedError", 0)
+
+
+def test_an_answer_that_breaks_the_contract_is_a_failure() -> None:
+    request, _ = send({"InvokedProductionVariant": "green", "Body": io.BytesIO(b"<html>")})
+    assert request.failure == "JSONDecodeError"
+
+
+def test_no_request_is_retried() -> None:
+    assert vars(ONE_ATTEMPT)["_user_provided_options"]["retries"] == {"total_max_attempts": 1}
+
+
+def test_the_stream_goes_round() -> None:
+    stream = Stream(["a", "b"], [0, 1])
+    assert [stream.row(index) for index in range(3)] == [("a", 0), ("b", 1), ("a", 0)]

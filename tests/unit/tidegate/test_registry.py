@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tidegate import registry
+from tidegate.errors import UsageError
+from tidegate.settings import EndpointSettings
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return archive(tmp_path / "model.tar.gz", "weights")
+
+
+def archive(path: Path, content: str) -> Path:
+    inside = path.with_suffix(".txt")
+    inside.write_text(content)
+    with tarfile.open(path, "w:gz") as file:
+        file.add(inside, arcname="model.onnx")
+    return path
+
+
+def test_registering_uploads_the_model_and_waits_for_approval(
+    account: Any, endpoint: EndpointSettings, model: Path
+) -> None:
+    done = registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    assert done.created
+    assert done.package.approval == "PendingManualApproval"
+    assert done.package.version == "1.1.0"
+    assert done.package.image == endpoint.image
+    digest = registry.sha256(model)
+    assert done.package.model_data == f"s3://{endpoint.artefact_bucket}/rain-local/1.1.0/{digest}/model.tar.gz"
+    assert account.s3.objects[done.package.model_data] == model.read_bytes()
+
+
+def test_registering_the_same_file_again_changes_nothing(account: Any, endpoint: EndpointSettings, model: Path) -> None:
+    first = registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    again = registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    assert not again.created
+    assert again.package == first.package
+    assert len(account.sagemaker.packages) == 1
+
+
+def test_a_version_never_changes_what_it_holds(
+    account: Any, endpoint: EndpointSettings, model: Path, tmp_path: Path
+) -> None:
+    registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    other = archive(tmp_path / "other.tar.gz", "other weights")
+    with pytest.raises(UsageError, match="registered with another file") as raised:
+        registry.register(account.aws, endpoint, model=other, version="1.1.0")
+    assert "new --version" in raised.value.hint
+    assert len(account.s3.objects) == 1
+
+
+def test_the_card_is_kept_beside_the_model(
+    account: Any, endpoint: EndpointSettings, model: Path, tmp_path: Path
+) -> None:
+    card = tmp_path / "anything.json"
+    card.write_text("{}")
+    done = registry.register(account.aws, endpoint, model=model, version="1.1.0", card=card)
+    uri = done.package.model_data.replace("model.tar.gz", "card.json")
+    assert account.s3.objects[uri] == b"{}"
+    metrics = account.sagemaker.packages[0]["ModelMetrics"]
+    assert metrics["ModelQuality"]["Statistics"]["S3Uri"] == uri
+
+
+@pytest.mark.parametrize("version", ["", "../1", "1.0 0", "-1", "v" * 65])
+def test_a_version_that_cannot_be_part_of_a_key_is_refused(version: str) -> None:
+    with pytest.raises(UsageError, match="is not allowed"):
+        registry.check_version(version)
+
+
+def test_a_missing_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no file"):
+        registry.check_artefact(tmp_path / "model.tar.gz")
+
+
+def test_a_file_that_sagemaker_could_not_unpack_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(b"not an archive")
+    with pytest.raises(UsageError, match="not a gzip-compressed tar") as raised:
+        registry.check_artefact(path)
+    assert "tar -czf" in raised.value.hint
+
+
+def test_approving_approved_changes_nothing(account: Any, endpoint: EndpointSettings, model: Path) -> None:
+    package = registry.register(account.aws, endpoint, model=model, version="1.1.0").package
+    assert registry.decide(account.aws, package, "Approved", "measured better")
+    approved = registry.find(account.aws, endpoint.name, "1.1.0")
+    assert approved.approval == "Approved"
+    assert not registry.decide(account.aws, approved, "Approved")
+    assert len(account.sagemaker.updates) == 1
+    assert account.sagemaker.updates[0]["ApprovalDescription"] == "measured better"
+
+
+def test_an_unknown_version_is_told_with_those_that_exist(
+    account: Any, endpoint: EndpointSettings, model: Path
+) -> None:
+    registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    with pytest.raises(UsageError, match=r"no version '9'; registered: 1\.1\.0"):
+        registry.find(account.aws, endpoint.name, "9")
+
+
+def test_versions_are_listed_oldest_first_from_every_page(
+    account: Any, endpoint: EndpointSettings, model: Path, tmp_path: Path
+) -> None:
+    registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    registry.register(account.aws, endpoint, model=archive(tmp_path / "b.tar.gz", "b"), version="1.2.0")
+    assert [package.version for package in registry.packages(account.aws, "rain-local")] == ["1.1.0", "1.2.0"]

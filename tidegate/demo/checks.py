@@ -1,0 +1,183 @@
+"""The criteria of the demo: each passes or fails on what was seen, and says by what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tidegate.demo.observations import MODEL_ERROR, MODEL_FAILED, UNKNOWN, Observations, Request
+from tidegate.demo.timeline import VersionTimeline
+from tidegate.demo.verdicts import Verdict
+
+PROMOTED = "PROMOTED"
+ROLLED_BACK = "ROLLED_BACK"
+ZERO_WITHIN_SECONDS = 30.0
+LONGEST_BLIND_SECONDS = 3.0
+LEAST_RATE_SHARE = 0.98
+
+
+@dataclass(frozen=True)
+class Check:
+    """One criterion."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What the demo is meant to show: the good version's fate, and the bad one's."""
+
+    good: str
+    bad: str
+    steps: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that the criteria look at."""
+
+    seen: Observations
+    timeline: VersionTimeline
+    verdicts: Sequence[Verdict]
+    expected: Expectation
+
+    def verdict(self, version: str) -> Verdict | None:
+        """Return what became of a version."""
+        return next((verdict for verdict in self.verdicts if verdict.version == version), None)
+
+    def version(self, request: Request) -> str:
+        """Return the version that answered a request."""
+        return self.timeline.of(request)
+
+
+def run(case: Case) -> list[Check]:
+    """Judge every criterion."""
+    return [criterion(case) for criterion in CRITERIA]
+
+
+def good_promoted(case: Case) -> Check:
+    """The good version is promoted."""
+    return _outcome(case, case.expected.good, PROMOTED)
+
+
+def bad_rolled_back(case: Case) -> Check:
+    """The bad version is rolled back, and an alarm of its own slot is why."""
+    check = _outcome(case, case.expected.bad, ROLLED_BACK)
+    verdict = case.verdict(case.expected.bad)
+    if not check.passed or verdict is None:
+        return check
+    told = "and its own alarm went off" if verdict.alarm_at else "but its alarm was never seen"
+    return Check(check.name, verdict.alarm_at is not None, f"{check.detail}, {told}")
+
+
+def _outcome(case: Case, version: str, wanted: str) -> Check:
+    verdict = case.verdict(version)
+    outcome = verdict.outcome if verdict else "never approved"
+    return Check(f"{version} ends {wanted}", outcome == wanted, f"it ended {outcome}")
+
+
+def good_took_every_step(case: Case) -> Check:
+    """The good version's weights are the policy's steps, in order, none skipped."""
+    verdict = case.verdict(case.expected.good)
+    seen = [weight for _, weight in verdict.weights if weight > 0] if verdict else []
+    rising = all(after > before for before, after in pairwise(seen))
+    return Check(
+        f"{case.expected.good} takes every step of the policy",
+        rising and seen == list(case.expected.steps),
+        f"weights seen: {_numbers(seen)}; the policy's: {_numbers(case.expected.steps)}",
+    )
+
+
+def good_serves_at_the_end(case: Case) -> Check:
+    """At the end the endpoint is in service and sends everything to the good version."""
+    last = case.seen.sightings[-1]
+    serving = {case.timeline.version(variant, last.at): weight for variant, weight in last.weights.items() if weight}
+    passed = last.status == "InService" and list(serving) == [case.expected.good]
+    return Check(f"{case.expected.good} serves alone at the end", passed, f"{last.status}, weights {serving}")
+
+
+def switching_failed_nothing(case: Case) -> Check:
+    """Every failure is an error that the bad model itself answered, not its container's end or the platform."""
+    failures = [request for request in case.seen.requests if request.failure]
+    bad = case.expected.bad
+    strange = [r for r in failures if (r.failure, r.model_status, case.version(r)) != (MODEL_ERROR, MODEL_FAILED, bad)]
+    kinds = Counter(f"{_kind(request)} from {case.version(request)}" for request in strange)
+    detail = f"{len(failures)} failures, all of them {MODEL_ERROR} {MODEL_FAILED} answered by {bad}"
+    if strange:
+        detail = "; ".join(f"{count} x {kind}" for kind, count in kinds.items()) + f" ({strange[0].detail[:160]})"
+    return Check("no request is failed by the switching itself", not strange, detail)
+
+
+def nothing_after_zero(case: Case) -> Check:
+    """No request sent after the bad version's weight was seen at zero reaches it."""
+    name = f"after zero weight no request reaches {case.expected.bad}"
+    verdict = case.verdict(case.expected.bad)
+    if verdict is None or verdict.zero_weight_at is None:
+        return Check(name, False, "its weight was never seen to reach zero after an alarm")
+    zero = verdict.zero_weight_at
+    later = [request for request in case.seen.requests if request.sent > zero]
+    reached = [request for request in later if case.version(request) == case.expected.bad]
+    return Check(name, not reached and bool(later), f"{len(reached)} of the {len(later)} requests sent after it did")
+
+
+def alarm_to_zero(case: Case) -> Check:
+    """The bad version's weight is zero soon after the alarm."""
+    verdict = case.verdict(case.expected.bad)
+    seconds = verdict.alarm_to_zero if verdict else None
+    name = f"from alarm to zero weight within {ZERO_WITHIN_SECONDS:.0f} s"
+    if seconds is None:
+        return Check(name, False, "no alarm, or no zero weight after it, was seen")
+    return Check(name, 0 <= seconds <= ZERO_WITHIN_SECONDS, f"{seconds:.2f} s")
+
+
+def every_answer_attributed(case: Case) -> Check:
+    """Each request is known to have been answered by a version."""
+    lost = sum(1 for request in case.seen.requests if case.version(request) == UNKNOWN)
+    return Check("every request is attributed to a version", lost == 0, f"{lost} of {len(case.seen.requests)} are not")
+
+
+def load_was_steady(case: Case) -> Check:
+    """The traffic kept its rate to the end, so that the numbers mean what they say."""
+    requests = case.seen.requests
+    seconds = (max(r.due for r in requests) - min(r.due for r in requests)) if requests else 0.0
+    rate = (len(requests) - 1) / seconds if seconds else 0.0
+    # Sent, not due: a generator that fell behind would have made fewer calls than it owed.
+    unsent = sum(1 for request in requests if request.sent - request.due > 1.0)
+    passed = rate >= LEAST_RATE_SHARE * case.seen.rate and unsent <= (1 - LEAST_RATE_SHARE) * len(requests)
+    detail = f"{rate:.1f} of {case.seen.rate:g} req/s over {seconds:.0f} s; {unsent} left more than 1 s late"
+    return Check("the traffic kept its rate", passed, detail)
+
+
+def never_blind(case: Case) -> Check:
+    """The endpoint was looked at often enough to see what is claimed."""
+    moments = [sighting.at for sighting in case.seen.sightings]
+    gap = max((after - before for before, after in pairwise(moments)), default=float("inf"))
+    errors = len(case.seen.observer_errors)
+    detail = f"{len(moments)} looks, the longest gap {gap:.2f} s, {errors} failed looks"
+    return Check("the endpoint was watched throughout", gap <= LONGEST_BLIND_SECONDS, detail)
+
+
+def _kind(request: Request) -> str:
+    return request.failure if request.model_status is None else f"{request.failure} {request.model_status}"
+
+
+def _numbers(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values) or "none"
+
+
+CRITERIA: tuple[Callable[[Case], Check], ...] = (
+    good_promoted,
+    bad_rolled_back,
+    good_took_every_step,
+    good_serves_at_the_end,
+    switching_failed_nothing,
+    nothing_after_zero,
+    alarm_to_zero,
+    every_answer_attributed,
+    load_was_steady,
+    never_blind,
+)

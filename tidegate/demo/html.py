@@ -1,0 +1,194 @@
+"""The report as a page that needs nothing else: no script, no font, no picture from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tidegate.demo.chart import clock, tones
+from tidegate.demo.picture import chart_svg, style_sheet
+from tidegate.demo.report import Dot
+
+HTML_NAME = "report.html"
+OUTCOMES = {"PROMOTED": ("promoted", "yes"), "ROLLED_BACK": ("rolled back", "no")}
+
+
+def write(folder: Path, report: Mapping[str, Any], dots: Sequence[Dot]) -> Path:
+    """Write the page; return its path."""
+    path = folder / HTML_NAME
+    path.write_text(page(report, dots), encoding="utf-8")
+    return path
+
+
+def page(report: Mapping[str, Any], dots: Sequence[Dot]) -> str:
+    """Return the page."""
+    sections = (
+        _header(report),
+        _figures(report),
+        f'<div class="panel">{chart_svg(report, dots)}</div>',
+        f"<h2>What became of each version</h2>{_rollouts(report)}",
+        f"<h2>Criteria</h2>{_checks(report)}",
+        f"<h2>Traffic by version</h2>{_versions(report)}",
+        f"<h2>What is shorter or simulated here</h2>{_declared(report)}",
+        f"<h2>Event log</h2>{_log(report)}",
+        _footer(report),
+    )
+    body = "\n".join(sections)
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        '<meta name="color-scheme" content="light dark"/><title>Tidegate: report of a run</title>'
+        f"<style>{style_sheet('picture.css')}{style_sheet('report.css')}</style></head>\n"
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def _header(report: Mapping[str, Any]) -> str:
+    good, bad = (escape(report["expected"][which]) for which in ("good", "bad"))
+    words, tone = ("all criteria met", "yes") if report["passed"] else ("criteria not met", "no")
+    return (
+        "<header><div><h1>A good version in, a bad one out</h1>"
+        f'<p class="lead">Endpoint {escape(report["endpoint"])}, {report["traffic"]["rate"]:g} requests a second for '
+        f"{clock(report['seconds'])} minutes. Version {good} and then {bad} were approved in the model registry; "
+        "everything after that happened by itself.</p></div>"
+        f'<div class="badge {tone}">{words}</div></header>'
+    )
+
+
+def _figures(report: Mapping[str, Any]) -> str:
+    traffic, bad = report["traffic"], _rollout_of(report, report["expected"]["bad"])
+    by_bad = sum(traffic["failed_by_version_and_kind"].get(report["expected"]["bad"], {}).values())
+    seconds = bad.get("alarm_to_zero_seconds")
+    cards = (
+        (f"{traffic['sent']:,}", "requests sent, each at its scheduled instant, none retried"),
+        (f"{traffic['failed'] - by_bad:,}", "requests failed by anything but the bad model's own answers"),
+        (f"{by_bad:,}", f"requests that {report['expected']['bad']} failed before it was shut off"),
+        (f"{seconds:.1f} s" if seconds is not None else "not seen", "from its alarm to no traffic at all"),
+        (f"{traffic['p99_ms']:g} ms" if traffic["p99_ms"] is not None else "none", "99th percentile of all answers"),
+    )
+    drawn = (
+        f'<div class="card"><div class="figure">{a}</div><div class="what">{escape(b)}</div></div>' for a, b in cards
+    )
+    return f'<div class="cards">{"".join(drawn)}</div>'
+
+
+def _rollout_of(report: Mapping[str, Any], version: str) -> Mapping[str, Any]:
+    return next((rollout for rollout in report["rollouts"] if rollout["version"] == version), {})
+
+
+def _rollouts(report: Mapping[str, Any]) -> str:
+    return f'<div class="two">{"".join(_rollout(rollout, tones(report)) for rollout in report["rollouts"])}</div>'
+
+
+def _rollout(rollout: Mapping[str, Any], tone: Mapping[str, str]) -> str:
+    words, colour = OUTCOMES.get(rollout["outcome"], (rollout["outcome"], "no"))
+    weights = ", ".join(f"{weight:g} %" for _, weight in rollout["weights"])
+    facts = [("weights seen", weights), ("took", f"{rollout['ended_at'] - rollout['approved_at']:.0f} s from approval")]
+    facts += [("requests meanwhile", f"{rollout['requests']:,}, {rollout['failed_requests']:,} failed")]
+    facts += [("answered by it", f"{rollout['canary_requests']:,}, {rollout['canary_failed_requests']:,} failed")]
+    if rollout["alarm_at"] is not None:
+        facts.append(("alarm at", f"{rollout['alarm_at']:.1f} s"))
+    if rollout["zero_weight_at"] is not None:
+        facts.append(("weight zero seen at", f"{rollout['zero_weight_at']:.1f} s"))
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    version = escape(rollout["version"])
+    return (
+        f'<div class="card rollout {tone.get(rollout["version"], "v0")}"><h3>{version}'
+        f'<span class="{colour}">{escape(words)}</span></h3>'
+        f'<p class="reason">{escape(rollout["reason"])}</p><dl>{rows}</dl></div>'
+    )
+
+
+def _checks(report: Mapping[str, Any]) -> str:
+    rows = (
+        (_mark(check["passed"]), escape(check["name"]), f'<span class="soft">{escape(check["detail"])}</span>')
+        for check in report["checks"]
+    )
+    return f'<div class="checks">{_table((), rows)}</div>'
+
+
+def _mark(passed: bool) -> str:
+    return '<span class="yes">✓</span>' if passed else '<span class="no">✗</span>'
+
+
+def _versions(report: Mapping[str, Any]) -> str:
+    tone = tones(report)
+    rows = (
+        (
+            f'<span class="{tone.get(version, "v0")}"><span class="swatch"></span></span>{escape(version)}',
+            f"{figures['requests']:,}",
+            f"{figures['failed']:,}",
+            _missing(figures["p50_ms"], "{:g} ms"),
+            _missing(figures["p99_ms"], "{:g} ms"),
+            _missing(figures["right_share"], "{:.1%}"),
+        )
+        for version, figures in report["traffic"]["by_version"].items()
+    )
+    return _table(("version", "requests", "failed", "median", "99th percentile", "right about the rain"), rows, "n")
+
+
+def _missing(value: float | None, form: str) -> str:
+    return "none" if value is None else form.format(value)
+
+
+def _declared(report: Mapping[str, Any]) -> str:
+    rows = (
+        (escape(each["what"]), f"{each['here_seconds']:g} s", escape(str(each["on_aws"])))
+        for each in report["declared"]
+    )
+    bakes = ", ".join(f"{step['weight']:g} % for {step['bake_seconds']} s" for step in report["policy"]["steps"][:-1])
+    plan = f"{bakes}, then 100 % for {report['policy']['soak_seconds']} s"
+    return (
+        f"<p>{escape(report['stream'])} Steps: {escape(plan)}; such short bakes are values that AWS accepts too. "
+        "The templates, functions, roles and model servers are the real ones; AWS itself is simulated on this machine "
+        "with these durations.</p>"
+        f"{_table(('what', 'here', 'on AWS'), rows)}{_simulated(report)}"
+    )
+
+
+def _simulated(report: Mapping[str, Any]) -> str:
+    rows = (tuple(escape(each[name]) for name in ("topic", "here", "on_aws")) for each in report["simulated"])
+    table = _table(("topic", "here", "on AWS"), rows)
+    return (
+        f"<details><summary>What else differs from AWS ({len(report['simulated'])} topics)</summary>{table}</details>"
+    )
+
+
+def _log(report: Mapping[str, Any]) -> str:
+    rows = (
+        (
+            f'<span class="t">{clock(max(entry["t"], 0))}.{int(max(entry["t"], 0) * 10 % 10)}</span>',
+            f'<span class="tag {entry["source"]}">{escape(entry["source"])}</span>',
+            f'<span class="soft">{escape(entry["phase"])}</span>',
+            escape(entry["text"]),
+        )
+        for entry in report["log"]
+    )
+    return f'<div class="log">{_table((), rows)}</div>'
+
+
+def _footer(report: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{escape(name)} {seconds:.0f} s" for name, seconds in report["set_up_seconds"].items())
+    return (
+        f"<footer><p>Traffic started {escape(report['started_at'])}. Before that: {parts or 'nothing measured'}. "
+        "Every number comes from an answer: responses, DescribeEndpoint four times a second, DescribeAlarms, and the "
+        "engine's audit trail. Beside this page: <code>report.json</code>, and <code>requests.csv</code> with every "
+        "request. Made by <code>make demo</code>.</p></footer>"
+    )
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: str = "") -> str:
+    """Return a table in a card; cells are markup. `numbers` is the class of all but the first column."""
+    head = "".join(_cell("th", heading, numbers, place) for place, heading in enumerate(headings))
+    body = "".join(
+        "<tr>" + "".join(_cell("td", cell, numbers, place) for place, cell in enumerate(row)) + "</tr>" for row in rows
+    )
+    top = f"<thead><tr>{head}</tr></thead>" if head else ""
+    return f'<div class="card scroll"><table>{top}<tbody>{body}</tbody></table></div>'
+
+
+def _cell(tag: str, content: str, class_: str, place: int) -> str:
+    marked = f' class="{class_}"' if class_ and place else ""
+    return f"<{tag}{marked}>{content}</{tag}>"

@@ -1,0 +1,204 @@
+"""The model registry as an operator uses it: register a version, approve it, reject it, list what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from boto3.exceptions import S3UploadFailedError
+
+from lambdas import contract
+from tidegate.aws import Aws
+from tidegate.errors import OperatorError, UsageError
+from tidegate.settings import EndpointSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
+
+Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
+ARTEFACT_NAME = "model.tar.gz"
+CARD_NAME = "card.json"
+INPUT_TYPES = ["text/csv", "application/json", "application/x-npy"]
+OUTPUT_TYPES = ["application/json"]
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Package:
+    """One registered version of a model."""
+
+    arn: str
+    number: int
+    version: str
+    approval: str
+    status: str
+    image: str
+    model_data: str
+    created_at: datetime
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What registering did: the package, and whether it had to be created."""
+
+    package: Package
+    created: bool
+
+
+def packages(aws: Aws, group: str) -> list[Package]:
+    """Return every registered version of the group, oldest first."""
+    found = [describe(aws, arn) for arn in _arns(aws, group)]
+    return sorted(found, key=lambda package: package.number)
+
+
+def find(aws: Aws, group: str, version: str) -> Package:
+    """Return the newest package of the group that carries `version`."""
+    known = packages(aws, group)
+    matching = [package for package in known if package.version == version]
+    if matching:
+        return matching[-1]
+    versions = ", ".join(package.version for package in known) or "none"
+    raise UsageError(
+        f"{group} has no version {version!r}; registered: {versions}",
+        f"register it with: python -m tidegate register --model {ARTEFACT_NAME} --version {version}",
+    )
+
+
+def describe(aws: Aws, arn: str) -> Package:
+    """Return the package of that ARN."""
+    return _package(aws.sagemaker.describe_model_package(ModelPackageName=arn))
+
+
+def register(
+    aws: Aws, endpoint: EndpointSettings, *, model: Path, version: str, card: Path | None = None, note: str = ""
+) -> Registration:
+    """Upload a model and register it as `version`, waiting for approval.
+
+    Registering the same file under the same version again changes nothing; a version never changes what it holds.
+    """
+    check_version(version)
+    check_artefact(model)
+    digest = sha256(model)
+    uri = f"s3://{endpoint.artefact_bucket}/{endpoint.name}/{version}/{digest}/{ARTEFACT_NAME}"
+    for known in packages(aws, endpoint.name):
+        if known.version == version:
+            return _registered_already(known, uri)
+    _upload(aws, uri, model)
+    request = _request(endpoint, uri, version, note)
+    if card is not None:
+        request |= _card_metrics(aws, uri, card)
+    arn = aws.sagemaker.create_model_package(**request)["ModelPackageArn"]
+    return Registration(describe(aws, arn), created=True)
+
+
+def decide(aws: Aws, package: Package, approval: Approval, reason: str = "") -> bool:
+    """Set the package's approval; return whether that changed anything."""
+    if package.approval == approval:
+        return False
+    request: dict[str, Any] = {"ModelPackageArn": package.arn, "ModelApprovalStatus": approval}
+    if reason:
+        request["ApprovalDescription"] = reason
+    aws.sagemaker.update_model_package(**request)
+    return True
+
+
+def check_version(version: str) -> None:
+    """Refuse a version that could not be part of an S3 key and a tag."""
+    if _VERSION.fullmatch(version) is None:
+        raise UsageError(
+            f"version {version!r} is not allowed",
+            "use up to 64 letters, digits, '.', '_', '+' or '-', such as --version 1.2.0",
+        )
+
+
+def check_artefact(model: Path) -> None:
+    """Refuse a file that SageMaker would not unpack."""
+    if not model.is_file():
+        raise UsageError(f"there is no file {model}", f"give --model the path of a {ARTEFACT_NAME}")
+    try:
+        with tarfile.open(model, "r:gz") as archive:
+            if archive.next() is None:
+                raise UsageError(f"{model} is an empty archive", "put the model's files into it")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise UsageError(
+            f"{model} is not a gzip-compressed tar archive ({error})",
+            f"make one with: tar -czf {ARTEFACT_NAME} -C <model folder> .",
+        ) from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _arns(aws: Aws, group: str) -> Iterator[str]:
+    for page in aws.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group):
+        for summary in page["ModelPackageSummaryList"]:
+            yield summary["ModelPackageArn"]
+
+
+def _package(answer: DescribeModelPackageOutputTypeDef) -> Package:
+    container = answer["InferenceSpecification"]["Containers"][0]
+    metadata = answer.get("CustomerMetadataProperties", {})
+    number = answer["ModelPackageVersion"]
+    return Package(
+        arn=answer["ModelPackageArn"],
+        number=number,
+        version=metadata.get(contract.PACKAGE_VERSION_KEY, str(number)),
+        approval=answer["ModelApprovalStatus"],
+        status=answer["ModelPackageStatus"],
+        image=container.get("Image", ""),
+        model_data=container.get("ModelDataUrl", ""),
+        created_at=answer["CreationTime"],
+        description=answer.get("ModelPackageDescription", ""),
+    )
+
+
+def _registered_already(known: Package, uri: str) -> Registration:
+    if known.model_data == uri:
+        return Registration(known, created=False)
+    raise UsageError(
+        f"version {known.version!r} is registered with another file ({known.arn})",
+        "a version never changes what it holds: register this file under a new --version",
+    )
+
+
+def _request(endpoint: EndpointSettings, uri: str, version: str, note: str) -> dict[str, Any]:
+    return {
+        "ModelPackageGroupName": endpoint.name,
+        "ModelPackageDescription": note or f"{endpoint.name} {version}",
+        "ModelApprovalStatus": "PendingManualApproval",
+        "InferenceSpecification": {
+            "Containers": [{"Image": endpoint.image, "ModelDataUrl": uri}],
+            "SupportedContentTypes": INPUT_TYPES,
+            "SupportedResponseMIMETypes": OUTPUT_TYPES,
+        },
+        "CustomerMetadataProperties": {contract.PACKAGE_VERSION_KEY: version},
+    }
+
+
+def _card_metrics(aws: Aws, model_uri: str, card: Path) -> dict[str, Any]:
+    if not card.is_file():
+        raise UsageError(f"there is no file {card}", "give --card the path of the model's card, or leave it out")
+    uri = f"{model_uri.removesuffix(ARTEFACT_NAME)}{CARD_NAME}"
+    _upload(aws, uri, card)
+    return {"ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}}}
+
+
+def _upload(aws: Aws, uri: str, path: Path) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        aws.s3.upload_file(str(path), bucket, key)
+    except S3UploadFailedError as error:
+        raise OperatorError(
+            f"{path} could not be uploaded to {uri}: {error}",
+            "your identity needs s3:PutObject on the artefact bucket and kms:GenerateDataKey on its key",
+        ) from error
