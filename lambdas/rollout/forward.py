@@ -154,20 +154,27 @@ def _watch(turn: Turn) -> Decision | None:
     if rollout.verified_since is None or not weights_at(turn, rollout.weight):
         text = f"The weights are no longer {rollout.weight} %: setting them again, and the watch starts anew."
         return turn.move(Phase.SHIFT, "drift", text, {"weight": rollout.weight}, verified_since=None)
-    left = rollout.verified_since + rollout.policy.bake_of(rollout.step) - turn.now
-    if left > 0 and not rollout.bake_skipped:
-        return turn.wait(min(left, _WATCH))
-    health = turn.seen.health
-    doubts = "; ".join(turn.seen.problems) or "the alarms were not read" if health is None else health.doubts
-    if doubts:
+    if not rollout.bake_is_over(turn.now):
+        return turn.wait(min(rollout.verified_since + rollout.policy.bake_of(rollout.step) - turn.now, _WATCH))
+    if doubts := _doubts(turn):
         text = f"Not going on at {rollout.weight} %, because {doubts}."
         return turn.hold(doubts, text, _TRAFFIC_POLL)
     return None
 
 
+def _doubts(turn: Turn) -> str:
+    """Return why the version may not go on yet: what could not be read, an alarm, or too few requests seen."""
+    seen = turn.seen
+    if seen.health is None or seen.answered is None:
+        return "; ".join(seen.problems) or "alarms and metrics were not read"
+    # An operator who ends a bake vouches for what has not been seen, though not against an alarm.
+    return seen.health.doubts or ("" if turn.rollout.bake_skipped else seen.answered.lacks(turn.rollout.evidence))
+
+
 def _healthy(turn: Turn) -> str:
-    watched = turn.now - (turn.rollout.verified_since or turn.now)
-    return f"{turn.rollout.version} was healthy at {turn.rollout.weight} % for {seconds(watched)}."
+    rollout = turn.rollout
+    watched = turn.now - (rollout.verified_since or turn.now)
+    return f"{rollout.version} was healthy at {rollout.weight} % for {seconds(watched)}: {turn.seen.answered}."
 
 
 def _finalize(turn: Turn) -> Decision:

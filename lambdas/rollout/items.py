@@ -13,6 +13,7 @@ from lambdas.contract import (
     WAKE_INDEX_SORT_KEY,
 )
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Fleet, Scaling
 from lambdas.rollout.policy import Policy
 from lambdas.rollout.state import (
@@ -116,6 +117,7 @@ def _rollout(data: Mapping[str, Any]) -> Rollout:
             "kind": Kind(data["kind"]),
             "phase": Phase(data["phase"]),
             "policy": Policy.from_dict(data["policy"]),
+            "evidence": Evidence.from_dict(data["evidence"]),
             "fleet": Fleet.from_dict(data["fleet"]),
             "done": tuple(data["done"]),
             "sent": _maybe(lambda sent: Sent(**sent), data["sent"]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdas.rollout.actions import Action
+from lambdas.rollout.evidence import Answered
 from lambdas.rollout.settings import Settings
 
 IN_SERVICE = "InService"
@@ -122,6 +123,7 @@ class Observation:
 
     endpoint: EndpointView
     health: Health | None = None
+    answered: Answered | None = None
     package_status: str | None = None
     settings: Settings | None = None
     outcome: Outcome | None = None

@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from lambdas.contract import other_slot
 from lambdas.rollout.errors import TidegateError
+from lambdas.rollout.evidence import Answered
 from lambdas.rollout.observation import Observation, Outcome
 from lambdas.rollout.ports import Ports
 from lambdas.rollout.settings import SettingsError
-from lambdas.rollout.state import FORWARD, State
+from lambdas.rollout.state import FORWARD, Rollout, State
 
 T = TypeVar("T")
 
@@ -28,11 +29,19 @@ def observe(state: State, ports: Ports, outcome: Outcome | None) -> Observation:
     return Observation(
         endpoint=ports.endpoints.describe(state.name),
         health=notes.read(lambda: ports.alarms.health(state.name, slot)) if looking else None,
+        answered=notes.read(lambda: _answered(ports, state.name, rollout)) if rollout and forward else None,
         package_status=notes.read(lambda: package_status(ports, package)) if looking and package else None,
         settings=notes.read(lambda: ports.settings.load(state.name)) if state.has_work else None,
         outcome=outcome,
         problems=tuple(notes.problems),
     )
+
+
+def _answered(ports: Ports, name: str, rollout: Rollout) -> Answered | None:
+    now = ports.clock.now()
+    if rollout.verified_since is None or not rollout.bake_is_over(now):
+        return None
+    return ports.metrics.answered(name, rollout.slot, rollout.evidence, rollout.verified_since, now)
 
 
 def package_status(ports: Ports, arn: str) -> str:

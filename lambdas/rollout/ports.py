@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.evidence import Answered, Evidence
 from lambdas.rollout.fleet import Scaling
 from lambdas.rollout.observation import EndpointView, Health
 from lambdas.rollout.policy import SmokeTest
@@ -109,6 +110,13 @@ class Alarms(Protocol):
         """Read the alarms of a slot."""
 
 
+class Metrics(Protocol):
+    """CloudWatch metrics."""
+
+    def answered(self, name: str, slot: str, asked: Evidence, since: float, now: float) -> Answered:
+        """Count a slot's answers in the whole periods between two times."""
+
+
 class Autoscaling(Protocol):
     """Application Auto Scaling of production variants."""
 
@@ -181,6 +189,7 @@ class Ports:
     endpoints: Endpoints
     invoker: Invoker
     alarms: Alarms
+    metrics: Metrics
     autoscaling: Autoscaling
     registry: Registry
     settings: SettingsSource

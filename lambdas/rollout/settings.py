@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.rollout.evidence import Evidence, EvidenceError
 from lambdas.rollout.fleet import Fleet, FleetError
 from lambdas.rollout.policy import Policy, PolicyError
 
@@ -28,8 +29,8 @@ class Settings:
         Repositories (image URIs without tag) from which a model's container may come.
     artefact_bucket
         Bucket in which a model's artefact must lie.
-    policy, fleet
-        How a rollout proceeds and what it runs on.
+    policy, evidence, fleet
+        How a rollout proceeds, what each of its steps must have seen, and what it runs on.
     """
 
     environment: str
@@ -38,6 +39,7 @@ class Settings:
     image_repositories: tuple[str, ...]
     artefact_bucket: str
     policy: Policy
+    evidence: Evidence
     fleet: Fleet
 
     @classmethod
@@ -53,7 +55,7 @@ class Settings:
             return cls._from_dict(json.loads(text))
         except KeyError as error:
             raise SettingsError(f"{error.args[0]} is missing from the endpoint's settings") from error
-        except (ValueError, TypeError, PolicyError, FleetError) as error:
+        except (ValueError, TypeError, PolicyError, EvidenceError, FleetError) as error:
             raise SettingsError(f"the endpoint's settings cannot be read: {error}") from error
 
     @classmethod
@@ -67,5 +69,6 @@ class Settings:
             image_repositories=tuple(data["image_repositories"]),
             artefact_bucket=data["artefact_bucket"],
             policy=Policy.from_dict(data["policy"]),
+            evidence=Evidence.from_dict(data["evidence"]),
             fleet=Fleet.from_dict(data["fleet"]),
         )

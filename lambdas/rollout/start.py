@@ -89,6 +89,7 @@ def _rollout(turn: Turn, settings: Settings, fields: dict[str, Any]) -> Rollout:
         final_config=f"{prefix}-final",
         model=prefix,
         policy=settings.policy,
+        evidence=settings.evidence,
         execution_role_arn=settings.execution_role_arn,
         started_at=now,
         phase_since=now,

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from lambdas.contract import BOOTSTRAP_SLOT
+from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Fleet, Scaling, repository
 from lambdas.rollout.policy import Policy
 
@@ -134,6 +135,7 @@ class Rollout:
     model: str
     image: str
     policy: Policy
+    evidence: Evidence
     fleet: Fleet
     execution_role_arn: str
     started_at: float
@@ -156,6 +158,12 @@ class Rollout:
     def weight(self) -> int:
         """Percentage of the traffic that the new version takes at the present step."""
         return self.policy.steps[self.step].weight
+
+    def bake_is_over(self, now: float) -> bool:
+        """Return whether the present weight has been watched for as long as the policy says."""
+        if self.verified_since is None:
+            return False
+        return self.bake_skipped or now >= self.verified_since + self.policy.bake_of(self.step)
 
     @property
     def deadline(self) -> float:

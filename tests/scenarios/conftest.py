@@ -29,7 +29,8 @@ def environment() -> Environment:
     (rain,) = local.endpoints
     steps = (Step(50, bake_seconds=2), Step(100))
     policy = Policy(steps, soak_seconds=2, deadline_seconds=600, smoke_test=rain.rollout.smoke_test)
-    return replace(local, endpoints=(replace(rain, rollout=policy),))
+    alarms = replace(rain.alarms, bad_periods=1, of_periods=1)
+    return replace(local, endpoints=(replace(rain, rollout=policy, alarms=alarms),))
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 Calls: dynamodb GetItem, TransactWriteItems (PutItem); sagemaker DescribeEndpoint, UpdateEndpoint,
 UpdateEndpointWeightsAndCapacities, InvokeEndpoint, DescribeEndpointConfig, CreateEndpointConfig, DeleteEndpointConfig,
 DescribeModel, CreateModel, DeleteModel, AddTags (with both Creates), DescribeModelPackage; iam PassRole (with
-CreateModel); cloudwatch DescribeAlarms; application-autoscaling RegisterScalableTarget, PutScalingPolicy,
-DeregisterScalableTarget; ssm GetParameter; sns Publish; sqs SendMessage to the timer queue, which it also consumes.
+CreateModel); cloudwatch DescribeAlarms, GetMetricData; application-autoscaling RegisterScalableTarget,
+PutScalingPolicy, DeregisterScalableTarget; ssm GetParameter; sns Publish; sqs SendMessage to the timer queue, which it
+also consumes.
 """
 
 from typing import Any

@@ -10,6 +10,7 @@ from lambdas.rollout.adapters.autoscaling import ApplicationAutoscaling
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.adapters.cloudwatch import CloudWatchAlarms
 from lambdas.rollout.adapters.dynamodb import DynamoStore
+from lambdas.rollout.adapters.metrics import CloudWatchMetrics
 from lambdas.rollout.adapters.registry import SageMakerRegistry
 from lambdas.rollout.adapters.runtime import SageMakerRuntime
 from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
@@ -75,6 +76,7 @@ def real_ports() -> Ports:
         endpoints=SageMakerEndpoints(),
         invoker=SageMakerRuntime(),
         alarms=CloudWatchAlarms(),
+        metrics=CloudWatchMetrics(),
         autoscaling=ApplicationAutoscaling(),
         registry=SageMakerRegistry(),
         settings=SsmSettings(),

@@ -10,6 +10,7 @@ from lambdas.rollout import items
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
+from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
 from lambdas.rollout.observation import Alarm, EndpointView, Health, Variant
 from lambdas.rollout.policy import Policy, SmokeTest, Step
@@ -21,6 +22,7 @@ NAME = "rain-local"
 REPOSITORY = "111122223333.dkr.ecr.us-east-1.amazonaws.com/serving"
 BUCKET = "artefacts"
 POLICY = Policy((Step(10, 20), Step(50, 20), Step(100)), 20, 1800, SmokeTest("text/csv", "1,2", 3))
+EVIDENCE = Evidence(periods=2, period_seconds=10, min_requests=10)
 FLEET = Fleet(
     image=f"{REPOSITORY}:1",
     instance_type="ml.g5.xlarge",
@@ -291,6 +293,22 @@ class FakeAlarms:
 
 
 @dataclass
+class FakeMetrics:
+    """Counts of a steady stream of requests, of which a slot gets its weight's share."""
+
+    sagemaker: FakeSageMaker
+    per_second: float = 40.0
+    looks: list[float] = field(default_factory=list)
+
+    def answered(self, name: str, slot: str, asked: Evidence, since: float, now: float) -> Answered:
+        self.looks.append(since)
+        start, end = asked.span(since, now)
+        share = self.sagemaker.endpoint.variants[slot].weight / 100
+        period = Period(int(self.per_second * share * asked.period_seconds), errors=0)
+        return Answered((period,) * int((end - start) / asked.period_seconds))
+
+
+@dataclass
 class FakeInvoker:
     """A model that answers, or does not."""
 
@@ -312,7 +330,14 @@ class FakeSettings:
 
     def load(self, name: str) -> Settings:
         return Settings(
-            "local", name, "arn:aws:iam::1:role/run", (REPOSITORY, "elsewhere/own"), BUCKET, self.policy, self.fleet
+            environment="local",
+            endpoint=name,
+            execution_role_arn="arn:aws:iam::1:role/run",
+            image_repositories=(REPOSITORY, "elsewhere/own"),
+            artefact_bucket=BUCKET,
+            policy=self.policy,
+            evidence=EVIDENCE,
+            fleet=self.fleet,
         )
 
 

@@ -16,6 +16,7 @@ from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, Create
 from lambdas.rollout.adapters.autoscaling import ApplicationAutoscaling
 from lambdas.rollout.adapters.clients import Lazy, TimeLimit, client
 from lambdas.rollout.adapters.cloudwatch import CloudWatchAlarms
+from lambdas.rollout.adapters.metrics import CloudWatchMetrics
 from lambdas.rollout.adapters.registry import SageMakerRegistry
 from lambdas.rollout.adapters.runtime import SageMakerRuntime
 from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
@@ -30,6 +31,7 @@ from lambdas.rollout.errors import (
     TidegateError,
     TimedOutError,
 )
+from lambdas.rollout.evidence import Evidence, Period
 from lambdas.rollout.fleet import Fleet, Scaling
 from lambdas.rollout.observation import Variant
 from lambdas.rollout.policy import SmokeTest
@@ -261,6 +263,33 @@ def test_alarm_that_does_not_exist_is_missing() -> None:
     health = CloudWatchAlarms(cloudwatch.lazy).health("rain-local", "green")
     assert (health.unhealthy.state, health.error_rate.reason, health.latency.state) == ("OK", "why", "MISSING")
     assert cloudwatch.requests[0][1]["AlarmTypes"] == ["CompositeAlarm", "MetricAlarm"]
+
+
+def test_answers_are_counted_in_whole_periods_since_the_weight_was_verified() -> None:
+    times = [datetime(2026, 11, 22, 12, 0, second, tzinfo=UTC) for second in (30, 20)]
+    shown = {
+        "MetricDataResults": [
+            {"Id": "requests", "Timestamps": times, "Values": [40.0, 38.0]},
+            {"Id": "errors", "Timestamps": times[:1], "Values": [3.0]},
+        ]
+    }
+    cloudwatch = FakeClient("cloudwatch", get_metric_data=shown)
+    since = datetime(2026, 11, 22, 12, 0, 11, tzinfo=UTC).timestamp()
+    answered = CloudWatchMetrics(cloudwatch.lazy).answered(
+        "rain-local", "green", Evidence(2, 10, 10), since, since + 32
+    )
+    assert answered.periods == (Period(38, 0), Period(40, 3))
+    [(_, request)] = cloudwatch.requests
+    assert (request["StartTime"].second, request["EndTime"].second) == (20, 40)
+
+
+def test_no_whole_period_is_no_evidence_and_no_call() -> None:
+    cloudwatch = FakeClient("cloudwatch")
+    assert (
+        CloudWatchMetrics(cloudwatch.lazy).answered("rain-local", "green", Evidence(1, 10, 1), 1001.0, 1012.0).periods
+        == ()
+    )
+    assert cloudwatch.requests == []
 
 
 def test_scaling_is_registered_with_its_policy_and_its_removal_may_find_nothing() -> None:

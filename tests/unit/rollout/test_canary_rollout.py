@@ -107,6 +107,26 @@ def test_too_little_traffic_never_promotes(world: Any) -> None:
     assert "too few requests" in summary["reason"]
 
 
+def test_alarm_that_is_still_ok_from_before_does_not_promote(world: Any) -> None:
+    world.metrics.per_second = 0
+    world.approve()
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+    [summary] = world.store.summaries.values()
+    assert "0 of 2 periods of 10 s with at least 10 requests have been seen at this weight" in summary["reason"]
+
+
+def test_requests_are_counted_from_the_moment_the_weight_is_verified(world: Any) -> None:
+    world.approve()
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "PROMOTED")]
+    verified = [entry["numbers"]["weight"] for entry in world.store.audit if entry["kind"] == "weight"]
+    assert verified == [10, 50, 100]
+    assert len(set(world.metrics.looks)) == 3
+    assert "was healthy at 50 % for" in world.store.texts("shift")[2]
+    assert "0 of 400 requests failed" in world.store.texts("shift")[2]
+
+
 def test_missing_alarm_keeps_a_rollout_from_starting(world: Any) -> None:
     world.alarms.missing = True
     world.approve()

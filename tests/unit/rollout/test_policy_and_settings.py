@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.policy import Policy, PolicyError
 from lambdas.rollout.settings import Settings, SettingsError
@@ -65,6 +66,7 @@ def settings(fleet: Fleet, **changes: Any) -> str:
         "image_repositories": ["repository/serving"],
         "artefact_bucket": "artefacts",
         "policy": GOOD,
+        "evidence": {"periods": 2, "period_seconds": 10, "min_requests": 10},
         "fleet": fleet.to_dict(),
     }
     return json.dumps({**fields, **changes})
@@ -73,6 +75,12 @@ def settings(fleet: Fleet, **changes: Any) -> str:
 def test_settings_are_read_from_the_parameter(fleet: Fleet) -> None:
     read = Settings.from_json(settings(fleet))
     assert (read.endpoint, read.policy, read.fleet) == ("rain-local", Policy.from_dict(GOOD), fleet)
+    assert read.evidence == Evidence(periods=2, period_seconds=10, min_requests=10)
+
+
+def test_evidence_that_asks_for_nothing_is_refused(fleet: Fleet) -> None:
+    with pytest.raises(SettingsError, match=r"evidence.periods: 0"):
+        Settings.from_json(settings(fleet, evidence={"periods": 0, "period_seconds": 10, "min_requests": 10}))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class World:
         self.store = fakes.FakeStore()
         self.endpoint = fakes.FakeEndpoint(self.clock)
         self.sagemaker = fakes.FakeSageMaker(self.clock, self.endpoint)
-        self.alarms = fakes.FakeAlarms(self.sagemaker)
+        self.alarms, self.metrics = fakes.FakeAlarms(self.sagemaker), fakes.FakeMetrics(self.sagemaker)
         self.invoker, self.notifier, self.log = fakes.FakeInvoker(), fakes.FakeNotifier(), fakes.FakeLog()
         self.settings, self.timers = fakes.FakeSettings(), fakes.FakeTimers(self._send, lose_timers)
         self.crashes = Crashes()
@@ -103,6 +103,7 @@ class World:
             endpoints=sagemaker,
             invoker=watched(self.invoker),
             alarms=watched(self.alarms),
+            metrics=watched(self.metrics),
             autoscaling=sagemaker,
             registry=watched(fakes.FakeRegistry(self.sagemaker)),
             settings=watched(self.settings),
