@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 PACKAGES := lambdas stacks tidegate localcloud model_containers app.py
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
 
-.PHONY: help demo test scenarios lint bench synth snapshot schema format lock setup clean
+.PHONY: help demo test scenarios lint bench docs synth snapshot schema format lock setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ snapshot: setup ## Accept the templates as they are now
 
 schema: setup ## Regenerate environments/schema.json from the typed configuration
 	$(BIN)/python -m stacks.config.schema
+
+docs: setup ## Regenerate the pages that the code writes, and the picture of the last demo
+	$(BIN)/python -m localcloud.support > docs/local-support.md
+	if [ -f build/demo/report.json ]; then $(BIN)/python -m tidegate.demo.picture build/demo docs/rollout.svg; fi
 
 bench: setup ## Measure what matters as ratios, in one run
 	$(BIN)/python -m bench

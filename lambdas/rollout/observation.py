@@ -41,11 +41,19 @@ class EndpointView:
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm's state, ``MISSING`` when there is no such alarm."""
+    """An alarm's state, ``MISSING`` when there is no such alarm; `meaning` is its description, for a person."""
 
     name: str
     state: str
     reason: str = ""
+    meaning: str = ""
+
+    @property
+    def complaint(self) -> str:
+        """Say what is wrong, in the words of the alarm's description and with CloudWatch's numbers."""
+        numbers = f": {self.reason}" if self.reason else ""
+        named = f"alarm {self.name}{numbers}"
+        return f"{self.meaning} ({named})" if self.meaning else named
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Health:
     def cause(self) -> str:
         """Name the alarms that are in ALARM and why, for a person."""
         children = [alarm for alarm in (self.error_rate, self.latency) if alarm.state == "ALARM"]
-        return "; ".join(f"alarm {alarm.name}: {alarm.reason or 'in ALARM'}" for alarm in children or [self.unhealthy])
+        return "; ".join(alarm.complaint for alarm in children or [self.unhealthy])
 
 
 class Result(StrEnum):

@@ -156,13 +156,13 @@ def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
     raise AssertionError("it did not come true in time")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
     with LocalCloud() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workshop(cloud: LocalCloud) -> Workshop:
     return Workshop(cloud)
 
@@ -173,6 +173,6 @@ def _no_faults_left(cloud: LocalCloud) -> Iterator[None]:
     cloud.faults.clear()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wait_until() -> Callable[..., Any]:
     return eventually

@@ -1,5 +1,9 @@
 """CloudWatch alarms."""
 
+import re
+from collections.abc import Mapping
+from typing import Any
+
 from lambdas import contract
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
@@ -18,12 +22,19 @@ class CloudWatchAlarms:
         with translated():
             answer = self._client().describe_alarms(AlarmNames=wanted, AlarmTypes=["CompositeAlarm", "MetricAlarm"])
         shown = [*answer.get("CompositeAlarms", []), *answer.get("MetricAlarms", [])]
-        found = {each["AlarmName"]: Alarm(each["AlarmName"], each["StateValue"], _reason(each)) for each in shown}
+        found = {each["AlarmName"]: _alarm(each) for each in shown}
         return Health(*(found.get(each, Alarm(each, "MISSING")) for each in wanted))
 
 
 _ALARMS = (contract.unhealthy_alarm, contract.error_rate_alarm, contract.latency_alarm)
 
 
-def _reason(shown: dict[str, str]) -> str:
-    return shown.get("StateReason", "")[:300]
+def _alarm(shown: Mapping[str, Any]) -> Alarm:
+    meaning = shown.get("AlarmDescription", "").removesuffix(".")
+    return Alarm(shown["AlarmName"], shown["StateValue"], _reason(shown), meaning[:1].lower() + meaning[1:])
+
+
+def _reason(shown: Mapping[str, Any]) -> str:
+    """Return CloudWatch's sentence without what says nothing: how it begins, and how many data points it takes."""
+    text = re.sub(r" \(minimum .*", "", shown.get("StateReason", "").removeprefix("Threshold Crossed: "))
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", text).removesuffix(".")[:300]

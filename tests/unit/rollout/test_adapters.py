@@ -257,11 +257,23 @@ def test_errors_are_told_apart_by_what_is_to_be_done(error: Exception, expected:
 def test_alarm_that_does_not_exist_is_missing() -> None:
     shown = {
         "CompositeAlarms": [{"AlarmName": "rain-local-green-unhealthy", "StateValue": "OK"}],
-        "MetricAlarms": [{"AlarmName": "rain-local-green-5xx-rate", "StateValue": "ALARM", "StateReason": "why"}],
+        "MetricAlarms": [
+            {
+                "AlarmName": "rain-local-green-5xx-rate",
+                "AlarmDescription": "More than 5 % of the answers are 5xx.",
+                "StateValue": "ALARM",
+                "StateReason": "Threshold Crossed: 1 out of the last 2 datapoints [29.166666666666668 (22/11/26 "
+                "03:00:50)] was greater than the threshold (5.0) (minimum 1 datapoint for OK -> ALARM transition).",
+            }
+        ],
     }
     cloudwatch = FakeClient("cloudwatch", describe_alarms=shown)
     health = CloudWatchAlarms(cloudwatch.lazy).health("rain-local", "green")
-    assert (health.unhealthy.state, health.error_rate.reason, health.latency.state) == ("OK", "why", "MISSING")
+    assert (health.unhealthy.state, health.error_rate.state, health.latency.state) == ("OK", "ALARM", "MISSING")
+    assert health.cause == (
+        "more than 5 % of the answers are 5xx (alarm rain-local-green-5xx-rate: 1 out of the last 2 datapoints [29.16 "
+        "(22/11/26 03:00:50)] was greater than the threshold (5.0))"
+    )
     assert cloudwatch.requests[0][1]["AlarmTypes"] == ["CompositeAlarm", "MetricAlarm"]
 
 
