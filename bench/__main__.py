@@ -1,0 +1,59 @@
+"""Measure what matters as ratios, in one run: ``python -m bench``."""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import cold_start, invoke_latency, machine, react_overhead, serving_throughput
+from bench.cloud import running_cloud
+from bench.comparison import Comparison
+from bench.load import LoadGenerator
+from bench.progress import ProgressLine
+from bench.report import Report
+from bench.rounds import Tell
+from stacks.config import ROOT
+
+OUTPUT = ROOT / "build" / "bench" / "bench.json"
+PIPED_WIDTH = 130
+
+
+def main() -> int:
+    """Measure, print and save."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE")
+    output = parser.parse_args().output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    fixed = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = Console(width=None if fixed else PIPED_WIDTH, highlight=False)
+    report = _run(console)
+    report.show(console)
+    report.save(output)
+    console.print(f"Saved as {output}", soft_wrap=True)
+    return 0
+
+
+def _run(console: Console) -> Report:
+    there, load = machine.look(), LoadGenerator()
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch, ProgressLine(console) as progress:
+        comparisons = _measure(Path(scratch), load, progress.tell)
+    return Report(comparisons, progress.seconds, there, load.busiest)
+
+
+def _measure(folder: Path, load: LoadGenerator, tell: Tell) -> list[Comparison]:
+    # Before there is a cloud, so that nothing else of ours runs beside the servers.
+    serving = serving_throughput.measure(folder, load, tell)
+    with running_cloud(folder, tell) as cloud:
+        return [
+            *serving,
+            *invoke_latency.measure(cloud, folder, tell),
+            *react_overhead.measure(cloud, tell),
+            *cold_start.measure(cloud, folder, tell),
+        ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
