@@ -1,6 +1,7 @@
 """Giving a rollout up: the reasons for it, and calls that keep failing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lambdas.rollout.actions import RunSmokeTest
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
@@ -12,6 +13,11 @@ TRIES = 3
 
 _FORWARD_DELAY, _RETREAT_DELAY, _LONGEST_DELAY = 10.0, 5.0, 600.0
 LATER = 5.0
+BLIND_SECONDS = 300.0
+"""A new version that no alarm watches keeps its traffic for no longer than this."""
+
+_TOLD_AT = frozenset({1, 3, 10, 100})
+"""Failed attempts of a way back, or of the last step, at which people are told; never at every one."""
 
 
 def abort(turn: Turn, reason: str) -> Decision:
@@ -43,6 +49,40 @@ def _alarm(turn: Turn) -> str | None:
     return health.cause if health is not None and health.failing else None
 
 
+def _errors_counted(turn: Turn) -> str | None:
+    answered, rollout = turn.seen.answered, turn.rollout
+    if answered is None or not answered.condemns(rollout.evidence):
+        return None
+    return f"{answered} at {rollout.weight} %, more than {rollout.evidence.error_rate_percent:g} %"
+
+
+def _blind(turn: Turn) -> str | None:
+    since = turn.rollout.blind_since
+    if since is None or turn.now - since < BLIND_SECONDS:
+        return None
+    return f"its alarms could not be read for {seconds(turn.now - since)} ({blindness(turn)})"
+
+
+def blindness(turn: Turn) -> str:
+    """Return why nobody would notice if the new version failed, empty when its alarms can be read."""
+    health = turn.seen.health
+    if health is None:
+        return "; ".join(turn.seen.problems) or "no answer"
+    return f"alarm {health.missing} does not exist" if health.missing else ""
+
+
+def mind_blindness(turn: Turn) -> Decision | None:
+    """Remember since when a new version with traffic has been watched by no alarm."""
+    rollout = turn.rollout
+    blind = rollout.phase in _WITH_TRAFFIC and blindness(turn)
+    if blind and rollout.blind_since is None:
+        text = f"Blind: {blind}. Without its alarms, {rollout.version} is rolled back in {seconds(BLIND_SECONDS)}."
+        return turn.again(turn.entry("blind", text), blind_since=turn.now)
+    if not blind and rollout.blind_since is not None:
+        return turn.again(turn.entry("sighted", "The alarms can be read again."), blind_since=None)
+    return None
+
+
 def _withdrawn(turn: Turn) -> str | None:
     status = turn.seen.package_status
     if turn.rollout.kind is not Kind.MODEL or status in (None, "Approved"):
@@ -57,7 +97,8 @@ def _fleet_set_back(turn: Turn) -> str | None:
 
 
 def _late(turn: Turn) -> str | None:
-    if turn.now < turn.rollout.deadline:
+    # What has soaked to the end is not taken back only because the old instances cannot be removed.
+    if turn.now < turn.rollout.deadline or turn.rollout.setbacks:
         return None
     held = f", held up because {turn.rollout.remark}" if turn.rollout.remark else ""
     return f"the deadline of {seconds(turn.rollout.policy.deadline_seconds)} has passed{held}"
@@ -70,7 +111,15 @@ def _taken_off(turn: Turn) -> str | None:
     return f"somebody else put {rollout.stable_config} live again"
 
 
-_REASONS: tuple[Callable[[Turn], str | None], ...] = (_alarm, _withdrawn, _fleet_set_back, _taken_off, _late)
+_REASONS: tuple[Callable[[Turn], str | None], ...] = (
+    _alarm,
+    _errors_counted,
+    _blind,
+    _withdrawn,
+    _fleet_set_back,
+    _taken_off,
+    _late,
+)
 
 
 def heed_outcome(turn: Turn) -> Decision | None:
@@ -92,11 +141,30 @@ def after_failure(turn: Turn, reason: str) -> Decision:
     failures, forward = rollout.failures + 1, rollout.phase in FORWARD
     if forward and failures >= TRIES:
         return abort(turn, f"{rollout.phase} failed {failures} times, the last time because: {reason}")
+    if rollout.phase is Phase.FINALIZE:
+        return _back_to_soak(turn, reason)
     delay = _delay(rollout.phase, failures)
     limit = f" of {TRIES}" if forward else ""
     text = f"Attempt {failures}{limit} in {rollout.phase} failed: {reason}. Trying again in {seconds(delay)}."
     changed = turn.changed(failures=failures, sent=None, retry_at=turn.now + delay)
+    if not forward and failures in _TOLD_AT:
+        changed = with_notice(changed, f"{turn.state.name}: {rollout.phase} of {rollout.version} is failing", text)
     return turn.wait(delay, state=changed, entries=(turn.entry("failure", text, failures=failures),))
+
+
+def _back_to_soak(turn: Turn, reason: str) -> Decision:
+    """Go on watching when the old version could not be removed: it is still there, so the way back is open again."""
+    rollout, setbacks = turn.rollout, turn.rollout.setbacks + 1
+    delay = _delay(rollout.phase, setbacks)
+    text = (
+        f"{rollout.stable_slot} could not be removed (attempt {setbacks}): {reason}. It stays as the way back; "
+        f"{rollout.version} is watched again with all the traffic. The next attempt is in {seconds(delay)} or later."
+    )
+    again = {"verified_since": turn.now, "sent": None, "setbacks": setbacks, "retry_at": turn.now + delay}
+    decision = turn.move(Phase.SOAK, "setback", text, {"attempt": setbacks}, **again)
+    if setbacks not in _TOLD_AT:
+        return decision
+    return replace(decision, state=with_notice(decision.state, f"{turn.state.name}: cannot finish", text))
 
 
 def _delay(phase: Phase, failures: int) -> float:

@@ -28,11 +28,14 @@ class Evidence:
         Length of a period in seconds: that of the endpoint's metrics.
     min_requests
         Requests that a period must hold to count.
+    error_rate_percent
+        Share of 5xx answers above which the version is at fault, whatever its alarms say.
     """
 
     periods: int
     period_seconds: int
     min_requests: int
+    error_rate_percent: float
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Evidence":
@@ -41,13 +44,15 @@ class Evidence:
         Raises
         ------
         EvidenceError
-            When a field is missing or not a whole number of at least 1.
+            When a field is missing or out of bounds.
         """
-        names = [field.name for field in fields(cls)]
-        for name in names:
+        for name in ("periods", "period_seconds", "min_requests"):
             if not isinstance(data.get(name), int) or data[name] < 1:
                 raise EvidenceError(f"evidence.{name}: {data.get(name)!r} is not a whole number of at least 1")
-        return cls(**{name: data[name] for name in names})
+        percent = data.get("error_rate_percent")
+        if not isinstance(percent, int | float) or not 0 <= percent <= 100:
+            raise EvidenceError(f"evidence.error_rate_percent: {percent!r} is not a number from 0 to 100")
+        return cls(**{field.name: data[field.name] for field in fields(cls)})
 
     def span(self, since: float, now: float) -> tuple[float, float]:
         """Return start and end of the whole periods between two times; equal when there is none."""
@@ -57,8 +62,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Period:
-    """What a slot answered in one period; `errors` counts the 5xx answers."""
+    """What a slot answered in the period that began at `at` (epoch seconds); `errors` counts the 5xx answers."""
 
+    at: float
     requests: int
     errors: int
 
@@ -80,14 +86,34 @@ class Answered:
         return sum(period.errors for period in self.periods)
 
     def lacks(self, asked: Evidence) -> str:
-        """Return what is missing to the evidence asked for, in words; empty when nothing is."""
-        full = sum(period.requests >= asked.min_requests for period in self.periods)
+        """Return what is missing to the evidence asked for, in words; empty when nothing is.
+
+        The periods must follow one another: metrics that come once a minute where every 10 s were declared would leave
+        gaps, and alarms on them would be blind.
+        """
+        full = self._longest_run(asked)
         if full >= asked.periods:
             return ""
         return (
-            f"{full} of {asked.periods} periods of {asked.period_seconds} s with at least {asked.min_requests} "
-            "requests have been seen at this weight"
+            f"{full} of {asked.periods} successive periods of {asked.period_seconds} s with at least "
+            f"{asked.min_requests} requests have been seen at this weight"
         )
+
+    def condemns(self, asked: Evidence) -> bool:
+        """Return whether too many of at least as many requests as the alarms look at were answered with 5xx."""
+        enough = self.requests >= asked.min_requests * asked.periods
+        return enough and 100 * self.errors > asked.error_rate_percent * self.requests
+
+    def _longest_run(self, asked: Evidence) -> int:
+        longest, run, expected = 0, 0, 0.0
+        for period in self.periods:
+            if period.requests < asked.min_requests:
+                run = 0
+            else:
+                run = run + 1 if period.at == expected else 1
+            expected = period.at + asked.period_seconds
+            longest = max(longest, run)
+        return longest
 
     def __str__(self) -> str:
         """Say how many requests failed."""

@@ -17,7 +17,7 @@ from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import Outcome, Result
 from lambdas.rollout.policy import SmokeTest
 from lambdas.rollout.state import Live, Phase
-from lambdas.rollout.updates import bring_to, set_weights, weights_at
+from lambdas.rollout.updates import bring_to, set_weights, share_of_traffic, weights_at
 
 _WATCH = 15.0
 """Alarms send events; this is how often they are looked at in case one gets lost."""
@@ -128,7 +128,9 @@ def shift(turn: Turn) -> Decision:
     """Set the step's weight; the bake starts once it is verified."""
     rollout = turn.rollout
     if not weights_at(turn, rollout.weight):
-        return _go_on(turn, lambda: set_weights(turn, rollout.weight))
+        # Less traffic for the new version is never held up by a pause.
+        raising = share_of_traffic(turn) < rollout.weight
+        return _go_on(turn, lambda: set_weights(turn, rollout.weight)) if raising else set_weights(turn, rollout.weight)
     last = rollout.policy.is_last(rollout.step)
     bake_seconds = rollout.policy.bake_of(rollout.step)
     text = (
@@ -152,14 +154,25 @@ def soak(turn: Turn) -> Decision:
 def _watch(turn: Turn) -> Decision | None:
     rollout = turn.rollout
     if rollout.verified_since is None or not weights_at(turn, rollout.weight):
-        text = f"The weights are no longer {rollout.weight} %: setting them again, and the watch starts anew."
-        return turn.move(Phase.SHIFT, "drift", text, {"weight": rollout.weight}, verified_since=None)
+        return _drifted(turn)
     if not rollout.bake_is_over(turn.now):
         return turn.wait(min(rollout.verified_since + rollout.policy.bake_of(rollout.step) - turn.now, _WATCH))
     if doubts := _doubts(turn):
         text = f"Not going on at {rollout.weight} %, because {doubts}."
         return turn.hold(doubts, text, _TRAFFIC_POLL)
     return None
+
+
+def _drifted(turn: Turn) -> Decision:
+    """Follow a hand that took traffic off the new version; undo any other change of the weights."""
+    rollout, share = turn.rollout, share_of_traffic(turn)
+    if share < rollout.weight:
+        seen = f"somebody has lowered its share of the traffic to {share:.0f} %"
+        # Seen twice, because one look may be out of date.
+        return abort(turn, seen) if rollout.remark == seen else turn.hold(seen, f"It seems that {seen}.", _TRAFFIC_POLL)
+    text = f"The weights are no longer {rollout.weight} %: setting them again, and the watch starts anew."
+    weight = {"weight": rollout.weight}
+    return turn.move(Phase.SHIFT, "drift", text, weight, verified_since=None, bake_skipped=False)
 
 
 def _doubts(turn: Turn) -> str:

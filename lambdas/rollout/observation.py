@@ -66,8 +66,8 @@ class Health:
 
     @property
     def failing(self) -> bool:
-        """Whether the slot must be taken off the traffic."""
-        return self.unhealthy.state == "ALARM"
+        """Whether the slot must be taken off the traffic: the composite alarm may lag behind its parts."""
+        return any(alarm.state == "ALARM" for alarm in (self.unhealthy, self.error_rate, self.latency))
 
     @property
     def missing(self) -> str:
@@ -80,8 +80,9 @@ class Health:
         for alarm in (self.unhealthy, self.error_rate, self.latency):
             if alarm.state in ("ALARM", "MISSING"):
                 return f"alarm {alarm.name} is {alarm.state}"
-        if self.error_rate.state != "OK":
-            return f"alarm {self.error_rate.name} is {self.error_rate.state}: too few requests to judge by"
+        for alarm in (self.error_rate, self.latency):
+            if alarm.state != "OK":
+                return f"alarm {alarm.name} is {alarm.state}: too few requests to judge by"
         return ""
 
     @property

@@ -39,7 +39,7 @@ def observe(state: State, ports: Ports, outcome: Outcome | None) -> Observation:
 
 def _answered(ports: Ports, name: str, rollout: Rollout) -> Answered | None:
     now = ports.clock.now()
-    if rollout.verified_since is None or not rollout.bake_is_over(now):
+    if rollout.verified_since is None:
         return None
     return ports.metrics.answered(name, rollout.slot, rollout.evidence, rollout.verified_since, now)
 

@@ -1,6 +1,6 @@
 """The decision of a cycle: a pure function of the durable state, what was seen, and the time."""
 
-from lambdas.rollout.abort import heed_outcome, make_abort_durable
+from lambdas.rollout.abort import heed_outcome, make_abort_durable, mind_blindness
 from lambdas.rollout.commands import obey_commands
 from lambdas.rollout.decision import Decision, Turn
 from lambdas.rollout.forward import bake, finalize, prepare, shift, soak, test
@@ -46,6 +46,7 @@ def reconcile(state: State, observation: Observation, now: float) -> Decision:
 def _reconcile_rollout(turn: Turn) -> Decision:
     return (
         leave_lost_endpoint(turn)
+        or mind_blindness(turn)
         or make_abort_durable(turn)
         or heed_outcome(turn)
         or wait_while_busy(turn)

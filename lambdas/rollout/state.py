@@ -112,10 +112,11 @@ class Notice:
 
 @dataclass(frozen=True)
 class Sent:
-    """The last UpdateEndpoint that was intended: to which config, and when."""
+    """The last UpdateEndpoint that was intended: to which config, when, and when the endpoint had last changed then."""
 
     target: str
     at: float
+    modified_at: float
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ class Rollout:
     failures: int = 0
     retry_at: float | None = None
     remark: str = ""
+    setbacks: int = 0
+    blind_since: float | None = None
 
     @property
     def weight(self) -> int:

@@ -1,9 +1,9 @@
 """Bringing the endpoint to a config, and its variants to a weight."""
 
 from lambdas.contract import FULL_WEIGHT
-from lambdas.rollout.abort import after_failure
+from lambdas.rollout.abort import LATER, after_failure
 from lambdas.rollout.actions import SetWeights, UpdateEndpoint
-from lambdas.rollout.decision import Decision, Turn
+from lambdas.rollout.decision import Decision, Entry, Turn
 from lambdas.rollout.state import Sent
 
 SETTLE_SECONDS = 30.0
@@ -18,17 +18,23 @@ def bring_to(turn: Turn, config: str, text: str) -> Decision | None:
     if turn.endpoint.config == config:
         return None
     sent = turn.rollout.sent
-    if sent is not None and sent.target == config and turn.endpoint.modified_at > sent.at:
+    if sent is None or sent.target != config:
+        return _send(turn, config, turn.entry("update", text, config=config))
+    if turn.endpoint.modified_at != sent.modified_at:
         reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
         return after_failure(turn, f"UpdateEndpoint to {config} came back: {reason}")
-    entries = () if sent is not None and sent.target == config else (turn.entry("update", text, config=config),)
-    return turn.act(UpdateEndpoint(config), entries, sent=Sent(config, turn.now))
+    # The look may be older than the call, so that calling again at once would only be refused.
+    return _send(turn, config) if settled(turn) else turn.wait(LATER)
+
+
+def _send(turn: Turn, config: str, *entries: Entry) -> Decision:
+    return turn.act(UpdateEndpoint(config), entries, sent=Sent(config, turn.now, turn.endpoint.modified_at))
 
 
 def settled(turn: Turn) -> bool:
     """Return whether no update can still be on its way: the last one has shown up, or is long past."""
     sent = turn.rollout.sent
-    return sent is None or turn.endpoint.modified_at > sent.at or turn.now - sent.at >= SETTLE_SECONDS
+    return sent is None or turn.endpoint.modified_at != sent.modified_at or turn.now - sent.at >= SETTLE_SECONDS
 
 
 def weights_at(turn: Turn, weight: float) -> bool:
@@ -38,6 +44,13 @@ def weights_at(turn: Turn, weight: float) -> bool:
     return rollout.slot in variants and all(
         slot in variants and variants[slot].stands_at(share) for slot, share in wanted.items()
     )
+
+
+def share_of_traffic(turn: Turn) -> float:
+    """Return the percentage of the traffic that the new version takes, as it is on the endpoint."""
+    total = sum(variant.weight for variant in turn.endpoint.variants.values())
+    variant = turn.endpoint.variants.get(turn.rollout.slot)
+    return FULL_WEIGHT * variant.weight / total if variant and total else 0.0
 
 
 def set_weights(turn: Turn, weight: float) -> Decision:

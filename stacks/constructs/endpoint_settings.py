@@ -64,12 +64,13 @@ class EndpointSettings(Construct):
         )
 
 
-def _evidence(endpoint: Endpoint) -> dict[str, int]:
+def _evidence(endpoint: Endpoint) -> dict[str, float]:
     """What a step must have seen: as many periods, each with as many requests, as the alarms look at."""
     return {
         "periods": endpoint.alarms.of_periods,
         "period_seconds": endpoint.fleet.metrics_period_seconds,
         "min_requests": endpoint.alarms.min_requests,
+        "error_rate_percent": endpoint.alarms.error_rate_percent,
     }
 
 

@@ -29,7 +29,7 @@ class CloudWatchMetrics:
         sums = {each["Id"]: dict(zip(each["Timestamps"], each["Values"], strict=True)) for each in results}
         errors = sums.get("errors", {})
         counts = sorted(sums.get("requests", {}).items())
-        return Answered(tuple(Period(int(count), int(errors.get(at, 0))) for at, count in counts))
+        return Answered(tuple(Period(at.timestamp(), int(count), int(errors.get(at, 0))) for at, count in counts))
 
 
 _METRICS = {"requests": "Invocations", "errors": "Invocation5XXErrors"}

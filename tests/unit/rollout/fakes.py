@@ -22,7 +22,7 @@ NAME = "rain-local"
 REPOSITORY = "111122223333.dkr.ecr.us-east-1.amazonaws.com/serving"
 BUCKET = "artefacts"
 POLICY = Policy((Step(10, 20), Step(50, 20), Step(100)), 20, 1800, SmokeTest("text/csv", "1,2", 3))
-EVIDENCE = Evidence(periods=2, period_seconds=10, min_requests=10)
+EVIDENCE = Evidence(periods=2, period_seconds=10, min_requests=10, error_rate_percent=5.0)
 FLEET = Fleet(
     image=f"{REPOSITORY}:1",
     instance_type="ml.g5.xlarge",
@@ -168,8 +168,19 @@ class FakeSageMaker:
     refusals: dict[str, list[TidegateError]] = field(default_factory=dict)
     changed: Callable[[float], None] = lambda at: None
     scaled: set[str] = field(default_factory=set)
+    stale_looks: int = 0
+    _shown: EndpointView | None = None
 
     def describe(self, name: str) -> EndpointView:
+        """Describe the endpoint; the first look after each update may still show what was before it."""
+        fresh = self._fresh()
+        if self.stale_looks and self._shown and self._shown.status == "InService" and fresh.status == "Updating":
+            stale, self._shown = self._shown, fresh
+            return stale
+        self._shown = fresh
+        return fresh
+
+    def _fresh(self) -> EndpointView:
         status = self.endpoint.status
         if self.endpoint.lost == "Missing":
             return EndpointView("Missing")
@@ -280,15 +291,16 @@ class FakeAlarms:
             raise self.error
         variant = self.sagemaker.endpoint.variants.get(slot)
         quiet = variant is None or variant.weight == 0
-        state = self.bad.get(slot, "INSUFFICIENT_DATA" if quiet else "OK")
+        wanted = self.bad.get(slot, "INSUFFICIENT_DATA" if quiet else "OK")
+        state = {"NO_LATENCY": "OK", "PART_ONLY": "ALARM"}.get(wanted, wanted)
         reason = "Threshold Crossed: 21.0 > 5.0"
         return Health(
             Alarm(
                 contract.unhealthy_alarm(name, slot),
-                "MISSING" if self.missing else "ALARM" if state == "ALARM" else "OK",
+                "MISSING" if self.missing else "ALARM" if wanted == "ALARM" else "OK",
             ),
             Alarm(contract.error_rate_alarm(name, slot), state, reason),
-            Alarm(contract.latency_alarm(name, slot), "OK" if state == "OK" else "INSUFFICIENT_DATA"),
+            Alarm(contract.latency_alarm(name, slot), "OK" if wanted == "OK" else "INSUFFICIENT_DATA"),
         )
 
 
@@ -298,14 +310,19 @@ class FakeMetrics:
 
     sagemaker: FakeSageMaker
     per_second: float = 40.0
+    failing: float = 0.0
+    every: int = 1
     looks: list[float] = field(default_factory=list)
 
     def answered(self, name: str, slot: str, asked: Evidence, since: float, now: float) -> Answered:
         self.looks.append(since)
         start, end = asked.span(since, now)
-        share = self.sagemaker.endpoint.variants[slot].weight / 100
-        period = Period(int(self.per_second * share * asked.period_seconds), errors=0)
-        return Answered((period,) * int((end - start) / asked.period_seconds))
+        variant = self.sagemaker.endpoint.variants.get(slot)
+        share = variant.weight / 100 if variant else 0.0
+        requests = int(self.per_second * share * asked.period_seconds)
+        errors = int(requests * self.failing)
+        count = int((end - start) / asked.period_seconds)
+        return Answered(tuple(Period(start + n * self.every * 10, requests, errors) for n in range(count)))
 
 
 @dataclass

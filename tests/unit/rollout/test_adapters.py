@@ -288,9 +288,9 @@ def test_answers_are_counted_in_whole_periods_since_the_weight_was_verified() ->
     cloudwatch = FakeClient("cloudwatch", get_metric_data=shown)
     since = datetime(2026, 11, 22, 12, 0, 11, tzinfo=UTC).timestamp()
     answered = CloudWatchMetrics(cloudwatch.lazy).answered(
-        "rain-local", "green", Evidence(2, 10, 10), since, since + 32
+        "rain-local", "green", Evidence(2, 10, 10, 5.0), since, since + 32
     )
-    assert answered.periods == (Period(38, 0), Period(40, 3))
+    assert answered.periods == (Period(times[1].timestamp(), 38, 0), Period(times[0].timestamp(), 40, 3))
     [(_, request)] = cloudwatch.requests
     assert (request["StartTime"].second, request["EndTime"].second) == (20, 40)
 
@@ -298,7 +298,9 @@ def test_answers_are_counted_in_whole_periods_since_the_weight_was_verified() ->
 def test_no_whole_period_is_no_evidence_and_no_call() -> None:
     cloudwatch = FakeClient("cloudwatch")
     assert (
-        CloudWatchMetrics(cloudwatch.lazy).answered("rain-local", "green", Evidence(1, 10, 1), 1001.0, 1012.0).periods
+        CloudWatchMetrics(cloudwatch.lazy)
+        .answered("rain-local", "green", Evidence(1, 10, 1, 5.0), 1001.0, 1012.0)
+        .periods
         == ()
     )
     assert cloudwatch.requests == []

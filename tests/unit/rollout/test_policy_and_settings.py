@@ -66,7 +66,7 @@ def settings(fleet: Fleet, **changes: Any) -> str:
         "image_repositories": ["repository/serving"],
         "artefact_bucket": "artefacts",
         "policy": GOOD,
-        "evidence": {"periods": 2, "period_seconds": 10, "min_requests": 10},
+        "evidence": {"periods": 2, "period_seconds": 10, "min_requests": 10, "error_rate_percent": 5},
         "fleet": fleet.to_dict(),
     }
     return json.dumps({**fields, **changes})
@@ -75,12 +75,14 @@ def settings(fleet: Fleet, **changes: Any) -> str:
 def test_settings_are_read_from_the_parameter(fleet: Fleet) -> None:
     read = Settings.from_json(settings(fleet))
     assert (read.endpoint, read.policy, read.fleet) == ("rain-local", Policy.from_dict(GOOD), fleet)
-    assert read.evidence == Evidence(periods=2, period_seconds=10, min_requests=10)
+    assert read.evidence == Evidence(periods=2, period_seconds=10, min_requests=10, error_rate_percent=5)
 
 
 def test_evidence_that_asks_for_nothing_is_refused(fleet: Fleet) -> None:
     with pytest.raises(SettingsError, match=r"evidence.periods: 0"):
-        Settings.from_json(settings(fleet, evidence={"periods": 0, "period_seconds": 10, "min_requests": 10}))
+        Settings.from_json(
+            settings(fleet, evidence={"periods": 0, "period_seconds": 10, "min_requests": 10, "error_rate_percent": 5})
+        )
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ def test_long_retries_do_not_keep_the_endpoint_unwatched(world: Any) -> None:
     world.approve()
     world.until_phase(Phase.SOAK)
     world.endpoint.failures = ["insufficient capacity"] * 8
-    state = world.until(lambda s: s.rollout is not None and s.rollout.failures >= 6, limit=20000)
+    state = world.until(lambda s: s.rollout is not None and s.rollout.setbacks >= 6, limit=20000)
     assert state.rollout.retry_at - world.clock.now() > 120
     assert state.wake - world.clock.now() <= 60
     world.endpoint.failures.clear()

@@ -37,7 +37,7 @@ def test_an_unknown_endpoint_is_told_with_those_that_exist(account: Any) -> None
 def test_an_environment_without_deployment_says_how_to_deploy(account: Any) -> None:
     with pytest.raises(OperatorError, match="no deployed endpoint") as raised:
         find_endpoint(account.aws, "dev", None)
-    assert "-c env=dev" in raised.value.hint
+    assert raised.value.hint == "deploy it with: npx cdk deploy -c env=dev '**'"
 
 
 def test_settings_of_another_shape_name_what_is_missing() -> None:
