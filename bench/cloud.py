@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from bench.errors import BenchError
 from bench.rounds import Tell
 from lambdas import contract
 from stacks.config import ROOT
@@ -22,7 +23,7 @@ STOP_SECONDS = 20.0
 _ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 
-class CloudStartError(RuntimeError):
+class CloudStartError(BenchError):
     """The local cloud did not come up."""
 
 

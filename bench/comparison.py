@@ -1,11 +1,11 @@
 """One ratio of a run, and what it means."""
 
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import median, quantiles
 from typing import Any, Literal
 
-NOISY_SPREAD = 0.3
-"""Rounds further apart than this share of their median say as much about the machine as about what was measured."""
+NOISY_SPREAD = 0.2
+"""When the middle half of the rounds spans more than this share of their median, the machine was too noisy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +43,13 @@ class Comparison:
 
     @property
     def spread(self) -> float:
-        """Return how far the rounds lie apart, as a share of their median."""
-        return (max(self.rounds) - min(self.rounds)) / abs(self.ratio) if self.ratio else float("inf")
+        """Return how far the middle half of the rounds spans, as a share of their median."""
+        lower, _, upper = quantiles(self.rounds, n=4, method="inclusive")
+        return (upper - lower) / self.ratio
 
     @property
     def noisy(self) -> bool:
-        """Whether the rounds lie too far apart to be trusted."""
+        """Whether the rounds lie too far apart for their median to be trusted."""
         return self.spread > NOISY_SPREAD
 
     @property

@@ -5,13 +5,15 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from bench.errors import BenchError
+
 PATIENCE_SECONDS = 10.0
 OK = b"HTTP/1.1 200"
 _END_OF_HEADERS = b"\r\n\r\n"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
-class AnswerError(RuntimeError):
+class AnswerError(BenchError):
     """A server did not answer as it should."""
 
 

@@ -1,18 +1,20 @@
 """The local cloud's InvokeEndpoint against what it is made of: the container, and boto3."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench import recorded_day
 from bench.cloud import ENDPOINT, Cloud
 from bench.comparison import Comparison
 from bench.connection import Connection
-from bench.rounds import Rounds, Tell, take_turns, typical_seconds
+from bench.rounds import Rounds, Tell, seconds_of, take_turns
 from bench.servers import constant_server
 
 ROUNDS = 7
-CALLS = 60
-CLOUD, DIRECT, BOTO3 = "InvokeEndpoint through the local cloud", "POST to the container", "boto3 to a constant server"
+CALLS = 50
+CLOUD, DIRECT, BOTO3 = "InvokeEndpoint through the local cloud", "a POST to the container", "boto3 to a constant server"
 GROUP = "InvokeEndpoint, latency"
 
 
@@ -28,14 +30,12 @@ def measure(cloud: Cloud, folder: Path, tell: Tell) -> list[Comparison]:
             DIRECT: direct.post,
             BOTO3: lambda: _invoke(bare, body),
         }
-        measures = {name: lambda action=action: typical_seconds(action, CALLS) for name, action in actions.items()}
-        return _comparisons(take_turns(ROUNDS, measures, lambda text: tell(f"InvokeEndpoint: {text}")))
+        measures = {name: partial(seconds_of, action) for name, action in actions.items()}
+        return _comparisons(take_turns(ROUNDS, CALLS, measures, lambda text: tell(f"InvokeEndpoint: {text}")))
 
 
-def _invoke(client: object, body: recorded_day.Body) -> None:
-    answer = client.invoke_endpoint(  # type: ignore[attr-defined]
-        EndpointName=ENDPOINT, ContentType=body.media, Accept=body.media, Body=body.content
-    )
+def _invoke(client: Any, body: recorded_day.Body) -> None:
+    answer = client.invoke_endpoint(EndpointName=ENDPOINT, ContentType=body.media, Accept=body.media, Body=body.content)
     answer["Body"].read()
 
 
@@ -45,7 +45,7 @@ def _comparisons(rounds: Rounds) -> list[Comparison]:
     cases = [
         (DIRECT, rounds.ratios(CLOUD, DIRECT), "what boto3, signing and the local cloud add to the model's own answer"),
         (BOTO3, rounds.ratios(CLOUD, BOTO3), "what the local cloud and the model add to boto3's own cost"),
-        ("the two together", both, "the local cloud's own share: 1 x would be a cloud that costs nothing"),
+        ("these two together", both, "1 x would be a local cloud that costs nothing itself"),
     ]
     return [
         Comparison(

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from bench.cloud import ENDPOINT, Cloud
+from bench.errors import BenchError
 from stacks.config import ROOT
 
 AT_REST = {"source": "aws.sagemaker", "detail": {"EndpointName": ENDPOINT}}
@@ -20,7 +21,7 @@ NOTHING_TO_DO = {"source": "aws.cloudwatch", "detail": {"alarmName": "somebody-e
 """An event that `react` leaves alone: no AWS call is made."""
 
 
-class RecordingError(RuntimeError):
+class RecordingError(BenchError):
     """The calls could not be recorded."""
 
 

@@ -1,13 +1,15 @@
 """A warm `react` invocation at rest: how much of it is AWS calls, the Lambda service, and ours."""
 
 import json
+from functools import partial
 from typing import Any
 
 from bench import react_calls
 from bench.cloud import Cloud
 from bench.comparison import Comparison
+from bench.errors import BenchError
 from bench.repeated_calls import repetition
-from bench.rounds import Rounds, Tell, take_turns, typical_seconds
+from bench.rounds import Rounds, Tell, seconds_of, take_turns
 
 ROUNDS = 7
 TIMES = 8
@@ -15,7 +17,7 @@ WHOLE, CALLS, EMPTY = "warm react at rest", "its AWS calls by boto3 alone", "rea
 GROUP = "React, share of a warm invocation"
 
 
-class InvocationError(RuntimeError):
+class InvocationError(BenchError):
     """A function failed."""
 
 
@@ -34,21 +36,21 @@ def measure(cloud: Cloud, tell: Tell) -> list[Comparison]:
     calls = react_calls.record(cloud)
     repeat = repetition(cloud, react, calls)
     measures = {
-        WHOLE: lambda: typical_seconds(lambda: invoke(client, react.name, react_calls.AT_REST), TIMES),
-        CALLS: lambda: typical_seconds(repeat, TIMES),
-        EMPTY: lambda: typical_seconds(lambda: invoke(client, react.name, react_calls.NOTHING_TO_DO), TIMES),
+        WHOLE: partial(seconds_of, partial(invoke, client, react.name, react_calls.AT_REST)),
+        CALLS: partial(seconds_of, repeat),
+        EMPTY: partial(seconds_of, partial(invoke, client, react.name, react_calls.NOTHING_TO_DO)),
     }
-    rounds = take_turns(ROUNDS, measures, lambda text: tell(f"react: {text}"))
+    rounds = take_turns(ROUNDS, TIMES, measures, lambda text: tell(f"react: {text}"))
     return _comparisons(rounds, len(calls))
 
 
 def _comparisons(rounds: Rounds, calls: int) -> list[Comparison]:
     details = {f"{name}, milliseconds": rounds.median(name) * 1000 for name in rounds.values}
-    ours = rounds.combine(lambda each: 1 - (each[CALLS] + each[EMPTY]) / each[WHOLE])
+    both = rounds.combine(lambda each: (each[CALLS] + each[EMPTY]) / each[WHOLE])
     cases = [
-        (f"its {calls} AWS calls", rounds.ratios(CALLS, WHOLE), f"spent in its {calls} AWS calls"),
+        (f"its {calls} AWS calls", rounds.ratios(CALLS, WHOLE), f"its {calls} AWS calls, as boto3 alone makes them"),
         ("being invoked at all", rounds.ratios(EMPTY, WHOLE), "what any invocation costs, with nothing to do"),
-        ("the rest: ours", ours, "neither: our own deciding, encoding and logging"),
+        ("both together", both, "these two together; what is left is ours: deciding, encoding, logging"),
     ]
     return [
         Comparison(

@@ -62,9 +62,8 @@ class Report:
         ]
         noisy = [str(number) for number, each in enumerate(self.comparisons, start=1) if each.noisy]
         if noisy:
-            notes.append(
-                f"Noisy: the rounds of {', '.join(noisy)} lie more than {NOISY_SPREAD:.0%} of their median apart."
-            )
+            which = ", ".join(noisy)
+            notes.append(f"Noisy (!): in {which} the middle half of the rounds spans more than {NOISY_SPREAD:.0%}.")
         if self.machine.busy:
             notes.append(f"The machine was busy before the run began (load {self.machine.load_before:.1f}).")
         return notes

@@ -36,18 +36,32 @@ class Rounds:
         return self.combine(lambda each: each[subject] / each[peer])
 
 
-def take_turns(count: int, measures: Mapping[str, Measure], tell: Tell, warm_up: bool = True) -> Rounds:
-    """Measure everything `count` times in turns, after one turn that does not count."""
-    if warm_up:
-        for name, measure in measures.items():
-            tell(f"{name}, warming up")
-            measure()
-    values: dict[str, list[float]] = {name: [] for name in measures}
+def take_turns(count: int, turns: int, measures: Mapping[str, Measure], tell: Tell) -> Rounds:
+    """Measure everything in turns, after one round that does not count.
+
+    Parameters
+    ----------
+    count
+        Rounds.
+    turns
+        Turns a round, in each of which everything is measured once; a round's value is their median.
+    measures
+        What is compared, by name.
+    tell
+        Shows where it is.
+    """
+    tell("warming up")
+    _round(1, measures)
+    rounds = []
     for number in range(1, count + 1):
-        for name, measure in measures.items():
-            tell(f"{name}, round {number} of {count}")
-            values[name].append(measure())
-    return Rounds(values)
+        tell(f"round {number} of {count}")
+        rounds.append(_round(turns, measures))
+    return Rounds({name: [each[name] for each in rounds] for name in measures})
+
+
+def _round(turns: int, measures: Mapping[str, Measure]) -> dict[str, float]:
+    taken = [{name: measure() for name, measure in measures.items()} for _ in range(turns)]
+    return {name: median(each[name] for each in taken) for name in measures}
 
 
 def seconds_of(action: Callable[[], object]) -> float:
@@ -55,8 +69,3 @@ def seconds_of(action: Callable[[], object]) -> float:
     began = time.perf_counter()
     action()
     return time.perf_counter() - began
-
-
-def typical_seconds(action: Callable[[], object], times: int) -> float:
-    """Return the median of how long an action takes."""
-    return median(seconds_of(action) for _ in range(times))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bench.errors import BenchError
 from stacks.config import ROOT
 
 PATIENCE_SECONDS = 20.0
@@ -19,7 +20,7 @@ BOOTSTRAP_MODEL = ROOT / "model_containers" / "bootstrap" / "rain" / "model.tar.
 SERVING_CONTEXT = ROOT / "model_containers" / "serving"
 
 
-class ServerStartError(RuntimeError):
+class ServerStartError(BenchError):
     """A server did not come up."""
 
 

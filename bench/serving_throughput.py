@@ -16,8 +16,9 @@ from bench.rounds import Measure, Rounds, Tell, take_turns
 from bench.servers import constant_server, serving_container, unpack_bootstrap
 
 ROUNDS = 5
-SECONDS = 0.4
-LIMIT_SECONDS = 0.15
+TURNS = 2
+SECONDS = 0.2
+LIMIT_SECONDS = 0.08
 CLIENTS = (1, 8)
 CONTAINER, RUNTIME, HTTP = "serving container", "raw ONNX Runtime", "constant ASGI app"
 GROUP = "Serving, requests a second"
@@ -81,7 +82,7 @@ def _prediction(model: Path) -> Callable[[], Any]:
 
 
 def _compare(case: str, measures: Mapping[str, Measure], tell: Tell) -> list[Comparison]:
-    rounds = take_turns(ROUNDS, measures, lambda text: tell(f"serving, {case}: {text}"))
+    rounds = take_turns(ROUNDS, TURNS, measures, lambda text: tell(f"serving, {case}: {text}"))
     return [
         _share(
             rounds,
