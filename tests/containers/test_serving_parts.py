@@ -62,7 +62,13 @@ def test_accept_header_is_ranked_by_quality():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SAGEMAKER_BIND_TO_PORT", "http"), ("TIDEGATE_WORKERS", "0"), ("TIDEGATE_DRAIN_SECONDS", "31")],
+    [
+        ("SAGEMAKER_BIND_TO_PORT", "http"),
+        ("TIDEGATE_WORKERS", "0"),
+        ("TIDEGATE_MAX_ROWS", "0"),
+        ("TIDEGATE_DRAIN_SECONDS", "31"),
+        ("TIDEGATE_MAX_IN_FLIGHT_BYTES", "1000"),
+    ],
 )
 def test_unusable_settings_name_the_variable_and_the_value(name, value):
     with pytest.raises(settings.SettingsError, match=f"{name} is '{value}'"):

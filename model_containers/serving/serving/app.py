@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import formats, headers, metrics
 from .asgi import Answer, CallerGoneError, Receive, Send, problem_answer, read_body, send_answer
+from .budget import Budget
 from .lifecycle import Lifecycle, Phase
 from .logs import LOGGER
 from .problems import ModelFailedError, ProblemError
@@ -36,6 +37,7 @@ class Application:
         self._settings = settings
         self._lifecycle = lifecycle
         self._metrics = metrics.Metrics()
+        self._budget = Budget(settings.max_in_flight_bytes)
         # Inference has threads of its own, so that /ping answers whatever the model is at.
         self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="inference")
         self._routes: dict[str, tuple[str, Route]] = {
@@ -89,16 +91,17 @@ class Application:
     async def _infer(self, given: dict[str, str], receive: Receive) -> Answer:
         decode = formats.decoder(given.get(headers.CONTENT_TYPE, ""))
         media, encode = formats.encoder(given.get(headers.ACCEPT, ""))
-        body = await read_body(receive, self._settings.max_body_bytes)
         loop = asyncio.get_running_loop()
-        return Answer(200, media, await loop.run_in_executor(self._threads, self._predict, body, decode, encode))
+        with self._budget.share() as share:
+            body = await read_body(receive, self._settings.max_body_bytes, share)
+            return Answer(200, media, await loop.run_in_executor(self._threads, self._predict, body, decode, encode))
 
     def _predict(self, body: bytes, decode: formats.Decoder, encode: formats.Encoder) -> bytes:
         model = self.model
         if model is None:
             raise RuntimeError("ready without a model")
         try:
-            rows = model.guard.admit(decode(body, model.signature))
+            rows = model.guard.admit(decode(body, model.signature, self._settings.max_rows))
             return encode(model.output_names, model.predict(rows))
         except ProblemError:
             raise

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import problems
-from .problems import ProblemError
+from .budget import Share
+from .problems import ProblemError, unavailable
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,13 +39,22 @@ def problem_answer(problem: ProblemError) -> Answer:
     return Answer(problem.status, problems.CONTENT_TYPE, problem.body(), headers)
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def read_body(receive: Receive, limit: int, share: Share) -> bytes:
     """Return the request's body.
+
+    Parameters
+    ----------
+    receive
+        Where it comes from.
+    limit
+        The longest body that is read, in bytes.
+    share
+        Accounts for the bytes that are kept.
 
     Raises
     ------
     ProblemError
-        Status 413 if it is longer than `limit` bytes.
+        Status 413 if it is longer than `limit` bytes, 503 if there is no memory to spare for it.
     """
     chunks: list[bytes] = []
     size = 0
@@ -53,12 +63,18 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise CallerGoneError
-        size += len(message.get("body", b""))
-        if size <= limit:
-            chunks.append(message.get("body", b""))
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit and share.take(len(chunk)):
+            chunks.append(chunk)
+        else:  # read on, but keep nothing
+            chunks.clear()
+            share.give_up()
         more = message.get("more_body", False)
     if size > limit:
         raise ProblemError(413, "body too large", f"the body is larger than {limit} bytes; send fewer rows at a time")
+    if share.refused:
+        raise unavailable("the requests in flight hold all the memory that bodies may take; try again shortly")
     return b"".join(chunks)
 
 

@@ -13,9 +13,11 @@ from .signature import Signature
 JSON = "application/json"
 CSV = "text/csv"
 NPY = "application/x-npy"
+SHOWN = 100  # characters of a header, in an error
 
 Rows = list[tuple[object, ...]]
-Decoder = Callable[[bytes, Signature], NDArray[np.float64]]
+# From a body, the model's signature and the most rows that a body may hold.
+Decoder = Callable[[bytes, Signature, int], NDArray[np.float64]]
 Encoder = Callable[[list[str], Rows], bytes]
 
 _DECODERS: dict[str, Decoder] = {JSON: json_body.decode, CSV: csv_body.decode, NPY: npy_body.decode}
@@ -37,7 +39,7 @@ def decoder(content_type: str) -> Decoder:
     """
     found = _DECODERS.get(media_type(content_type))
     if found is None:
-        shown = content_type or "none given"
+        shown = content_type[:SHOWN] or "none given"
         detail = f"Content-Type is {shown}; send one of {', '.join(_DECODERS)}"
         raise ProblemError(415, "unsupported media type", detail)
     return found
@@ -55,4 +57,4 @@ def encoder(accept: str) -> tuple[str, Encoder]:
         media = _WILDCARDS.get(asked, asked)
         if media in _ENCODERS:
             return media, _ENCODERS[media]
-    raise ProblemError(406, "not acceptable", f"Accept is {accept}; ask for one of {', '.join(_ENCODERS)}")
+    raise ProblemError(406, "not acceptable", f"Accept is {accept[:SHOWN]}; ask for one of {', '.join(_ENCODERS)}")

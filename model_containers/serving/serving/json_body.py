@@ -6,21 +6,27 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from .problems import ProblemError, malformed, refused
+from .problems import ProblemError, malformed, refused, too_many_rows
 from .signature import Signature
 
 MISSING = float("nan")
+# Types by identity: to Python, true is an int.
+NUMBERS = frozenset({float, int, type(None)})
+SHOWN = 40  # characters of a value, in an error
+ALLOWANCE = 1_000
 FORMS = '{"instances": [...]}, a list of rows or records, or {"columns": {"name": [...]}}'
 
 
-def decode(body: bytes, signature: Signature) -> NDArray[np.float64]:
+def decode(body: bytes, signature: Signature, max_rows: int) -> NDArray[np.float64]:
     """Return the rows of a JSON body; null becomes NaN."""
+    _check_extent(body, signature.names, max_rows)
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise malformed(f"the body is not JSON: {error}") from error
-    rows = _rows(content, signature.names)
-    return np.array([_numbers(row, number, signature.names) for number, row in enumerate(rows)], dtype=np.float64)
+    if isinstance(content, dict) and "columns" in content:
+        return _from_columns(content["columns"], signature.names, max_rows)
+    return _from_instances(_instances(content), signature.names, max_rows)
 
 
 def encode(names: list[str], rows: list[tuple[object, ...]]) -> bytes:
@@ -29,13 +35,27 @@ def encode(names: list[str], rows: list[tuple[object, ...]]) -> bytes:
     return orjson.dumps({"predictions": predictions}, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _rows(content: Any, names: list[str]) -> list[list[Any]]:
-    if isinstance(content, dict) and "columns" in content:
-        return _from_columns(content["columns"], names)
+def _check_extent(body: bytes, names: list[str], max_rows: int) -> None:
+    """Refuse a body that must hold too much, before the parser, which lets nobody else work, makes objects of it."""
+    marks = [b",", b"[", b"{"]
+    row = len(names) + 1 + sum(name.encode().count(mark) for name in names for mark in marks)
+    # A few more: the brackets around the rows, and columns beyond those of the model.
+    if sum(body.count(mark) for mark in marks) > (max_rows + 1) * row + ALLOWANCE:
+        raise too_many_rows(max_rows)
+
+
+def _instances(content: Any) -> list[Any]:
     instances = content.get("instances") if isinstance(content, dict) else content
     if not isinstance(instances, list):
         raise malformed(f"the JSON body has none of the forms that are read: {FORMS}")
-    return [_row(each, number, names) for number, each in enumerate(instances, start=1)]
+    return instances
+
+
+def _from_instances(instances: list[Any], names: list[str], max_rows: int) -> NDArray[np.float64]:
+    if len(instances) > max_rows:
+        raise too_many_rows(max_rows)
+    rows = [_row(each, number, names) for number, each in enumerate(instances, start=1)]
+    return np.array([_numbers(row, number, names) for number, row in enumerate(rows)], dtype=np.float64)
 
 
 def _row(instance: Any, number: int, names: list[str]) -> list[Any]:
@@ -49,14 +69,23 @@ def _row(instance: Any, number: int, names: list[str]) -> list[Any]:
     return instance
 
 
-def _from_columns(columns: Any, names: list[str]) -> list[list[Any]]:
+def _from_columns(columns: Any, names: list[str], max_rows: int) -> NDArray[np.float64]:
     if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
         raise malformed('"columns" must be an object of lists, one for each column')
     _check_names(columns, '"columns"', names)
     lengths = {name: len(columns[name]) for name in names}
     if len(set(lengths.values())) > 1:
         raise malformed(f"the columns differ in length: {lengths}")
-    return [list(row) for row in zip(*(columns[name] for name in names), strict=True)]
+    if max(lengths.values(), default=0) > max_rows:
+        raise too_many_rows(max_rows)
+    return np.column_stack([_column(columns[name], name) for name in names])
+
+
+def _column(values: list[Any], name: str) -> NDArray[np.float64]:
+    if not set(map(type, values)) <= NUMBERS:
+        number = next(number for number, value in enumerate(values) if type(value) not in NUMBERS)
+        raise _not_a_number(values[number], number, name)
+    return np.array(values, dtype=np.float64)
 
 
 def _check_names(given: dict[str, Any], where: str, names: list[str]) -> None:
@@ -73,14 +102,17 @@ def _numbers(row: list[Any], number: int, names: list[str]) -> list[float]:
 
 
 def _number(value: Any, row: int, column: str) -> float:
-    # A type check by identity: to Python, true is an int.
-    if type(value) is float or type(value) is int:
-        return float(value)
-    if value is None:
-        return MISSING
-    raise _not_a_number(value, row, column)
+    if type(value) not in NUMBERS:
+        raise _not_a_number(value, row, column)
+    return MISSING if value is None else float(value)
 
 
 def _not_a_number(value: Any, row: int, column: str) -> ProblemError:
-    shown = orjson.dumps(value).decode()[:40]
-    return refused([{"row": row + 1, "column": column, "reason": f"{shown} is not a number"}], 1)
+    return refused([{"row": row + 1, "column": column, "reason": f"{_shown(value)} is not a number"}], 1)
+
+
+def _shown(value: Any) -> str:
+    # Nothing but scalars: the parser reads deeper nesting than the writer writes.
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return orjson.dumps(value[:SHOWN] if isinstance(value, str) else value).decode()

@@ -1,24 +1,33 @@
 """NumPy bodies: one array of rows by columns in the ``.npy`` format."""
 
 import io
+import math
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from .problems import malformed
+from .problems import malformed, too_many_rows
 from .signature import Signature
 
+# An honest header takes about 120 bytes; a Python expression of 10 kB takes its parser a while.
+LONGEST_HEADER = 1_000
 
-def decode(body: bytes, signature: Signature) -> NDArray[np.float64]:
+Header = tuple[tuple[int, ...], bool, np.dtype[np.generic], int]
+
+
+def decode(body: bytes, signature: Signature, max_rows: int) -> NDArray[np.float64]:
     """Return the rows of an npy body; a one-dimensional array is one row."""
-    array = _array(body)
-    if array.ndim == 1:
-        array = array.reshape(1, -1)
-    width = len(signature.names)
-    if array.ndim != 2 or array.shape[1] != width:
-        raise malformed(f"the array has shape {array.shape}; the model takes (rows, {width})")
-    return array.astype(np.float64)
+    shape, fortran, dtype, start = _header(body)
+    if dtype.kind not in "fiu":
+        raise malformed(f"the array has dtype {str(dtype)[:40]}; send floats or integers")
+    # All of it checked before anything is allocated: a header may claim any shape.
+    _check_shape(shape, len(signature.names), max_rows)
+    _check_size(dtype.itemsize * math.prod(shape), len(body) - start)
+    flat = np.frombuffer(body[start:], dtype=dtype)
+    rows = flat.reshape(shape, order="F" if fortran else "C").reshape(-1, len(signature.names))
+    with np.errstate(all="ignore"):  # a long double too large becomes infinite, and is refused as that
+        return rows.astype(np.float64)
 
 
 def encode(rows: list[tuple[object, ...]]) -> bytes:
@@ -28,26 +37,28 @@ def encode(rows: list[tuple[object, ...]]) -> bytes:
     return buffer.getvalue()
 
 
-def _array(body: bytes) -> NDArray[np.generic]:
-    shape, fortran, dtype, start = _header(body)
-    if dtype.kind not in "fiu":
-        raise malformed(f"the array has dtype {dtype}; send floats or integers")
-    # Checked before anything is allocated: a header may claim any shape.
-    needed = dtype.itemsize * int(np.prod(shape, dtype=object))
-    if needed != len(body) - start:
-        raise malformed(f"the array's header asks for {needed} bytes of data; the body has {len(body) - start}")
-    flat = np.frombuffer(body, dtype=dtype, offset=start)
-    return flat.reshape(shape, order="F" if fortran else "C")
+def _check_shape(shape: tuple[int, ...], width: int, max_rows: int) -> None:
+    if len(shape) not in (1, 2) or shape[-1] != width or shape[0] < 0:
+        raise malformed(f"the array has shape {str(shape)[:40]}; the model takes (rows, {width})")
+    if len(shape) == 2 and shape[0] > max_rows:
+        raise too_many_rows(max_rows)
 
 
-def _header(body: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.generic], int]:
-    stream = io.BytesIO(body)
+def _check_size(needed: int, given: int) -> None:
+    if needed != given:
+        raise malformed(f"the array's header asks for {needed} bytes of data; the body has {given}")
+
+
+def _header(body: bytes) -> Header:
+    # NumPy's reader is a Python parser underneath (literals only), and raises whatever that does.
     try:
-        version = npy.read_magic(stream)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
-        raise malformed(f"the body is not an .npy array: {error}") from error
-    if any(extent < 0 for extent in shape):
-        raise malformed(f"the array has shape {shape}")
+        return _read_header(io.BytesIO(body))
+    except Exception as error:
+        raise malformed(f"the body is not an .npy array: {str(error)[:200]}") from error
+
+
+def _read_header(stream: io.BytesIO) -> Header:
+    version = npy.read_magic(stream)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, fortran, dtype = read(stream, max_header_size=LONGEST_HEADER)
     return shape, fortran, dtype, stream.tell()

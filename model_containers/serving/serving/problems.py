@@ -62,6 +62,12 @@ def refused(errors: list[dict[str, Any]], total: int) -> ProblemError:
     return ProblemError(400, "input refused", f"{where}: {first['reason']}{more}", errors)
 
 
+def too_many_rows(limit: int) -> ProblemError:
+    """Return the problem of a body with more than `limit` rows."""
+    way_out = f"send batches of at most {limit}, or use batch transform with BatchStrategy SingleRecord"
+    return ProblemError(413, "too many rows", f"the body holds more than {limit} rows (TIDEGATE_MAX_ROWS); {way_out}")
+
+
 def unavailable(detail: str) -> ProblemError:
     """Return the problem of a server that takes no request now."""
     return ProblemError(503, "not available", detail)

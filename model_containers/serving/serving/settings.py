@@ -8,6 +8,8 @@ from pathlib import Path
 DEVICES = ("auto", "gpu", "cpu")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MEBIBYTE = 1024 * 1024
+BODIES_IN_FLIGHT = 4
+"""How many of the largest bodies may be in flight at once, unless told otherwise."""
 
 
 class SettingsError(Exception):
@@ -24,7 +26,9 @@ class Settings:
     intra_op_threads: int = 1
     workers: int = 1
     max_body_bytes: int = 25 * MEBIBYTE
+    max_rows: int = 10_000
     max_in_flight: int = 512
+    max_in_flight_bytes: int = BODIES_IN_FLIGHT * 25 * MEBIBYTE
     drain_seconds: float = 25.0
     lame_duck_seconds: float = 0.5
     log_level: str = "INFO"
@@ -38,14 +42,18 @@ class Settings:
         SettingsError
             Naming the variable, its value and what is allowed.
         """
+        body = _whole(environ, "TIDEGATE_MAX_BODY_BYTES", 25 * MEBIBYTE)
         return cls(
             port=_whole(environ, "SAGEMAKER_BIND_TO_PORT", 8080, least=0),
             model_dir=Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")),
             device=_choice(environ, "TIDEGATE_DEVICE", "auto", DEVICES),
             intra_op_threads=_whole(environ, "TIDEGATE_INTRA_OP_THREADS", default_threads(os.cpu_count() or 1)),
             workers=_whole(environ, "TIDEGATE_WORKERS", 1),
-            max_body_bytes=_whole(environ, "TIDEGATE_MAX_BODY_BYTES", 25 * MEBIBYTE),
+            max_body_bytes=body,
+            max_rows=_whole(environ, "TIDEGATE_MAX_ROWS", 10_000),
             max_in_flight=_whole(environ, "TIDEGATE_MAX_IN_FLIGHT", 512),
+            # Below the largest body, that body would be refused for ever.
+            max_in_flight_bytes=_whole(environ, "TIDEGATE_MAX_IN_FLIGHT_BYTES", BODIES_IN_FLIGHT * body, least=body),
             drain_seconds=_seconds(environ, "TIDEGATE_DRAIN_SECONDS", 25.0),
             lame_duck_seconds=_seconds(environ, "TIDEGATE_LAME_DUCK_SECONDS", 0.5),
             log_level=_choice(environ, "TIDEGATE_LOG_LEVEL", "INFO", LOG_LEVELS),
