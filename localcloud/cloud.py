@@ -22,6 +22,7 @@ from localcloud.front.moto_store import MotoStore
 from localcloud.front.permissions import Scope
 from localcloud.front.server import Front
 from localcloud.front.stored_policies import StoredPolicies
+from localcloud.front.trust import TrustChecks
 from localcloud.limits import LIMITS
 from localcloud.physics.autoscaling import AutoScalingService
 from localcloud.physics.cloudwatch import CloudWatchService, MetricStore
@@ -73,6 +74,7 @@ _STOP_ORDER = (
     ("_containers", "stop_all"),
     ("_front", "stop"),
     ("_launcher", "stop"),
+    ("_code", "close"),
     ("_logs", "stop"),
     ("_topics", "close"),
     ("clock", "stop"),
@@ -275,7 +277,7 @@ class LocalCloud:
         registry = RegistryService(self.account, self.region, self.bus.emit)
         self.sagemaker.model_packages = lambda name: registry.describe_package({"ModelPackageName": name})
         self._sources = EventSourceService(self.functions, self._queues, self.authorizer)
-        code = CodeStore(self.work_dir / "functions" / "code", self._objects.get)
+        self._code = CodeStore(self.work_dir / "functions" / "code", self._objects.get)
         self._dispatcher.own(
             [
                 self.sagemaker,
@@ -286,7 +288,7 @@ class LocalCloud:
                 self._autoscaling,
                 IdentityService(self.credentials, self.authorizer, self._stored.role),
                 EventService(self.bus, self.clock, self.account, self.region),
-                FunctionService(self.functions, self._async, code, self._lambda_may_assume),
+                FunctionService(self.functions, self._async, self._code, self._lambda_may_assume),
                 FunctionSettingsService(self.functions, self._async),
                 self._sources,
             ]
@@ -294,10 +296,17 @@ class LocalCloud:
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)
+        self._check_trust()
         self._store.after(RULE_CHANGES, self._schedules.refresh)
         reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
         self._front = Front(self._dispatcher, Control(self.callbacks, reports), self._port)
         self._front.start()
+
+    def _check_trust(self) -> None:
+        trust = TrustChecks(self.authorizer, Scope(self.account, self.region))
+        self._dispatcher.check("sagemaker:CreateModel", trust.model_role)
+        self._dispatcher.check("logs:CreateLogGroup", trust.log_key)
+        self._dispatcher.check("logs:AssociateKmsKey", trust.log_key)
 
     def _function_policy(self, arn: str) -> str | None:
         return self.functions.policy_document(arn)

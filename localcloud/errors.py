@@ -29,5 +29,5 @@ class NotSimulatedError(AwsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            "NotSimulated", f"{what} is not simulated by localcloud; docs/architecture.md lists what is", 501
+            "NotSimulated", f"{what} is not simulated by localcloud; docs/local-support.md lists what is", 501
         )

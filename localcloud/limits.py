@@ -22,9 +22,10 @@ FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
         "Authorisation",
         "Role credentials are held against identity, resource and key policies, boundaries and PassRole, for the "
-        "operations in the permission tables; any other operation under a role is an error that names it. Tag "
-        "condition keys (aws:ResourceTag, aws:RequestTag) are unknown, so that they never match. Organisations' "
-        "policies and session policies do not exist.",
+        "operations in the permission tables; any other operation under a role is an error that names it, and so is a "
+        "condition key that is not known here (tag keys among others) in a statement that covers what is asked. Of the "
+        "permissions that Application Auto Scaling asks its callers for, sagemaker:DescribeEndpointConfig is not "
+        "checked. Organisations' policies and session policies do not exist.",
         "All of these are evaluated.",
     ),
     Limit(
@@ -39,6 +40,12 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "MemorySize, Architectures, EphemeralStorage, TracingConfig, KMSKeyArn and RuntimeManagementConfig are "
         "recorded and have no effect.",
         "They do.",
+    ),
+    Limit(
+        "Lambda file system",
+        "A function's package is read-only by its files' modes, which do not bind a cloud that root runs. Other "
+        "places are as writable as they are for whoever runs the cloud; TMPDIR is shared by all functions.",
+        "Only /tmp is writable, and each execution environment has its own.",
     ),
     Limit(
         "Lambda concurrency",
@@ -66,6 +73,18 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "SQS metrics",
         "Numbers of messages are published every 10 s.",
         "Every minute.",
+    ),
+    Limit(
+        "Log retention and S3 lifecycle",
+        "RetentionInDays of log groups and lifecycle rules of buckets are kept and shown, and never applied: nothing "
+        "expires.",
+        "Log events and objects are removed when they are due.",
+    ),
+    Limit(
+        "Log group keys",
+        "A new log group's key must admit CloudWatch Logs; another key for a log group that exists (AssociateKmsKey) "
+        "is refused by name. A disabled key is not told from an enabled one.",
+        "Keys can be changed, and a disabled one is refused.",
     ),
     Limit(
         "Encryption",

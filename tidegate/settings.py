@@ -104,4 +104,4 @@ def _the_only_one(deployed: Mapping[str, EndpointSettings]) -> EndpointSettings:
 def _how_to_deploy(environment: str) -> str:
     if environment == "local":
         return "start it with: python -m tidegate local up"
-    return f"deploy it with: npx aws-cdk deploy -c env={environment} --all"
+    return f"deploy it with: npx cdk deploy -c env={environment} '**'"

@@ -22,7 +22,7 @@ from localcloud.deploy.names import stack_arn
 from localcloud.deploy.parameters import dynamic_references, parameter_values, ssm_reader
 from localcloud.deploy.references import LiveResources, check_exports, check_name, importer
 from localcloud.deploy.removal import Doomed, remove, summary
-from localcloud.deploy.report import Progress, Reporter, Watch
+from localcloud.deploy.report import Progress, Reporter, Watch, harmless
 from localcloud.deploy.scope import Access, CallbackUrl
 from localcloud.deploy.service import CloudFormationService
 from localcloud.deploy.state import StackState
@@ -110,7 +110,8 @@ class Deployer:
         with self._alone():
             artifacts = read_assembly(Path(assembly))
             templates = [self._checked(artifact) for artifact in artifacts]
-            return [self._deploy(*pair, progress) for pair in zip(artifacts, templates, strict=True)]
+            watch = harmless(progress)
+            return [self._deploy(*pair, watch) for pair in zip(artifacts, templates, strict=True)]
 
     def destroy(self, target: Path | str | Sequence[str], progress: Watch = lambda _: None) -> list[StackResult]:
         """Delete the stacks of an assembly (a path) or those named (a list), what was deployed last first.
@@ -123,7 +124,8 @@ class Deployer:
         with self._alone():
             names = self._names(target)
             doomed = [stack for name, stack in reversed(self._stacks.items()) if name in names]
-            return [self._destroy(stack, progress) for stack in doomed]
+            watch = harmless(progress)
+            return [self._destroy(stack, watch) for stack in doomed]
 
     def stacks(self) -> dict[str, Any]:
         """Return all stacks as JSON, by name."""

@@ -1,5 +1,6 @@
 """Stack events, and their way to whoever watches."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from localcloud.deploy.errors import explain
 from localcloud.deploy.state import StackEvent, StackState
 
+_log = logging.getLogger(__name__)
 STACK_TYPE = "AWS::CloudFormation::Stack"
 
 
@@ -41,6 +43,23 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+
+
+def harmless(watch: Watch) -> Watch:
+    """Return `watch` so that its failures are its own: at the first it is logged and never called again."""
+    failed = False
+
+    def tell(progress: Progress) -> None:
+        nonlocal failed
+        if failed:
+            return
+        try:
+            watch(progress)
+        except Exception:  # a client that has gone must not roll back what it asked for
+            failed = True
+            _log.warning("nobody watches the deployment any longer; it goes on", exc_info=True)
+
+    return tell
 
 
 class Reporter:

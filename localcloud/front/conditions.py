@@ -11,6 +11,36 @@ from localcloud.errors import NotSimulatedError
 Context = Mapping[str, str | Sequence[str]]
 """What is known about a request; keys in lower case, as IAM compares them."""
 
+KNOWN_KEYS = frozenset(
+    {
+        "aws:currenttime",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principalservicename",
+        "aws:principaltype",
+        "aws:requestedregion",
+        "aws:securetransport",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceowner",
+        "aws:userid",
+        "aws:viaawsservice",
+        "application-autoscaling:scalable-dimension",
+        "application-autoscaling:service-namespace",
+        "cloudwatch:namespace",
+        "events:detail-type",
+        "events:source",
+        "iam:awsservicename",
+        "iam:passedtoservice",
+        "kms:calleraccount",
+        "kms:encryptioncontext:aws:logs:arn",
+        "kms:viaservice",
+        "s3:prefix",
+    }
+)
+"""Keys that requests here carry wherever they carry them on AWS; any other must not be taken for absent."""
+
 _Test = Callable[[str, str], bool]
 _VARIABLE = re.compile(r"\$\{([^}]+)\}")
 
@@ -84,7 +114,9 @@ _NEGATIVE = {
 
 
 def holds(block: Mapping[str, Mapping[str, object]], context: Context) -> bool:
-    """Whether every operator of a Condition block is satisfied."""
+    """Whether every operator of a Condition block is satisfied; an error where it asks for a key that is not known."""
+    for key in (key for keys in block.values() for key in keys if key.lower() not in KNOWN_KEYS):
+        raise NotSimulatedError(f"IAM condition key {key!r}")
     return all(
         _operator_holds(operator, key.lower(), _strings(wanted), context)
         for operator, keys in block.items()

@@ -55,7 +55,7 @@ class Dispatcher:
         self._raw[name] = handler
 
     def check(self, name: str, check: Check) -> None:
-        """Hold the parameters of ``service:Operation`` against `check` before moto answers it."""
+        """Hold the parameters of ``service:Operation`` against `check` before it is answered."""
         self._checks[name] = check
 
     def operations(self) -> dict[str, list[str]]:
@@ -93,11 +93,15 @@ class Dispatcher:
         params = parameters(call)
         self._authorizer.check_call(principal, call.name, params)
         validate(params, call.model.input_shape)
+        self._check_params(call, params)
         return answer(call, handler(params))
 
     def _check_relayed(self, call: Call, principal: Principal) -> None:
         params = parameters(call)
         self._authorizer.check_call(principal, call.name, params)
+        self._check_params(call, params)
+
+    def _check_params(self, call: Call, params: Mapping[str, Any]) -> None:
         if call.name in self._checks:
             self._checks[call.name](params)
 

@@ -66,7 +66,8 @@ def resource_verdict(document: str | None, access: Access, caller: Caller) -> tu
     """
     if document is None:
         return Verdict.SILENT, False
-    covering = [s for s in statements(document) if _covers(s, access)]
+    concerning = (s for s in statements(document) if _names(s, caller) or _names_account(s, caller))
+    covering = [s for s in concerning if _covers(s, access)]
     if any(s["Effect"] == "Deny" and _names_account(s, caller) for s in covering):
         return Verdict.DENIED, False
     delegated = any(s["Effect"] == "Allow" and _names_account(s, caller) for s in covering)

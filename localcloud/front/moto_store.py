@@ -53,8 +53,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             ListSubscriptions ListSubscriptionsByTopic Publish PublishBatch""",
         "logs": """
             CreateLogGroup DeleteLogGroup DescribeLogGroups CreateLogStream DescribeLogStreams DeleteLogStream
-            PutLogEvents GetLogEvents FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy AssociateKmsKey
-            DisassociateKmsKey TagResource UntagResource ListTagsForResource TagLogGroup UntagLogGroup
+            PutLogEvents GetLogEvents FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy
+            TagResource UntagResource ListTagsForResource TagLogGroup UntagLogGroup
             ListTagsLogGroup""",
         "kms": """
             CreateKey DescribeKey ListKeys PutKeyPolicy GetKeyPolicy EnableKeyRotation DisableKeyRotation

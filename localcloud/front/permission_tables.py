@@ -189,4 +189,14 @@ _REST: Table = {
     "sts:AssumeRole": on("sts:AssumeRole", lambda params, _scope: str(params["RoleArn"])),
 }
 
-TABLES: Table = {**_S3, **_DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING}
+
+def _stack(params: Params, scope: Scope) -> list[Need]:
+    """Return the permission for one stack by name or id, or for all of them."""
+    name = str(params.get("StackName") or "*")
+    arn = name if name.startswith("arn:") else scope.arn("cloudformation", f"stack/{name}/*")
+    return [Need("cloudformation:DescribeStacks", arn)]
+
+
+_STACKS: Table = {"cloudformation:DescribeStacks": _stack}
+
+TABLES: Table = {**_S3, **_DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING, **_STACKS}

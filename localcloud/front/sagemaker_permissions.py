@@ -54,6 +54,26 @@ def _scaling(operation: str) -> Rule:
     return needs
 
 
+def _scaled_endpoint(operation: str) -> Rule:
+    """Return the permission on the endpoint that a scalable target belongs to."""
+
+    def endpoint(params: Params, scope: Scope) -> str:
+        name = str(params["ResourceId"]).removeprefix("endpoint/").split("/")[0]
+        return scope.arn("sagemaker", f"endpoint/{name.lower()}")
+
+    return on(f"sagemaker:{operation}", endpoint)
+
+
+def _scaling_alarms(params: Params, scope: Scope) -> list[Need]:
+    """Return what the alarms of target tracking take; their names end in an id that AWS makes up."""
+    alarms = [
+        scope.arn("cloudwatch", f"alarm:TargetTracking-{params['ResourceId']}-{kind}-0a1b2c3d")
+        for kind in ("AlarmHigh", "AlarmLow")
+    ]
+    changes = [Need(f"cloudwatch:{name}", alarm) for name in ("PutMetricAlarm", "DeleteAlarms") for alarm in alarms]
+    return [*changes, Need("cloudwatch:DescribeAlarms", "*")]
+
+
 def _metric_data(params: Params, _scope: Scope) -> list[Need]:
     return [Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": str(params.get("Namespace", ""))})]
 
@@ -116,15 +136,22 @@ CLOUDWATCH: Table = {
     },
 }
 
+# Application Auto Scaling refuses callers who could not do its work themselves.
 SCALING: Table = {
-    f"application-autoscaling:{name}": _scaling(name)
-    for name in (
-        "RegisterScalableTarget",
-        "DeregisterScalableTarget",
-        "PutScalingPolicy",
-        "DeleteScalingPolicy",
-        "DescribeScalableTargets",
-        "DescribeScalingPolicies",
-        "DescribeScalingActivities",
-    )
+    **{
+        f"application-autoscaling:{name}": _scaling(name)
+        for name in (
+            "DeregisterScalableTarget",
+            "DeleteScalingPolicy",
+            "DescribeScalableTargets",
+            "DescribeScalingPolicies",
+            "DescribeScalingActivities",
+        )
+    },
+    "application-autoscaling:RegisterScalableTarget": _also(
+        _scaling("RegisterScalableTarget"),
+        _scaled_endpoint("DescribeEndpoint"),
+        _scaled_endpoint("UpdateEndpointWeightsAndCapacities"),
+    ),
+    "application-autoscaling:PutScalingPolicy": _also(_scaling("PutScalingPolicy"), _scaling_alarms),
 }

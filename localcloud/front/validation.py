@@ -26,18 +26,24 @@ def _constraint_problems(value: Any, shape: Any, path: str) -> list[str]:
     if value is None:
         return []
     if shape.type_name == "structure":
-        members = ((f"{path}.{name}" if path else name, shape.members.get(name), item) for name, item in value.items())
+        members = ((_member(path, name), shape.members.get(name), item) for name, item in value.items())
         return [p for where, member, item in members if member for p in _constraint_problems(item, member, where)]
     if shape.type_name == "list":
         parts = (
             problem
-            for i, item in enumerate(value)
-            for problem in _constraint_problems(item, shape.member, f"{path}.{i}")
+            for i, item in enumerate(value, start=1)
+            for problem in _constraint_problems(item, shape.member, f"{path}.{i}.member")
         )
         return [*_length_problems(len(value), shape, path), *parts]
     if shape.type_name == "map":
         return [p for key, item in value.items() for p in _constraint_problems(item, shape.value, f"{path}.{key}")]
     return _scalar_problems(value, shape, path)
+
+
+def _member(path: str, name: str) -> str:
+    """Return a member's path as AWS writes it: ``productionVariants.1.member.instanceType``."""
+    written = name[:1].lower() + name[1:]
+    return f"{path}.{written}" if path else written
 
 
 def _scalar_problems(value: Any, shape: Any, path: str) -> list[str]:

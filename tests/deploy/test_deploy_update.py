@@ -1,9 +1,12 @@
 """Creating and updating stacks: order, what is touched, what is replaced."""
 
+import logging
+
 import pytest
 
 from localcloud.deploy.errors import StackStateError, TemplateError, UnsupportedError
-from localcloud.deploy.testing import Bench, thing
+from localcloud.deploy.report import Progress
+from localcloud.deploy.testing import Bench, thing, write_assembly
 
 
 def get_att(name: str, attribute: str) -> dict[str, list[str]]:
@@ -189,3 +192,24 @@ def test_two_deployments_at_once_are_refused(bench: Bench) -> None:
 
     bench.deploy({"A": thing()})
     bench.deployer.destroy(bench.folder, again)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError("the client went away"), ValueError("a bug of the watcher's")])
+def test_a_watcher_that_fails_stops_nothing(bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """A deployment whose client has gone runs to its end, as on AWS."""
+    told = []
+
+    def watch(progress: Progress) -> None:
+        told.append(progress)
+        raise error
+
+    write_assembly(bench.folder, {name: {"Resources": {"A": thing(Size=1)}} for name in ("app", "other")})
+    with caplog.at_level(logging.WARNING):
+        bench.deployer.deploy(bench.folder, watch)
+    assert {name: stack["status"] for name, stack in bench.deployer.stacks().items()} == {
+        "app": "CREATE_COMPLETE",
+        "other": "CREATE_COMPLETE",
+    }
+    assert len(told) == len(caplog.records) == 1
+    bench.deployer.destroy(bench.folder, watch)
+    assert bench.world.things == {}

@@ -1,11 +1,17 @@
 """Lambda: real runtimes in processes, their limits, their ends and their logs."""
 
 import os
+import stat
 import threading
 import time
 
 import pytest
 from botocore.exceptions import ClientError
+
+from localcloud.services.functions.code_store import CodeStore
+from localcloud.services.functions.runtime_api import RuntimeApi
+from localcloud.services.functions.worker import Launch, Worker
+from tests.localcloud.conftest import package
 
 ECHO = """
     import os
@@ -248,3 +254,61 @@ def _runs(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def _writable(folder):
+    return [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & stat.S_IWUSR]
+
+
+def test_unpacked_code_is_read_only_until_the_store_closes(tmp_path):
+    """On AWS a function may write to /tmp only; the folder is shared by all functions of the same package."""
+    parameters = {"ZipFile": package(ECHO)}
+    store = CodeStore(tmp_path, lambda _uri: b"")
+    folder = store.unpack(parameters).folder
+    assert _writable(folder) == []
+    assert store.unpack(parameters).folder == folder
+    store.close()
+    assert _writable(folder) != []
+    # A cloud that is started again in the same folder seals what it finds there.
+    assert _writable(CodeStore(tmp_path, lambda _uri: b"").unpack(parameters).folder) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_function_cannot_write_beside_its_code(workshop):
+    function = workshop.function("def handler(event, context):\n    open('note', 'w')")
+    assert workshop.invoke(function)["Payload"]["errorType"] == "PermissionError"
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_ACCESS_KEY_ID", "_HANDLER", "LAMBDA_TASK_ROOT"])
+def test_reserved_environment_variables_are_refused(cloud, workshop, name):
+    function, reserved = workshop.function(ECHO), {"Variables": {name: "mine"}}
+    update = cloud.client("lambda").update_function_configuration
+    for attempt in (
+        lambda: workshop.function(ECHO, Environment=reserved),
+        lambda: update(FunctionName=function, Environment=reserved),
+    ):
+        with pytest.raises(ClientError, match=f"Reserved keys used in this request: {name}") as refused:
+            attempt()
+        assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_reserved_concurrency_leaves_a_hundred_to_the_account(cloud, workshop):
+    reserve = cloud.client("lambda").put_function_concurrency
+    first, second = workshop.function(ECHO), workshop.function(ECHO)
+    reserve(FunctionName=first, ReservedConcurrentExecutions=700)
+    with pytest.raises(ClientError, match="below its minimum value") as refused:
+        reserve(FunctionName=second, ReservedConcurrentExecutions=201)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    reserve(FunctionName=second, ReservedConcurrentExecutions=100)
+    reserve(FunctionName=first, ReservedConcurrentExecutions=0)
+
+
+def test_a_worker_that_has_ended_is_not_killed_again(tmp_path, monkeypatch):
+    """Its process id may be another process's by now."""
+    api, killed = RuntimeApi(), []
+    worker = Worker(Launch(("/bin/sh", "-c", "exit 3"), {}, tmp_path), api, lambda _line: None)
+    worker.join(10)
+    monkeypatch.setattr(os, "killpg", lambda *target: killed.append(target))
+    worker.kill()
+    api.stop()
+    assert killed == []

@@ -9,14 +9,15 @@ from localcloud.front.iam import Access, Caller, Verdict, identity_verdict, reso
 from localcloud.front.permissions import Scope, needs_of
 
 SCOPE = Scope("123456789012", "us-east-1")
+_KEY = "aws:sourcearn"
 
 
 def _document(**statement):
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", **statement}]})
 
 
-def _verdict(*documents, action="sqs:SendMessage", resource="arn:aws:sqs:us-east-1:1:q", **context):
-    return identity_verdict(documents, Access(action, resource, context))
+def _verdict(*documents, action="sqs:SendMessage", resource="arn:aws:sqs:us-east-1:1:q", context=None):
+    return identity_verdict(documents, Access(action, resource, context or {}))
 
 
 @pytest.mark.parametrize(
@@ -44,37 +45,60 @@ def test_explicit_deny_wins_over_any_allow():
 @pytest.mark.parametrize(
     ("operator", "wanted", "context", "holds"),
     [
-        ("StringEquals", "a", {"k": "a"}, True),
-        ("StringEquals", ["b", "a"], {"k": "a"}, True),
+        ("StringEquals", "a", {_KEY: "a"}, True),
+        ("StringEquals", ["b", "a"], {_KEY: "a"}, True),
         ("StringEquals", "a", {}, False),
         ("StringEqualsIfExists", "a", {}, True),
-        ("StringEqualsIfExists", "a", {"k": "b"}, False),
-        ("StringNotEquals", "a", {"k": "a"}, False),
+        ("StringEqualsIfExists", "a", {_KEY: "b"}, False),
+        ("StringNotEquals", "a", {_KEY: "a"}, False),
         ("StringNotEquals", "a", {}, True),
-        ("StringLike", "a*", {"k": "abc"}, True),
-        ("ArnLike", "arn:aws:sns:*:1:t*", {"k": "arn:aws:sns:us-east-1:1:topic"}, True),
-        ("ArnLike", "arn:aws:sns:*:1:t*", {"k": "arn:aws:sns:us-east-1:2:topic"}, False),
-        ("Bool", "false", {"k": "true"}, False),
-        ("Bool", False, {"k": "false"}, True),
-        ("NumericLessThanEquals", "5", {"k": "5"}, True),
-        ("DateGreaterThan", "2020-01-01T00:00:00Z", {"k": "2026-01-01T00:00:00Z"}, True),
-        ("IpAddress", "10.0.0.0/8", {"k": "10.1.2.3"}, True),
+        ("StringLike", "a*", {_KEY: "abc"}, True),
+        ("ArnLike", "arn:aws:sns:*:1:t*", {_KEY: "arn:aws:sns:us-east-1:1:topic"}, True),
+        ("ArnLike", "arn:aws:sns:*:1:t*", {_KEY: "arn:aws:sns:us-east-1:2:topic"}, False),
+        ("Bool", "false", {_KEY: "true"}, False),
+        ("Bool", False, {_KEY: "false"}, True),
+        ("NumericLessThanEquals", "5", {_KEY: "5"}, True),
+        ("DateGreaterThan", "2020-01-01T00:00:00Z", {_KEY: "2026-01-01T00:00:00Z"}, True),
+        ("IpAddress", "10.0.0.0/8", {_KEY: "10.1.2.3"}, True),
         ("Null", "true", {}, True),
-        ("Null", "true", {"k": "a"}, False),
-        ("ForAllValues:StringEquals", ["a", "b"], {"k": ["a", "b"]}, True),
-        ("ForAllValues:StringEquals", ["a"], {"k": ["a", "b"]}, False),
-        ("ForAnyValue:StringEquals", ["a"], {"k": ["a", "b"]}, True),
-        ("StringEquals", "${aws:principalaccount}", {"k": "1", "aws:principalaccount": "1"}, True),
+        ("Null", "true", {_KEY: "a"}, False),
+        ("ForAllValues:StringEquals", ["a", "b"], {_KEY: ["a", "b"]}, True),
+        ("ForAllValues:StringEquals", ["a"], {_KEY: ["a", "b"]}, False),
+        ("ForAnyValue:StringEquals", ["a"], {_KEY: ["a", "b"]}, True),
+        ("StringEquals", "${aws:principalaccount}", {_KEY: "1", "aws:principalaccount": "1"}, True),
     ],
 )
 def test_condition_operators(operator, wanted, context, holds):
-    document = _document(Action="*", Condition={operator: {"k": wanted}})
-    assert (_verdict(document, **context) is Verdict.ALLOWED) is holds
+    document = _document(Action="*", Condition={operator: {_KEY: wanted}})
+    assert (_verdict(document, context=context) is Verdict.ALLOWED) is holds
 
 
 def test_unknown_operator_is_an_error_that_names_it():
     with pytest.raises(NotSimulatedError, match="BinaryEquals"):
-        _verdict(_document(Action="*", Condition={"BinaryEquals": {"k": "x"}}))
+        _verdict(_document(Action="*", Condition={"BinaryEquals": {_KEY: "x"}}))
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    "operator",
+    ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "ForAllValues:StringEquals", "ForAnyValue:StringLike"],
+)
+@pytest.mark.parametrize("key", ["aws:SourceVpce", "aws:ResourceTag/team", "s3:x-amz-acl"])
+def test_unknown_condition_key_is_an_error_that_names_it(effect, operator, key):
+    """A key that is never set would let negative operators, IfExists and ForAllValues pass, and every Deny."""
+    document = _document(Effect=effect, Action="sqs:*", Condition={operator: {key: "x"}})
+    with pytest.raises(NotSimulatedError, match=key):
+        _verdict(document)
+    assert _verdict(document, action="s3:GetObject") is Verdict.SILENT
+    assert _verdict(_document(Effect=effect, Action="*", Resource="other", Condition={operator: {key: "x"}})) is (
+        Verdict.SILENT
+    )
+
+
+def test_unknown_condition_key_counts_beside_a_known_one_that_does_not_hold():
+    conditions = {"StringEquals": {_KEY: "no"}, "Null": {"aws:SourceVpc": "true"}}
+    with pytest.raises(NotSimulatedError, match="aws:SourceVpc"):
+        _verdict(_document(Action="*", Condition=conditions))
 
 
 def test_resource_policy_for_the_account_leaves_the_matter_to_its_roles():
@@ -108,6 +132,40 @@ def test_creating_a_model_passes_its_role():
     assert "sagemaker:AddTags" in needs
 
 
+_VARIANT = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/Rain/variant/blue"}
+
+
+def test_scaling_a_variant_takes_what_the_service_will_do_with_it():
+    """Application Auto Scaling refuses callers who could not do its work themselves."""
+    needs = {
+        need.action: need.resource
+        for need in needs_of("application-autoscaling:RegisterScalableTarget", _VARIANT, SCOPE)
+    }
+    endpoint = SCOPE.arn("sagemaker", "endpoint/rain")
+    assert needs["sagemaker:DescribeEndpoint"] == endpoint
+    assert needs["sagemaker:UpdateEndpointWeightsAndCapacities"] == endpoint
+
+
+def test_a_scaling_policy_takes_the_permissions_for_its_alarms():
+    needs = {
+        need.action: need.resource for need in needs_of("application-autoscaling:PutScalingPolicy", _VARIANT, SCOPE)
+    }
+    alarms = SCOPE.arn("cloudwatch", "alarm:TargetTracking-endpoint/Rain/variant/blue-")
+    assert needs["cloudwatch:PutMetricAlarm"].startswith(alarms)
+    assert needs["cloudwatch:DeleteAlarms"].startswith(alarms)
+    assert needs["cloudwatch:DescribeAlarms"] == "*"
+    assert "application-autoscaling:PutScalingPolicy" in needs
+
+
+def test_describing_scaling_takes_nothing_else():
+    needs = needs_of("application-autoscaling:DescribeScalingPolicies", _VARIANT, SCOPE)
+    assert [need.action for need in needs] == ["application-autoscaling:DescribeScalingPolicies"]
+
+
 def test_operation_without_a_table_entry_is_named():
     with pytest.raises(NotSimulatedError, match="sqs:CreateQueue"):
         needs_of("sqs:CreateQueue", {}, SCOPE)
+
+
+def test_what_is_not_simulated_points_to_the_list_of_what_is():
+    assert "docs/local-support.md" in NotSimulatedError("it").message

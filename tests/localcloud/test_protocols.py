@@ -85,6 +85,21 @@ def test_cloudwatch_answers_clients_of_every_age(cloud, monkeypatch, protocol):
     assert "Nonsense" in refused.value.response["Error"]["Message"]
 
 
+def test_value_outside_an_enumeration_is_refused_in_the_words_of_aws(cloud):
+    """botocore lets it pass, and so does not tell before AWS does."""
+    variant = {"VariantName": "blue", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    with pytest.raises(ClientError) as refused:
+        cloud.client("sagemaker").create_endpoint_config(
+            EndpointConfigName="c", ProductionVariants=[{**variant, "InferenceAmiVersion": ""}]
+        )
+    error = refused.value.response["Error"]
+    assert error["Code"] == "ValidationException"
+    assert (
+        "Value '' at 'productionVariants.1.member.inferenceAmiVersion' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [al2-ami-sagemaker-inference-gpu-2, "
+    ) in error["Message"]
+
+
 def test_query_and_json_services_answer(cloud, workshop):
     role = workshop.role()
     assert cloud.client("iam").get_role(RoleName=role.rsplit("/", 1)[-1])["Role"]["Arn"] == role

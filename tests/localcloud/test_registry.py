@@ -105,7 +105,7 @@ def test_tags_of_groups_and_of_endpoint_configs_go_to_their_keepers(cloud, group
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
     model = sagemaker.create_model(
         ModelName=workshop.name("model"),
-        ExecutionRoleArn=workshop.role(),
+        ExecutionRoleArn=workshop.role(service="sagemaker.amazonaws.com"),
         PrimaryContainer={"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1"},
         Tags=[{"Key": "b", "Value": "2"}],
     )["ModelArn"]

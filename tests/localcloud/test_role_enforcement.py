@@ -154,7 +154,8 @@ def test_bucket_policy_is_judged_with_its_conditions(cloud, workshop):
 
 
 def test_first_scaling_target_takes_the_linked_role(workshop, cloud):
-    role = workshop.role({"Effect": "Allow", "Action": "application-autoscaling:*", "Resource": "*"})
+    scaling = ["application-autoscaling:*", "sagemaker:*Endpoint*"]
+    role = workshop.role({"Effect": "Allow", "Action": scaling, "Resource": "*"})
     cloud.authorizer._linked_role_exists = False
     error = _refusal(
         cloud.role_client("application-autoscaling", role).register_scalable_target,
@@ -165,6 +166,71 @@ def test_first_scaling_target_takes_the_linked_role(workshop, cloud):
         MaxCapacity=2,
     )
     assert "iam:CreateServiceLinkedRole" in error["Message"]
+
+
+@pytest.mark.parametrize(("account", "trusted"), [("123456789012", True), ("999999999999", False)])
+def test_a_service_assumes_roles_for_the_account_that_owns_the_cloud(cloud, account, trusted):
+    """As SageMaker's advice against confused deputies has it, for the roles of inference endpoints among others."""
+    name = f"for-{account}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    arn = cloud.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    assert cloud.authorizer.may_assume(arn, "sagemaker.amazonaws.com") is trusted
+    assert not cloud.authorizer.may_assume(arn, "lambda.amazonaws.com")
+
+
+def _model(role):
+    return {
+        "ExecutionRoleArn": role,
+        "PrimaryContainer": {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"},
+    }
+
+
+def test_model_whose_role_sagemaker_cannot_assume_is_refused(cloud, workshop):
+    sagemaker = cloud.client("sagemaker")
+    for role in (f"arn:aws:iam::{cloud.account}:role/absent", workshop.role()):
+        error = _refusal(sagemaker.create_model, ModelName=workshop.name("model"), **_model(role))
+        assert error["Code"] == "ValidationException"
+        assert error["Message"].startswith(f"Could not assume role {role}.")
+    trusted = workshop.role(service="sagemaker.amazonaws.com")
+    assert sagemaker.create_model(ModelName=workshop.name("model"), **_model(trusted))["ModelArn"]
+
+
+def _logs_statement(cloud, group, **more):
+    arn = f"arn:aws:logs:{cloud.region}:{cloud.account}:log-group:{group}"
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{cloud.region}.amazonaws.com"},
+        "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}},
+        **more,
+    }
+
+
+def test_log_group_needs_a_key_that_logs_may_use(cloud, workshop):
+    logs, group = cloud.client("logs"), workshop.name("group")
+    absent = f"arn:aws:kms:{cloud.region}:{cloud.account}:key/6e1e5f0c-0000-4000-8000-000000000000"
+    elsewhere = _customer_key(cloud, _logs_statement(cloud, "another-group"))
+    for key in (absent, _customer_key(cloud), elsewhere):
+        error = _refusal(logs.create_log_group, logGroupName=group, kmsKeyId=key)
+        assert error["Code"] == "InvalidParameterException"
+        assert key in error["Message"]
+    logs.create_log_group(logGroupName=group, kmsKeyId=_customer_key(cloud, _logs_statement(cloud, "*")))
+
+
+def test_key_of_a_log_group_is_held_against_its_policy_before_it_is_changed(cloud, workshop):
+    logs, group = cloud.client("logs"), workshop.name("group")
+    logs.create_log_group(logGroupName=group)
+    error = _refusal(logs.associate_kms_key, logGroupName=group, kmsKeyId=_customer_key(cloud))
+    assert error["Code"] == "InvalidParameterException"
+    allowed = _customer_key(cloud, _logs_statement(cloud, group))
+    assert _refusal(logs.associate_kms_key, logGroupName=group, kmsKeyId=allowed)["Code"] == "NotSimulated"
 
 
 def test_assume_role_asks_the_trust_policy(cloud, workshop):

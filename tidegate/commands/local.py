@@ -91,10 +91,18 @@ def down(arguments: argparse.Namespace) -> int:
         console.print("the local cloud is not running")
         return 0
     if not arguments.force:
-        _destroy(console, running)
+        _destroy_or_offer_force(console, running)
     launch.stop(folder)
     console.print("local cloud stopped")
     return 0
+
+
+def _destroy_or_offer_force(console: Console, running: Running) -> None:
+    try:
+        _destroy(console, running)
+    except OperatorError as error:
+        force = "stop it without deleting first: python -m tidegate local down --force"
+        raise OperatorError(error.message, f"{error.hint}; {force}" if error.hint else force) from error
 
 
 def status(arguments: argparse.Namespace) -> int:

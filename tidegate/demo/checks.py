@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from tidegate.demo import cause, routing
 from tidegate.demo.observations import MODEL_ERROR, MODEL_FAILED, UNKNOWN, Observations, Request
-from tidegate.demo.timeline import VersionTimeline
+from tidegate.demo.timeline import VersionTimeline, shares_at
 from tidegate.demo.verdicts import Verdict
 
 PROMOTED = "PROMOTED"
@@ -16,6 +17,7 @@ ROLLED_BACK = "ROLLED_BACK"
 ZERO_WITHIN_SECONDS = 30.0
 LONGEST_BLIND_SECONDS = 3.0
 LEAST_RATE_SHARE = 0.98
+LAST_DUE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,14 @@ def good_promoted(case: Case) -> Check:
 
 
 def bad_rolled_back(case: Case) -> Check:
-    """The bad version is rolled back, and an alarm of its own slot is why."""
+    """The bad version, which had traffic and failed some of it, is rolled back for that: its own alarm went off."""
     check = _outcome(case, case.expected.bad, ROLLED_BACK)
     verdict = case.verdict(case.expected.bad)
     if not check.passed or verdict is None:
         return check
-    told = "and its own alarm went off" if verdict.alarm_at else "but its alarm was never seen"
-    return Check(check.name, verdict.alarm_at is not None, f"{check.detail}, {told}")
+    doubts = cause.doubts(verdict, case.seen.endpoint)
+    told = f"but {'; '.join(doubts)}" if doubts else f"and its own alarm went off; {cause.order(verdict)}"
+    return Check(check.name, not doubts, f"{check.detail}, {told}")
 
 
 def _outcome(case: Case, version: str, wanted: str) -> Check:
@@ -95,9 +98,21 @@ def good_took_every_step(case: Case) -> Check:
 def good_serves_at_the_end(case: Case) -> Check:
     """At the end the endpoint is in service and sends everything to the good version."""
     last = case.seen.sightings[-1]
-    serving = {case.timeline.version(variant, last.at): weight for variant, weight in last.weights.items() if weight}
+    serving = {version: share for version, share in shares_at(last, case.timeline).items() if share}
     passed = last.status == "InService" and list(serving) == [case.expected.good]
-    return Check(f"{case.expected.good} serves alone at the end", passed, f"{last.status}, weights {serving}")
+    told = ", ".join(f"{version} takes {share:g} %" for version, share in serving.items()) or "nothing takes traffic"
+    return Check(f"{case.expected.good} serves alone at the end", passed, f"{last.status}, {told}")
+
+
+def traffic_followed_weights(case: Case) -> Check:
+    """In each stretch of unchanging weights each version answers its share, and no step is too short to tell."""
+    stretches = routing.stretches(case.seen, case.timeline)
+    judged = {stretch.shares.get(case.expected.good, 0.0) for stretch in stretches}
+    missing = [f"{step:g} % was never held long enough" for step in case.expected.steps if step not in judged]
+    problems = missing + [stray for stretch in stretches for stray in stretch.strays()]
+    compared = f"{sum(stretch.requests for stretch in stretches):,} requests in {len(stretches)} stretches"
+    detail = "; ".join(problems) or f"{compared}, within chance ({routing.SIGMAS:g} sigma + {routing.SLACK_REQUESTS})"
+    return Check("each version's share of the requests agrees with its weight", not problems, detail)
 
 
 def switching_failed_nothing(case: Case) -> Check:
@@ -117,7 +132,7 @@ def nothing_after_zero(case: Case) -> Check:
     name = f"after zero weight no request reaches {case.expected.bad}"
     verdict = case.verdict(case.expected.bad)
     if verdict is None or verdict.zero_weight_at is None:
-        return Check(name, False, "its weight was never seen to reach zero after an alarm")
+        return Check(name, False, "its weight was never seen to fall to zero after its alarm or the abort")
     zero = verdict.zero_weight_at
     later = [request for request in case.seen.requests if request.sent > zero]
     reached = [request for request in later if case.version(request) == case.expected.bad]
@@ -129,9 +144,10 @@ def alarm_to_zero(case: Case) -> Check:
     verdict = case.verdict(case.expected.bad)
     seconds = verdict.alarm_to_zero if verdict else None
     name = f"from alarm to zero weight within {ZERO_WITHIN_SECONDS:.0f} s"
-    if seconds is None:
-        return Check(name, False, "no alarm, or no zero weight after it, was seen")
-    return Check(name, 0 <= seconds <= ZERO_WITHIN_SECONDS, f"{seconds:.2f} s")
+    if verdict is None or seconds is None:
+        return Check(name, False, "no alarm, or no fall to zero weight after it, was seen")
+    first = "alarm" if verdict.trigger_at == verdict.alarm_at else "abort, which came first"
+    return Check(name, 0 <= seconds <= ZERO_WITHIN_SECONDS, f"{seconds:.2f} s from the {first}")
 
 
 def every_answer_attributed(case: Case) -> Check:
@@ -141,14 +157,19 @@ def every_answer_attributed(case: Case) -> Check:
 
 
 def load_was_steady(case: Case) -> Check:
-    """The traffic kept its rate to the end, so that the numbers mean what they say."""
-    requests = case.seen.requests
+    """The traffic kept its rate to the end and none of it is missing, so that the numbers mean what they say."""
+    requests, seen = case.seen.requests, case.seen
     seconds = (max(r.due for r in requests) - min(r.due for r in requests)) if requests else 0.0
     rate = (len(requests) - 1) / seconds if seconds else 0.0
     # Sent, not due: a generator that fell behind would have made fewer calls than it owed.
     unsent = sum(1 for request in requests if request.sent - request.due > 1.0)
-    passed = rate >= LEAST_RATE_SHARE * case.seen.rate and unsent <= (1 - LEAST_RATE_SHARE) * len(requests)
-    detail = f"{rate:.1f} of {case.seen.rate:g} req/s over {seconds:.0f} s; {unsent} left more than 1 s late"
+    kept = rate >= LEAST_RATE_SHARE * seen.rate and unsent <= (1 - LEAST_RATE_SHARE) * len(requests)
+    silent = seen.traffic_ended - max((request.due for request in requests), default=0.0)
+    passed = kept and len(requests) == seen.handed_out and silent <= LAST_DUE_SECONDS
+    detail = (
+        f"{rate:.1f} of {seen.rate:g} req/s over {seconds:.0f} s, last due {max(silent, 0.0):.2f} s before its end; "
+        f"{len(requests):,} of {seen.handed_out:,} have an outcome; {unsent} left more than 1 s late"
+    )
     return Check("the traffic kept its rate", passed, detail)
 
 
@@ -174,6 +195,7 @@ CRITERIA: tuple[Callable[[Case], Check], ...] = (
     bad_rolled_back,
     good_took_every_step,
     good_serves_at_the_end,
+    traffic_followed_weights,
     switching_failed_nothing,
     nothing_after_zero,
     alarm_to_zero,

@@ -60,18 +60,23 @@ def _header(report: Mapping[str, Any]) -> str:
 def _figures(report: Mapping[str, Any]) -> str:
     traffic, bad = report["traffic"], _rollout_of(report, report["expected"]["bad"])
     by_bad = sum(traffic["failed_by_version_and_kind"].get(report["expected"]["bad"], {}).values())
-    seconds = bad.get("alarm_to_zero_seconds")
+    seconds, first = bad.get("alarm_to_zero_seconds"), "abort" if _abort_came_first(bad) else "alarm"
     cards = (
         (f"{traffic['sent']:,}", "requests sent, each at its scheduled instant, none retried"),
         (f"{traffic['failed'] - by_bad:,}", "requests failed by anything but the bad model's own answers"),
         (f"{by_bad:,}", f"requests that {report['expected']['bad']} failed before it was shut off"),
-        (f"{seconds:.1f} s" if seconds is not None else "not seen", "from its alarm to no traffic at all"),
+        (f"{seconds:.1f} s" if seconds is not None else "not seen", f"from its {first} to no traffic at all"),
         (f"{traffic['p99_ms']:g} ms" if traffic["p99_ms"] is not None else "none", "99th percentile of all answers"),
     )
     drawn = (
         f'<div class="card"><div class="figure">{a}</div><div class="what">{escape(b)}</div></div>' for a, b in cards
     )
     return f'<div class="cards">{"".join(drawn)}</div>'
+
+
+def _abort_came_first(rollout: Mapping[str, Any]) -> bool:
+    alarm, abort = rollout.get("alarm_at"), rollout.get("aborted_at")
+    return alarm is not None and abort is not None and abort < alarm
 
 
 def _rollout_of(report: Mapping[str, Any], version: str) -> Mapping[str, Any]:
@@ -90,6 +95,8 @@ def _rollout(rollout: Mapping[str, Any], tone: Mapping[str, str]) -> str:
     facts += [("answered by it", f"{rollout['canary_requests']:,}, {rollout['canary_failed_requests']:,} failed")]
     if rollout["alarm_at"] is not None:
         facts.append(("alarm at", f"{rollout['alarm_at']:.1f} s"))
+    if rollout["aborted_at"] is not None:
+        facts.append(("abort noted at", f"{rollout['aborted_at']:.1f} s"))
     if rollout["zero_weight_at"] is not None:
         facts.append(("weight zero seen at", f"{rollout['zero_weight_at']:.1f} s"))
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)

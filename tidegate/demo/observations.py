@@ -86,12 +86,22 @@ class Approval:
 
 @dataclass
 class Observations:
-    """All that was seen of one run."""
+    """All that was seen of one run.
+
+    Parameters
+    ----------
+    handed_out
+        How many requests the load generator says that it handed out; each must be among `requests`.
+    traffic_ended
+        When it was told to stop.
+    """
 
     started: float
     endpoint: str
     rate: float
     requests: list[Request] = field(default_factory=list)
+    handed_out: int = 0
+    traffic_ended: float = 0.0
     sightings: list[Sighting] = field(default_factory=list)
     alarms: list[AlarmSighting] = field(default_factory=list)
     approvals: list[Approval] = field(default_factory=list)

@@ -100,6 +100,7 @@ def _rollout(verdict: Verdict, started: float) -> dict[str, Any]:
         "ended_at": _since(verdict.ended_at, started),
         "weights": [[_since(at, started), weight] for at, weight in verdict.weights],
         "alarm_at": _since_if(verdict.alarm_at, started),
+        "aborted_at": _since_if(verdict.aborted_at, started),
         "zero_weight_at": _since_if(verdict.zero_weight_at, started),
         "alarm_to_zero_seconds": measure.rounded(verdict.alarm_to_zero, 3),
         "requests": len(verdict.requests),

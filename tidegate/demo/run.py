@@ -123,10 +123,11 @@ def _observe(
     sender = Sender(runtime_client(environment), endpoint.name, stream, seen.requests.append, pace)
     with (
         Recorder(aws, endpoint, seen, versions, pace),
-        Traffic(sender, pace),
+        Traffic(sender, pace) as traffic,
         Display(console, seen) as display,
     ):
         Story(aws, endpoint, trained, seen, show=display.show, pace=pace, timing=timing).tell()
+    seen.handed_out, seen.traffic_ended = traffic.handed_out, traffic.ended
     return seen
 
 

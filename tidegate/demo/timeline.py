@@ -45,15 +45,20 @@ class VersionTimeline:
         return self.version(request.variant, request.done)
 
 
+def shares_at(sighting: Sighting, timeline: VersionTimeline) -> dict[str, float]:
+    """Return each version's share of the traffic (0 to 100) by the weights of a sighting."""
+    total = sum(sighting.weights.values()) or 1.0
+    return {
+        timeline.version(variant, sighting.at): round(100 * weight / total, 2)
+        for variant, weight in sighting.weights.items()
+    }
+
+
 def shares(observations: Observations, timeline: VersionTimeline) -> Iterator[tuple[float, dict[str, float]]]:
     """Yield each moment at which versions' shares of the traffic (0 to 100) were seen to have changed."""
     last: dict[str, float] | None = None
     for sighting in observations.sightings:
-        total = sum(sighting.weights.values()) or 1.0
-        now = {
-            timeline.version(variant, sighting.at): round(100 * weight / total, 2)
-            for variant, weight in sighting.weights.items()
-        }
+        now = shares_at(sighting, timeline)
         if now != last:
             yield sighting.at, now
             last = now

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from tidegate.aws import session
 from tidegate.demo.observations import UNKNOWN, Request
@@ -93,13 +93,16 @@ class Sender:
         row, label = self._stream.row(index)
         sent = self._pace.now()
         try:
-            outcome = self._answered(row, label)
-        except ClientError as error:
-            outcome = failed(error.response)
-        except (BotoCoreError, LookupError, ValueError) as error:
-            # No answer, or one that is not what the model's contract says.
+            outcome = self._outcome(row, label)
+        except Exception as error:  # no answer, or a broken one: whatever it was, no request may go missing
             outcome = {"variant": UNKNOWN, "failure": type(error).__name__, "status": 0, "detail": str(error)}
         self._record(Request(due=due, sent=sent, done=self._pace.now(), **outcome))
+
+    def _outcome(self, row: str, label: int) -> dict[str, Any]:
+        try:
+            return self._answered(row, label)
+        except ClientError as error:
+            return failed(error.response)
 
     def _answered(self, row: str, label: int) -> dict[str, Any]:
         answer = self._client.invoke_endpoint(
@@ -131,18 +134,28 @@ def _variant_of_failure(response: Any, headers: Mapping[str, str]) -> str:
 
 
 class Traffic:
-    """The running traffic; a context that ends when the last answer is in."""
+    """The running traffic; a context that ends when the last answer is in.
+
+    Then `handed_out` says how many requests there were, and `ended` when the traffic was told to stop.
+    """
 
     def __init__(self, sender: Sender, pace: Pace, rate: float = RATE) -> None:
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
         self._loop = OpenLoop(rate, sender, self._pool, pace)
-        self._thread = Thread(target=self._loop.run, name="traffic", daemon=True)
+        self._pace = pace
+        self._thread = Thread(target=self._run, name="traffic", daemon=True)
+        self.handed_out = 0
+        self.ended = 0.0
 
     def __enter__(self) -> Traffic:
         self._thread.start()
         return self
 
+    def _run(self) -> None:
+        self.handed_out = self._loop.run()
+
     def __exit__(self, *_: object) -> None:
+        self.ended = self._pace.now()
         self._loop.stop()
         self._thread.join()
         self._pool.shutdown(wait=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from lambdas import contract
 from tidegate.demo.observations import AlarmSighting, Approval, Observations, Request, Sighting
 from tidegate.demo.timeline import VersionTimeline
-from tidegate.rollouts import Rollout
+from tidegate.rollouts import AuditEntry, Rollout
 
 NOT_SEEN = "NOT_SEEN"
 """Outcome of an approval that no rollout followed."""
@@ -29,8 +30,12 @@ class Verdict:
         The canary's weight each time it was seen to have changed.
     alarm_at
         When CloudWatch says that the canary's composite alarm went off.
+    aborted_at
+        When the engine noted that it gives the rollout up, and `abort_reason`, in its words, why.
     zero_weight_at
-        When the canary was first seen without any weight after that.
+        When the canary's weight, until then above zero, was first seen to be zero after the earlier of these two.
+    sightings
+        What was seen of the endpoint from the approval on.
     requests
         All requests sent in its course; `canary` are those that this version answered.
     """
@@ -42,17 +47,25 @@ class Verdict:
     approved_at: float
     ended_at: float
     weights: tuple[tuple[float, float], ...]
-    alarm_at: float | None
-    zero_weight_at: float | None
-    requests: tuple[Request, ...]
-    canary: tuple[Request, ...]
+    alarm_at: float | None = None
+    aborted_at: float | None = None
+    abort_reason: str = ""
+    zero_weight_at: float | None = None
+    sightings: tuple[Sighting, ...] = ()
+    requests: tuple[Request, ...] = ()
+    canary: tuple[Request, ...] = ()
+
+    @property
+    def trigger_at(self) -> float | None:
+        """The earlier of the alarm and the abort: the engine may count the errors before the alarm goes off."""
+        return min((at for at in (self.alarm_at, self.aborted_at) if at is not None), default=None)
 
     @property
     def alarm_to_zero(self) -> float | None:
-        """Seconds from the alarm to no weight."""
-        if self.alarm_at is None or self.zero_weight_at is None:
+        """Seconds from the alarm, or from the abort if that came first, to no weight."""
+        if self.alarm_at is None or self.trigger_at is None or self.zero_weight_at is None:
             return None
-        return self.zero_weight_at - self.alarm_at
+        return self.zero_weight_at - self.trigger_at
 
 
 def verdicts(seen: Observations, timeline: VersionTimeline) -> list[Verdict]:
@@ -64,13 +77,18 @@ def verdicts(seen: Observations, timeline: VersionTimeline) -> list[Verdict]:
 def _verdict(seen: Observations, timeline: VersionTimeline, approval: Approval, horizon: float) -> Verdict:
     rollout = _rollout_of(seen, approval, horizon)
     if rollout is None:
-        return Verdict(
-            approval.version, "", NOT_SEEN, "no rollout started", approval.at, horizon, (), None, None, (), ()
-        )
-    ended = epoch(rollout.ended_at) if rollout.ended_at else horizon
+        return Verdict(approval.version, "", NOT_SEEN, "no rollout started", approval.at, horizon, ())
+    return _seen_verdict(seen, timeline, approval, rollout, epoch(rollout.ended_at) if rollout.ended_at else horizon)
+
+
+def _seen_verdict(
+    seen: Observations, timeline: VersionTimeline, approval: Approval, rollout: Rollout, ended: float
+) -> Verdict:
     alarm_at = _alarm_at(seen.alarms, contract.unhealthy_alarm(seen.endpoint, rollout.slot), approval.at, ended)
+    abort = _abort(seen.audit, rollout)
+    sightings = tuple(sighting for sighting in seen.sightings if sighting.asked >= approval.at)
     course = [request for request in seen.requests if approval.at <= request.due <= ended]
-    return Verdict(
+    verdict = Verdict(
         version=approval.version,
         slot=rollout.slot,
         outcome=rollout.outcome or rollout.phase,
@@ -79,10 +97,14 @@ def _verdict(seen: Observations, timeline: VersionTimeline, approval: Approval, 
         ended_at=ended,
         weights=tuple(_weights(seen.sightings, rollout.slot, timeline, approval, ended)),
         alarm_at=alarm_at,
-        zero_weight_at=None if alarm_at is None else _zero_weight_at(seen.sightings, rollout.slot, alarm_at),
+        aborted_at=epoch(abort.at) if abort else None,
+        # "Rolling back <version> on <endpoint>: <reason>. It had ..."
+        abort_reason=abort.text.partition(": ")[2].partition(". It had ")[0] if abort else "",
+        sightings=sightings,
         requests=tuple(course),
         canary=tuple(request for request in course if timeline.of(request) == approval.version),
     )
+    return replace(verdict, zero_weight_at=_zero_weight_at(verdict))
 
 
 def epoch(iso: str) -> float:
@@ -108,9 +130,17 @@ def _alarm_at(alarms: Sequence[AlarmSighting], name: str, since: float, until: f
     return next((at for at in going_off if since <= at <= until), None)
 
 
-def _zero_weight_at(sightings: Sequence[Sighting], slot: str, alarm_at: float) -> float | None:
+def _abort(audit: Sequence[AuditEntry], rollout: Rollout) -> AuditEntry | None:
+    return next((entry for entry in audit if (entry.rollout, entry.kind) == (rollout.id, "abort")), None)
+
+
+def _zero_weight_at(verdict: Verdict) -> float | None:
+    since, slot = verdict.trigger_at, verdict.slot
+    if since is None:
+        return None
+    fell = (now for last, now in pairwise(verdict.sightings) if last.weights.get(slot) and not now.weights.get(slot))
     # The answer's own time is the later bound of when it was true.
-    return next((seen.at for seen in sightings if seen.asked >= alarm_at and not seen.weights.get(slot)), None)
+    return next((now.at for now in fell if now.asked >= since), None)
 
 
 def _weights(

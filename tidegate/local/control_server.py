@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import logging
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -12,6 +13,8 @@ from typing import Any
 from tidegate.local.control import TOKEN_HEADER
 
 POLL_SECONDS = 0.1
+
+log = logging.getLogger(__name__)
 
 Report = Callable[[dict[str, Any]], None]
 Order = Callable[[Mapping[str, Any], Report], dict[str, Any]]
@@ -67,6 +70,7 @@ def _handler(orders: Mapping[str, Order], token: str) -> type[BaseHTTPRequestHan
             try:
                 self._say({"kind": "done", "result": order(body, self._say)})
             except Exception as error:  # the caller is told whatever went wrong
+                log.exception("order %s failed", self.path.strip("/"))
                 self._say({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
 
         def _say(self, message: dict[str, Any]) -> None:

@@ -1,9 +1,11 @@
 """Deployment packages, unpacked once however many functions share them."""
 
 import io
+import stat
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from localcloud.errors import AwsError
 from localcloud.physics.ports import ObjectMissingError
 from localcloud.services.functions.function import Code
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+
 
 class CodeStore:
-    """Turns the API's code parameters into a folder.
+    """Turns the API's code parameters into a folder, which is read-only as a function's package is on AWS.
 
     Parameters
     ----------
@@ -27,6 +31,7 @@ class CodeStore:
         self._folder = folder
         self._fetch = fetch
         self._lock = threading.Lock()
+        self._sealed: set[Path] = set()
 
     def unpack(self, params: Mapping[str, Any]) -> Code:
         """Return the code that ``ZipFile`` or ``S3Bucket`` and ``S3Key`` name."""
@@ -36,7 +41,23 @@ class CodeStore:
         with self._lock:
             if not folder.exists():
                 self._extract(package, folder)
+            self._seal(folder)
         return Code(digest, len(package), folder)
+
+    def close(self) -> None:
+        """Make the folders writable again, so that whoever owns them can remove them."""
+        with self._lock:
+            for folder in self._sealed:
+                for path in _tree(folder):
+                    path.chmod(path.stat().st_mode | stat.S_IWUSR)
+            self._sealed.clear()
+
+    def _seal(self, folder: Path) -> None:
+        if folder in self._sealed:
+            return
+        self._sealed.add(folder)
+        for path in _tree(folder):
+            path.chmod(path.stat().st_mode & ~_WRITABLE)
 
     def _package(self, params: Mapping[str, Any]) -> bytes:
         if params.get("ZipFile"):
@@ -59,3 +80,8 @@ class CodeStore:
                 unfinished.rename(folder)
         except zipfile.BadZipFile as error:
             raise AwsError("InvalidParameterValueException", "Could not unzip uploaded file.") from error
+
+
+def _tree(folder: Path) -> Iterator[Path]:
+    """Return a folder and all that is in it."""
+    return chain([folder], folder.rglob("*"))

@@ -39,6 +39,28 @@ _EFFECTIVE = (
     "LoggingConfig",
     "DeadLetterConfig",
 )
+_RESERVED_VARIABLES = frozenset(
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -157,9 +179,21 @@ def check_settings(params: Mapping[str, Any]) -> None:
         raise NotSimulatedError("Lambda function setting VpcConfig")
     if params.get("SnapStart", {}).get("ApplyOn", "None") != "None":
         raise NotSimulatedError("Lambda function setting SnapStart")
+    _check_variables(params)
     runtime = params.get("Runtime")
     if runtime is not None and not re.fullmatch(r"python3\.\d+", runtime):
         raise NotSimulatedError(f"Lambda runtime {runtime}")
+
+
+def _check_variables(params: Mapping[str, Any]) -> None:
+    reserved = _RESERVED_VARIABLES & set(params.get("Environment", {}).get("Variables", {}))
+    if reserved:
+        raise AwsError(
+            "InvalidParameterValueException",
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            f"this request: {', '.join(sorted(reserved))}",
+        )
 
 
 def plain_name(name: str) -> str:

@@ -17,6 +17,8 @@ from localcloud.services.functions.pool import ThrottledError
 Params = Mapping[str, Any]
 _LONGEST_PAYLOAD = 6 * 1024 * 1024
 _LONGEST_EVENT = 1024 * 1024
+_ACCOUNT_CONCURRENCY = 1000
+_LEAST_UNRESERVED = 100
 
 
 class FunctionService(Service):
@@ -155,7 +157,9 @@ class FunctionService(Service):
     def put_function_concurrency(self, params: Params) -> dict[str, Any]:
         """Limit how many invocations run at once."""
         function = self._platform.get(params["FunctionName"])
-        function.reserved_concurrency = params["ReservedConcurrentExecutions"]
+        wanted = params["ReservedConcurrentExecutions"]
+        self._check_concurrency(function, wanted)
+        function.reserved_concurrency = wanted
         return {"ReservedConcurrentExecutions": function.reserved_concurrency}
 
     @operation("GetFunctionConcurrency")
@@ -168,6 +172,15 @@ class FunctionService(Service):
     def delete_function_concurrency(self, params: Params) -> None:
         """Remove the limit."""
         self._platform.get(params["FunctionName"]).reserved_concurrency = None
+
+    def _check_concurrency(self, function: Function, wanted: int) -> None:
+        others = (f.reserved_concurrency or 0 for f in self._platform.functions.values() if f is not function)
+        if wanted + sum(others) > _ACCOUNT_CONCURRENCY - _LEAST_UNRESERVED:
+            raise AwsError(
+                "InvalidParameterValueException",
+                "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+                f"below its minimum value of [{_LEAST_UNRESERVED}].",
+            )
 
     def _check_role(self, role: str) -> None:
         if not self._assumable(role):

@@ -20,6 +20,7 @@ from localcloud.services.functions.runtime_api import RuntimeApi
 # Lambda allows 10 s; an import-heavy function on two busy cores may need longer, and is no slower for being waited for.
 START_LIMIT_SECONDS = 60.0
 _TAIL_LINES = 60
+_LOOK_SECONDS = 0.05
 
 LineSink = Callable[[str], None]
 
@@ -57,6 +58,8 @@ class Worker:
         self.started_at = time.time()
         self.idle_since = self.started_at
         self._killed = False
+        # Held while the process is reaped or killed: afterwards its id may be another's.
+        self._reaping = threading.Lock()
         self._process = self._spawn(launch, self._listener)
         self._log = LogPipe(self._process.stdout, self._take)  # type: ignore[arg-type]
         self._watcher = threading.Thread(target=self._watch, name="localcloud-function-watch", daemon=True)
@@ -83,7 +86,7 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether the process runs, and is not about to be gone."""
-        return not self._killed and self._process.poll() is None
+        return not self._killed and self._exit_code() is None
 
     @property
     def peak_memory_mb(self) -> int | None:
@@ -112,10 +115,12 @@ class Worker:
         return Outcome(outcome.payload, outcome.error, "\n".join(self._tail))
 
     def kill(self) -> None:
-        """Kill the process, as ``kill -9`` does."""
+        """Kill the process and what it has started, as ``kill -9`` does; one that has been reaped is left alone."""
         self._killed = True
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        with self._reaping:
+            if self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
 
     def join(self, timeout: float) -> None:
         """Wait until everything of a killed worker is gone."""
@@ -149,10 +154,22 @@ class Worker:
 
     def _watch(self) -> None:
         """Wait for the process's end and let whoever waits for it know."""
-        self._process.wait()
+        self._await_end()
         self._fail_current("Runtime.ExitError", f"Error: Runtime exited: {self._exit_reason()}")
         self._inbox.put(None)
         self._api.close(self._listener)
+
+    def _await_end(self) -> None:
+        """Wait for the process's end, and reap it only under the lock."""
+        if hasattr(os, "waitid"):  # missing on some systems, where looking again and again must do
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        while self._exit_code() is None:
+            time.sleep(_LOOK_SECONDS)
+
+    def _exit_code(self) -> int | None:
+        with self._reaping:
+            return self._process.poll()
 
     def _fail_current(self, kind: str, text: str) -> None:
         current = self._current
@@ -161,7 +178,7 @@ class Worker:
             current.end(self._start_failure or failed, time.time())
 
     def _exit_reason(self) -> str:
-        code = self._process.poll()
+        code = self._exit_code()
         if code is None or code >= 0:
             return f"exit status {code}"
         return f"signal: {signal.Signals(-code).name.removeprefix('SIG').lower()}"

@@ -142,6 +142,28 @@ def test_a_failed_order_tells_why(folder: StateFolder) -> None:
         Control(note(folder, os.getpid(), server.url)).destroy(lambda _: None)
 
 
+def test_a_failed_order_is_logged_whole(folder: StateFolder, caplog: pytest.LogCaptureFixture) -> None:
+    server, _ = serve(folder)
+    with server, pytest.raises(OperatorError):
+        Control(note(folder, os.getpid(), server.url)).destroy(lambda _: None)
+    (record,) = [record for record in caplog.records if record.name == "tidegate.local.control_server"]
+    assert "destroy" in record.getMessage()
+    assert record.exc_info
+
+
+def test_down_offers_force_when_something_cannot_be_deleted(
+    folder: StateFolder, process: subprocess.Popen[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, _ = serve(folder)
+    with server:
+        note(folder, process.pid, server.url)
+        assert cli.main(["local", "down"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "is not simulated" in said
+    assert "down --force" in said
+    assert process.poll() is None
+
+
 def test_an_order_without_the_token_is_refused(folder: StateFolder) -> None:
     server, asked = serve(folder)
     with server, pytest.raises(OperatorError, match="403"):

@@ -42,6 +42,9 @@ COURSE: tuple[tuple[float, str, Mapping[str, float]], ...] = (
 )
 ALARM_SECOND = 134.0
 ZERO_SECOND = 136.5
+ALARM_CAUSE = (
+    "More than 5 % of blue's answers are 5xx (alarm rain-local-blue-5xx-rate: Threshold Crossed: 1 out of the last 2)"
+)
 MEDIANS = {"1.0.0": 4.0, "1.1.0": 5.5, "1.2.0": 45.0}
 
 
@@ -53,6 +56,14 @@ def course_at(second: float) -> tuple[str, Mapping[str, float]]:
 
 def iso(second: float) -> str:
     return datetime.fromtimestamp(START + second, UTC).isoformat()
+
+
+def abort_text(cause: str) -> str:
+    """Return what the engine's abort entry says (`lambdas.rollout.abort`)."""
+    return (
+        f"Rolling back 1.2.0 on rain-local: {cause}. It had 10 % of the traffic on blue in BAKE; "
+        "green takes everything again."
+    )
 
 
 def make_request(index: int, dice: random.Random) -> Request:
@@ -88,6 +99,7 @@ def _make_whole_run() -> Observations:
     dice = random.Random(7)
     seen = Observations(started=START, endpoint="rain-local", rate=RATE, ended=START + SECONDS)
     seen.requests = [make_request(index, dice) for index in range(int(SECONDS * RATE))]
+    seen.handed_out, seen.traffic_ended = len(seen.requests), START + SECONDS
     for quarter in range(SECONDS * 4 + 1):
         config, weights = course_at(quarter / 4)
         at = START + quarter / 4
@@ -104,7 +116,7 @@ def _make_whole_run() -> Observations:
     seen.rollouts = [first, second]
     seen.audit = [
         AuditEntry("AUDIT#r1#001", iso(9), "r1", "PREPARE", "phase", "Rollout r1 of version 1.1.0 starts on green."),
-        AuditEntry("AUDIT#r2#001", iso(134.6), "r2", "ROLLBACK", "abort", "The alarm of blue went off: weight to 0."),
+        AuditEntry("AUDIT#r2#001", iso(134.6), "r2", "ROLLBACK", "abort", abort_text(ALARM_CAUSE)),
     ]
     return seen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ from tidegate.demo.observations import UNKNOWN
 
 SWITCHING = "no request is failed by the switching itself"
 AFTER_ZERO = "after zero weight no request reaches 1.2.0"
+ROLLED_BACK = "1.2.0 ends ROLLED_BACK"
+SHARES = "each version's share of the requests agrees with its weight"
+STEADY = "the traffic kept its rate"
+COUNTED = "20 of 40 requests failed at 10 %, more than 5 %"
 
 
 def change_request(run: Any, choose: Callable[[Any], bool], **changes: Any) -> None:
@@ -95,7 +100,7 @@ def test_a_slow_shut_off_is_caught(run: Any) -> None:
         if 134 < sighting.at - run.seen.started < 166:
             changes = {"config": "rain-r2-mixed", "weights": {"green": 90.0, "blue": 10.0}}
             run.seen.sightings[place] = replace(sighting, **changes)
-    assert run.failed_checks() == ["from alarm to zero weight within 30 s"]
+    assert "from alarm to zero weight within 30 s" in run.failed_checks()
 
 
 def test_a_load_generator_that_fell_behind_is_caught(run: Any) -> None:
@@ -119,3 +124,127 @@ def test_a_blind_stretch_is_caught(run: Any) -> None:
 def test_an_answer_that_nobody_owns_is_caught(run: Any) -> None:
     change_request(run, answered_by("green", 70, run), variant="purple")
     assert run.failed_checks() == ["every request is attributed to a version"]
+
+
+def detail_of(run: Any, name: str) -> str:
+    return next(str(check["detail"]) for check in run.report()["checks"] if check["name"] == name)
+
+
+def change_weights(run: Any, since: float, until: float, weights: dict[str, float]) -> None:
+    """Change what was seen of the endpoint between two seconds."""
+    for place, sighting in enumerate(run.seen.sightings):
+        if since <= sighting.asked - run.seen.started < until:
+            run.seen.sightings[place] = replace(sighting, weights=weights)
+
+
+def change_abort(run: Any, second: float, cause: str) -> None:
+    """Change when the engine aborted, and why."""
+    at = datetime.fromtimestamp(run.seen.started + second, UTC).isoformat()
+    text = f"Rolling back 1.2.0 on rain-local: {cause}. It had 10 % of the traffic on blue in BAKE; green takes all."
+    run.seen.audit[-1] = replace(run.seen.audit[-1], at=at, text=text)
+
+
+def test_a_bad_version_that_never_had_traffic_is_caught(run: Any) -> None:
+    change_weights(run, 108, 144, {"green": 100.0, "blue": 0.0})
+    failed = run.failed_checks()
+    assert ROLLED_BACK in failed
+    assert AFTER_ZERO in failed
+    assert "from alarm to zero weight within 30 s" in failed
+    assert "no weight of it was seen" in detail_of(run, ROLLED_BACK)
+
+
+def test_a_weight_that_was_zero_before_the_alarm_is_caught(run: Any) -> None:
+    change_weights(run, 130, 144, {"green": 100.0, "blue": 0.0})
+    assert run.report()["rollouts"][1]["zero_weight_at"] is None
+    assert "its weight was zero already" in detail_of(run, ROLLED_BACK)
+    assert ROLLED_BACK in run.failed_checks()
+
+
+def test_a_bad_version_that_answered_nothing_is_caught(run: Any) -> None:
+    run.seen.requests = [replace(request, variant="green", failure="") for request in run.seen.requests]
+    assert ROLLED_BACK in run.failed_checks()
+    assert "it answered no request" in detail_of(run, ROLLED_BACK)
+
+
+def test_a_bad_version_that_failed_nothing_is_caught(run: Any) -> None:
+    run.seen.requests = [replace(request, failure="") for request in run.seen.requests]
+    assert run.failed_checks() == [ROLLED_BACK]
+
+
+def test_a_rollback_without_an_abort_of_the_engine_is_caught(run: Any) -> None:
+    run.seen.audit.pop()
+    assert run.failed_checks() == [ROLLED_BACK]
+
+
+def test_an_abort_of_another_rollout_does_not_count(run: Any) -> None:
+    run.seen.audit[-1] = replace(run.seen.audit[-1], rollout="r1")
+    assert ROLLED_BACK in run.failed_checks()
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "the deadline of 10 min has passed, held up because alarm rain-local-blue-unhealthy is ALARM",
+        "its alarms could not be read for 300 s (alarm rain-local-blue-unhealthy does not exist)",
+        "alarm rain-local-green-unhealthy: it is the other slot's",
+        "the model package is Rejected and no longer Approved",
+    ],
+)
+def test_an_abort_for_another_cause_is_caught(run: Any, cause: str) -> None:
+    change_abort(run, 134.6, cause)
+    assert run.failed_checks() == [ROLLED_BACK]
+
+
+def test_an_abort_for_the_alarm_may_be_noted_a_moment_before_it(run: Any) -> None:
+    change_abort(run, 133.5, "alarm rain-local-blue-unhealthy")
+    assert run.failed_checks() == []
+
+
+def test_an_abort_long_before_the_alarm_that_it_names_is_caught(run: Any) -> None:
+    change_abort(run, 132.5, "alarm rain-local-blue-unhealthy")
+    assert run.failed_checks() == [ROLLED_BACK]
+
+
+def test_counted_errors_may_come_before_the_alarm_and_are_then_measured_from(run: Any) -> None:
+    change_abort(run, 131, COUNTED)
+    assert run.failed_checks() == []
+    bad = run.report()["rollouts"][1]
+    assert (bad["alarm_at"], bad["aborted_at"]) == (134.0, 131.0)
+    assert bad["alarm_to_zero_seconds"] == pytest.approx(5.504)
+    assert "3.00 s before the alarm" in detail_of(run, ROLLED_BACK)
+    assert "from the abort" in detail_of(run, "from alarm to zero weight within 30 s")
+
+
+def test_the_check_says_that_the_alarm_came_first(run: Any) -> None:
+    assert "0.60 s after the alarm" in detail_of(run, ROLLED_BACK)
+    assert "from the alarm" in detail_of(run, "from alarm to zero weight within 30 s")
+
+
+def test_traffic_that_does_not_follow_the_weights_is_caught(run: Any) -> None:
+    start = run.seen.started
+    run.seen.requests = [
+        replace(request, variant="blue") if 45 < request.due - start < 64 and index % 3 else request
+        for index, request in enumerate(run.seen.requests)
+    ]
+    assert run.failed_checks() == [SHARES]
+
+
+def test_a_step_that_was_too_short_to_judge_is_caught(run: Any) -> None:
+    change_weights(run, 46, 66, {"blue": 0.0, "green": 100.0})
+    assert SHARES in run.failed_checks()
+    assert "50 %" in detail_of(run, SHARES)
+
+
+def test_a_lost_request_is_caught(run: Any) -> None:
+    del run.seen.requests[1000]
+    assert run.failed_checks() == [STEADY]
+
+
+def test_traffic_that_ended_early_is_caught(run: Any) -> None:
+    del run.seen.requests[-60:]
+    run.seen.handed_out = len(run.seen.requests)
+    assert run.failed_checks() == [STEADY]
+
+
+def test_what_serves_at_the_end_is_said_in_words(run: Any) -> None:
+    assert detail_of(run, "1.1.0 serves alone at the end") == "InService, 1.1.0 takes 100 %"

@@ -91,7 +91,7 @@ def test_without_a_terminal_each_sentence_is_said_once_and_numbers_every_few_sec
         for quarter in range(41):
             display.show("a chapter", seen.started + seen.sightings[-1].at - seen.started + quarter / 4)
     said = out.getvalue()
-    assert said.count("The alarm of blue went off") == 1
+    assert said.count("Rolling back 1.2.0 on rain-local") == 1
     assert said.count("req/s") == 3
     assert "InService: 1.1.0 at 100 %" in said
 

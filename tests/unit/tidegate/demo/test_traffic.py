@@ -4,10 +4,12 @@ import io
 import json
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tidegate.demo.observations import UNKNOWN, Request
-from tidegate.demo.traffic import ONE_ATTEMPT, Sender, Stream, failed
+from tidegate.demo.openloop import WallPace
+from tidegate.demo.traffic import ONE_ATTEMPT, Sender, Stream, Traffic, failed
 
 LOG_STREAM = "arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/Endpoints/rain-local:log-stream:blue/i-0abc"
 
@@ -90,6 +92,27 @@ def test_a_broken_connection_is_recorded() -> None:
 def test_an_answer_that_breaks_the_contract_is_a_failure() -> None:
     request, _ = send({"InvokedProductionVariant": "green", "Body": io.BytesIO(b"<html>")})
     assert request.failure == "JSONDecodeError"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("closed"), OSError("no socket"), AttributeError("headers")])
+def test_whatever_goes_wrong_is_recorded_by_its_name(error: Exception) -> None:
+    request, _ = send(error)
+    assert (request.variant, request.failure, request.status) == (UNKNOWN, type(error).__name__, 0)
+
+
+def test_an_error_answer_that_cannot_be_read_is_recorded() -> None:
+    request, _ = send(ClientError({"LogStreamArn": None}, "InvokeEndpoint"))  # type: ignore[typeddict-unknown-key]
+    assert request.failure == "AttributeError"
+
+
+def test_the_traffic_says_how_many_requests_it_handed_out_and_when_it_ended() -> None:
+    recorded: list[Request] = []
+    pace = WallPace()
+    sender = Sender(FakeRuntime(RuntimeError("no")), "rain-local", Stream(["1"], [0]), recorded.append, pace)
+    with Traffic(sender, pace, rate=200.0) as traffic:
+        pace.sleep(0.2)
+    assert traffic.handed_out == len(recorded) > 10
+    assert traffic.ended - 1 < max(request.due for request in recorded) <= traffic.ended + 0.01
 
 
 def test_no_request_is_retried() -> None:
