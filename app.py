@@ -1,4 +1,4 @@
-"""The CDK application: `cdk deploy --all -c env=dev`, or without npm `python -m stacks.synth local`."""
+"""The CDK application: `cdk deploy -c env=dev '**'`, or without npm `python -m stacks.synth local`."""
 
 import sys
 

@@ -33,11 +33,19 @@ OPERATOR_COMMAND_DETAIL_TYPE = "Tidegate Operator Command"
 # Keys of a model package's CustomerMetadataProperties.
 PACKAGE_VERSION_KEY = "tidegate:version"
 
+# The functions' own metric: how much there was that a person must put right, by environment.
+METRIC_NAMESPACE = "Tidegate"
+METRIC_DIMENSION = "environment"
+FAULTS_METRIC = "Faults"
+
 # Custom resources of the templates.
 SEED_RESOURCE_TYPE = "Custom::Seed"
 FLEET_RESOURCE_TYPE = "Custom::Fleet"
 CLEANUP_RESOURCE_TYPE = "Custom::CleanUp"
 EMPTY_RESOURCE_TYPE = "Custom::Empty"
+
+SEED_NONCE = "Nonce"
+"""Attribute of a seed that no other record of a seed shares."""
 
 
 def endpoint_name(environment: str, endpoint: str) -> str:

@@ -28,11 +28,14 @@ _NO_TRACE = "a cycle is one function and a few AWS calls; the audit trail in the
 _ASSETS = "bootstrap models among the app's assets, named by hash; an older one than this template's may be live"
 _ARTEFACTS = "one endpoint's models, below its own prefix"
 _CAPTURES = "one endpoint's captured traffic, below its own prefix"
-_LOG_IN = "AWS gives out ECR tokens for an account as a whole"
+_LOG_IN = "AWS gives out ECR tokens, and takes metrics, for an account as a whole; a condition names the namespaces"
 _EMPTIES = "empties the buckets that are destroyed with it"
 _END_OF_LINE = "this is a dead-letter queue; an alarm says when anything is in it"
+_NEXT_MINUTE = "the next minute's run does what this one did not, and the heartbeat alarm tells when none does"
 _QUEUE_KEEPS = "fed by a queue with a dead-letter queue of its own, which keeps what fails"
 _CLOUDFORMATION_WAITS = "called by CloudFormation, which reports a failure or a missing answer itself"
+_MAILS = "SNS tries a mail again for hours, and nobody would read a queue of them; the alarm's state stays to be seen"
+_WITHOUT_DEAD_LETTERS = {"Admit": _QUEUE_KEEPS, "Tick": _NEXT_MINUTE}
 
 
 _BUCKET = "<ArtefactsBucket44D43D7B.Arn>"
@@ -69,7 +72,7 @@ def acknowledge(stage: Stage, environment: Environment) -> None:
 
 def acknowledged(environment: Environment) -> list[Acknowledged]:
     """Return every acknowledged finding of an environment."""
-    found = [*_queues(), *_functions("Rollout", _FUNCTIONS), *_rollout_wildcards(environment)]
+    found = [*_queues(), *_mails(environment), *_functions("Rollout", _FUNCTIONS), *_rollout_wildcards(environment)]
     found += _execution_wildcards(environment)
     if not environment.retain_data:
         found += [*_functions("Registry", ("Empty",)), *_emptying_wildcards(environment)]
@@ -83,13 +86,21 @@ def _queues() -> Iterator[Acknowledged]:
         yield Acknowledged(f"Rollout/{feed}/Resource", "Serverless-LambdaEventSourceMappingDestination", _QUEUE_KEEPS)
 
 
+def _mails(environment: Environment) -> Iterator[Acknowledged]:
+    for email in environment.alert_emails:
+        yield Acknowledged(f"Rollout/Alerts/{email}/Resource", "Serverless-SNSRedrivePolicy", _MAILS)
+
+
 def _functions(stack: str, names: tuple[str, ...]) -> Iterator[Acknowledged]:
     for name in names:
         path = f"{stack}/{name}/Function/Resource"
         yield Acknowledged(path, "Serverless-LambdaTracing", _NO_TRACE)
-        if name not in _LOOP:
-            reason = _QUEUE_KEEPS if name == "Admit" else _CLOUDFORMATION_WAITS
+        if name != "React":
+            reason = _WITHOUT_DEAD_LETTERS.get(name, _CLOUDFORMATION_WAITS)
             yield Acknowledged(path, "Serverless-LambdaDLQ", reason)
+        if name == "Tick":
+            once = f"{stack}/{name}/Function/EventInvokeConfig/Resource"
+            yield Acknowledged(once, "Serverless-LambdaAsyncFailureDestination", _NEXT_MINUTE)
 
 
 def _rollout_wildcards(environment: Environment) -> Iterator[Acknowledged]:

@@ -20,6 +20,7 @@ RUNTIME_VERSION = "3.14"
 
 AWS_SERVICES = (
     "application-autoscaling",
+    "cloudformation",
     "cloudwatch",
     "dynamodb",
     "s3",

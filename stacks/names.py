@@ -8,6 +8,7 @@ from aws_cdk import ArnFormat, Stack
 from constructs import Construct
 
 from lambdas import contract
+from stacks.config.lengths import execution_role_name
 
 
 class Names:
@@ -55,7 +56,7 @@ class Names:
 
     def execution_role(self, endpoint_name: str) -> str:
         """Return the name of the role under which an endpoint's containers run."""
-        return f"tidegate-{endpoint_name}-execution"
+        return execution_role_name(endpoint_name, self.stack.region)
 
     def execution_role_arn(self, endpoint_name: str) -> str:
         """Return that role's ARN."""

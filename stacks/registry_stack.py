@@ -22,7 +22,7 @@ class RegistryStack(Stack):
     """The artefact bucket, and a model package group, an execution role and a log group per endpoint."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, functions: Path) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, termination_protection=environment.retain_data)
         self._environment = environment
         self._names = Names(self, environment.environment)
         self._key = EncryptionKey(
@@ -88,6 +88,8 @@ class RegistryStack(Stack):
             ),
             permissions.list_packages(),
             permissions.delete_packages(),
+            # It empties only when the whole stack goes.
+            allow("DescribeOwnStack", ["cloudformation:DescribeStacks"], [self.stack_id]),
         )
         emptied = CustomResource(
             self,

@@ -19,6 +19,7 @@ from stacks.constructs.heartbeat import Heartbeat
 from stacks.constructs.log_group import removal_policy
 from stacks.constructs.permissions import EndpointPermissions, allow, find_due, keep_state, send, use_key
 from stacks.constructs.rollout_table import RolloutTable
+from stacks.constructs.standing_faults import StandingFaults
 from stacks.constructs.work_queue import WorkQueue
 from stacks.names import Names
 
@@ -31,7 +32,7 @@ class RolloutStack(Stack):
     """Table, functions, rules, queues and topic of an environment; every endpoint of it shares them."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, functions: Path) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, termination_protection=environment.retain_data)
         self._environment = environment
         self._code = lambda_.Code.from_asset(str(functions))
         self._endpoints = [endpoint.full_name(environment.environment) for endpoint in environment.endpoints]
@@ -88,6 +89,7 @@ class RolloutStack(Stack):
 
     def _reactions(self) -> None:
         function = self._loop_function("react", "Drives rollouts on alarms, endpoint events, commands and timers")
+        function.keep_failures(self._lost.queue)
         self._timers.feed(function, batch_size=1)
         for name, pattern in self._reaction_patterns().items():
             route = EventRoute(
@@ -113,6 +115,7 @@ class RolloutStack(Stack):
                 "detail": {"EndpointName": self._endpoints},
             },
             "Commands": {
+                "account": [self.account],  # a bus may take other accounts' events
                 "source": [contract.OPERATOR_EVENT_SOURCE],
                 "detail-type": [contract.OPERATOR_COMMAND_DETAIL_TYPE],
                 "detail": {"endpoint": self._endpoints},
@@ -121,7 +124,7 @@ class RolloutStack(Stack):
 
     def _sweeper(self) -> None:
         function = self._loop_function(
-            "tick", "Looks at rollouts that are due, and for approvals that got lost", "Query"
+            "tick", "Looks at rollouts that are due, and for approvals that got lost", "Query", retried=False
         )
         function.allow(self._permissions.list_packages(), find_due(self._table))
         route = EventRoute(
@@ -133,7 +136,9 @@ class RolloutStack(Stack):
             max_age_seconds=60,
         )
         route.to_function(function.function)
-        Heartbeat(self, "Heartbeat", function=function.function, topic_arn=self._topic.topic_arn)
+        topic_arn = self._topic.topic_arn
+        Heartbeat(self, "Heartbeat", function=function.function, topic_arn=topic_arn)
+        StandingFaults(self, "Faults", environment=self._environment.environment, topic_arn=topic_arn)
 
     def _resource_functions(self) -> None:
         """Functions behind custom resources; the stacks of the endpoints know them by name."""
@@ -160,13 +165,14 @@ class RolloutStack(Stack):
             use_key(self._key),
         ]
 
-    def _loop_function(self, handler: str, description: str, *on_table: str) -> ControlFunction:
+    def _loop_function(self, handler: str, description: str, *on_table: str, retried: bool = True) -> ControlFunction:
         permissions = self._permissions
         function = self._function(
             handler,
             description,
             timeout=_LOOP_TIMEOUT,
             reserved_concurrency=self._environment.reserved_concurrency,
+            retried=retried,
         )
         function.allow(
             *self._state(*on_table),
@@ -179,11 +185,16 @@ class RolloutStack(Stack):
             *permissions.scale(),
             allow("TellPeople", ["sns:Publish"], [self._topic.topic_arn]),
         )
-        function.keep_failures(self._lost.queue)
         return function
 
     def _function(
-        self, handler: str, description: str, *, timeout: Duration, reserved_concurrency: int | None = None
+        self,
+        handler: str,
+        description: str,
+        *,
+        timeout: Duration,
+        reserved_concurrency: int | None = None,
+        retried: bool = True,
     ) -> ControlFunction:
         return ControlFunction(
             self,
@@ -200,4 +211,5 @@ class RolloutStack(Stack):
             },
             timeout=timeout,
             reserved_concurrency=reserved_concurrency,
+            retried=retried,
         )

@@ -21,7 +21,7 @@ class ServingStack(Stack):
     def __init__(
         self, scope: Construct, construct_id: str, *, environment: Environment, endpoint: Endpoint, root: Path
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, termination_protection=environment.retain_data)
         names = Names(self, environment.environment)
         name = endpoint.full_name(environment.environment)
         artefacts = BootstrapModel(self, "Bootstrap", endpoint=endpoint, root=root)

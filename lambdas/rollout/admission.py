@@ -1,18 +1,32 @@
 """Whether an approved model package may be rolled out, and whether that approval is a new one. Pure."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.rollout.commands import submit
-from lambdas.rollout.decision import Entry, with_notice
+from lambdas.rollout.decision import ANEW, Entry, with_notice
 from lambdas.rollout.fleet import repository
 from lambdas.rollout.ports import Package
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import Candidate, Command, Episode, State
+from lambdas.rollout.state import (
+    ACCEPTED,
+    ALREADY_LIVE,
+    REFUSED,
+    SUPERSEDED,
+    Candidate,
+    Command,
+    Episode,
+    State,
+)
 
 APPROVED, REJECTED, COMPLETED = "Approved", "Rejected", "Completed"
+_LARGEST_CONTAINER = 60_000
+_LATE_EVENT = 10.0
+"""Seconds by which an approval's own event may be younger than what the registry says of when it was given."""
 
 
 class RefusedPackageError(ValueError):
@@ -61,7 +75,7 @@ def admit(
     approved = package.approval == APPROVED and package.status == COMPLETED
     if episode is not None and episode.open:
         if approved and not _withdraws(said, episode):
-            return None
+            return _stands(state, episode, package, settings, said, now)
         at = said.at if approved and said else now
         return close(state, episode, f"it was {said.approval if approved and said else package.approval}", at, now)
     return _open(state, episode, package, settings, said, now) if approved else None
@@ -74,6 +88,35 @@ def _withdraws(said: Said | None, episode: Episode) -> bool:
         return False
     start = math.floor(episode.approved_at)
     return said.at >= start if said.approval == REJECTED else said.at > start + 1
+
+
+def _stands(
+    state: State, episode: Episode, package: Package, settings: Settings, said: Said | None, now: float
+) -> Admission | None:
+    if said is None:
+        return _offer(state, episode, package, settings, now) if waits(state, episode) else None
+    known = max(episode.approved_at + _LATE_EVENT, episode.heard_at)
+    if said.approval != APPROVED or said.at <= known:
+        return None
+    text = (
+        f"{package.version} was approved or edited, but its approval of {said_at(episode.approved_at)} still stands, "
+        f"so that nothing changes. To have it rolled out anew, {ANEW}."
+    )
+    return Admission(state, replace(episode, heard_at=said.at), (Entry("unchanged", text),))
+
+
+def waits(state: State, episode: Episode) -> bool:
+    """Return whether a version is still to be rolled out though it does not wait in the queue.
+
+    It was displaced by a newer one, which was withdrawn before it was rolled out.
+    """
+    may_start = episode.open and episode.outcome in (ACCEPTED, SUPERSEDED)
+    return may_start and state.queued is None and episode.approved_at > state.newest_started
+
+
+def said_at(at: float) -> str:
+    """Return a time as a person reads it, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def close(state: State, episode: Episode, why: str, at: float, now: float) -> Admission:
@@ -98,13 +141,18 @@ def _open(
     episode = Episode(package.arn, approved_at)
     if package.arn == state.live.package_arn and state.rollout is None:
         text = f"{package.version} was approved and is live already: there is nothing to roll out."
-        return Admission(state, replace(episode, outcome="already live"), (Entry("approved", text),))
+        state = replace(state, newest_started=max(state.newest_started, approved_at))
+        return Admission(state, replace(episode, outcome=ALREADY_LIVE), (Entry("approved", text),))
+    return _offer(state, episode, package, settings, now)
+
+
+def _offer(state: State, episode: Episode, package: Package, settings: Settings, now: float) -> Admission:
     try:
-        candidate = Candidate(package.arn, package.version, approved_at, examine(package, settings))
+        candidate = Candidate(package.arn, package.version, episode.approved_at, examine(package, settings))
     except RefusedPackageError as error:
         text = f"{package.version} was approved but is refused: {error}"
         state = with_notice(state, f"{state.name}: refused {package.version}", text)
-        return Admission(replace(state, wake=now), replace(episode, outcome="refused"), (Entry("refused", text),))
+        return Admission(replace(state, wake=now), replace(episode, outcome=REFUSED), (Entry("refused", text),))
     return _queue(state, episode, candidate, now)
 
 
@@ -118,13 +166,18 @@ def _approved_at(before: Episode | None, package: Package, said: Said | None) ->
 
 def _queue(state: State, episode: Episode, candidate: Candidate, now: float) -> Admission:
     other = state.queued
-    if other is not None and other.approved_at > candidate.approved_at:
-        text = f"{candidate.version} was approved before {other.version}, which waits to be rolled out instead."
-        return Admission(state, replace(episode, outcome="superseded"), (Entry("superseded", text),))
-    waits = f"; it waits for the rollout of {state.rollout.version} to end" if state.rollout else ""
-    instead = f", in place of {other.version}" if other else ""
-    text = f"{candidate.version} was approved{instead} and will be rolled out{waits}."
-    return Admission(replace(state, queued=candidate, wake=now), episode, (Entry("approved", text),))
+    newest = max(state.newest_started, other.approved_at if other else 0.0)
+    if candidate.approved_at <= newest:
+        text = (
+            f"{candidate.version} was approved at {said_at(candidate.approved_at)}, but what was approved at "
+            f"{said_at(newest)} goes before it: it is not rolled out. To have it rolled out all the same, {ANEW}."
+        )
+        return Admission(state, replace(episode, outcome=SUPERSEDED), (Entry("superseded", text),))
+    waiting = f"; it waits for the rollout of {state.rollout.version} to end" if state.rollout else ""
+    instead = f" It takes the place of {other.version}; to have that rolled out afterwards, {ANEW}." if other else ""
+    text = f"{candidate.version} was approved and will be rolled out{waiting}.{instead}"
+    state = replace(state, queued=candidate, wake=now)
+    return Admission(state, replace(episode, outcome=ACCEPTED), (Entry("approved", text),))
 
 
 def examine(package: Package, settings: Settings) -> Mapping[str, Any]:
@@ -144,7 +197,13 @@ def examine(package: Package, settings: Settings) -> Mapping[str, Any]:
     for uri in _artefacts(container):
         _check_artefact(uri, settings)
     kept = ("Image", "ModelDataUrl", "ModelDataSource", "AdditionalModelDataSources", "Environment")
-    return {name: container[name] for name in kept if container.get(name)}
+    taken = {name: container[name] for name in kept if container.get(name)}
+    if len(json.dumps(taken)) > _LARGEST_CONTAINER:
+        raise RefusedPackageError(
+            f"its container, with its environment, is described in more than {_LARGEST_CONTAINER // 1000} KB; move "
+            "what is large into the artefact and register the version again"
+        )
+    return taken
 
 
 def _check_image(image: str, settings: Settings) -> None:

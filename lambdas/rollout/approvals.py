@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from lambdas.rollout.admission import Admission, Said, admit, close
-from lambdas.rollout.errors import ConflictError, TidegateError
+from lambdas.rollout.admission import Admission, Said, admit, close, waits
+from lambdas.rollout.errors import ConflictError, PermanentError, TidegateError, in_words
 from lambdas.rollout.ports import Package, Ports
 from lambdas.rollout.state import Episode, State
 
 TRIES = 5
+SORTED = 20
 
 
 class Approvals:
@@ -41,14 +42,45 @@ class Approvals:
         raise ConflictError(f"the item of {name} changed {TRIES} times while {arn} was being taken in")
 
     def sweep(self, name: str, has_time: Callable[[], bool]) -> None:
-        """Take in approvals and withdrawals whose events were lost, as many as there is time for."""
+        """Take in approvals and withdrawals whose events were lost, as many as there is time for.
+
+        Raises
+        ------
+        PermanentError
+            When some could not be taken in; all others were.
+        """
         approved = self._ports.registry.approved(name)
         episodes = self._ports.store.episodes(name)
         new = [arn for arn in approved if arn not in episodes or not episodes[arn].open]
         gone = [arn for arn, episode in episodes.items() if episode.open and arn not in approved]
-        for arn in (*new, *gone):
-            if has_time():
-                self.consider(name, arn)
+        looks = (*gone, *self._latest_first(new))
+        failures = [self._try(name, arn) for arn in looks if has_time()]
+        failures += [self._try(name, arn) for arn in self._displaced(name, approved) if has_time()]
+        if any(failures):
+            raise PermanentError("; ".join(filter(None, failures)))
+
+    def _latest_first(self, arns: list[str]) -> list[str]:
+        # The first that is taken in may start at once; those approved before it are then superseded. Of many at once
+        # the registry's order, by creation, must do, for each look takes time.
+        packages = [self._ports.registry.describe(arn) for arn in arns[:SORTED]] if len(arns) > 1 else []
+        times = {package.arn: package.modified_at for package in packages if package is not None}
+        return sorted(arns, key=lambda arn: times.get(arn, 0.0), reverse=True)
+
+    def _displaced(self, name: str, approved: list[str]) -> list[str]:
+        state = self._ports.store.load(name)
+        if state is None or state.retired or state.queued is not None:
+            return []
+        episodes = self._ports.store.episodes(name)
+        waiting = [each for each in episodes.values() if each.package_arn in approved and waits(state, each)]
+        return [each.package_arn for each in sorted(waiting, key=lambda each: each.approved_at)[-1:]]
+
+    def _try(self, name: str, arn: str) -> str:
+        try:
+            self.consider(name, arn)
+        except Exception as error:
+            self._ports.log.exception(f"{arn} could not be taken in")
+            return f"{arn}: {in_words(error)}"
+        return ""
 
     def _judge(
         self, state: State, episode: Episode | None, package: Package | None, said: Said | None

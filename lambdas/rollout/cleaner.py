@@ -50,7 +50,7 @@ class Cleaner:
         for title, kind in _MADE.items():
             if title in properties:
                 made = str(properties[title])
-                self._table.put_new({**items.key(name, f"{_MADE_PREFIX}{made}"), "kind": kind, "made": made})
+                self._table.put_new({**items.key(name, f"{_MADE_PREFIX}{kind}#{made}"), "kind": kind, "made": made})
 
     def stays(self, name: str) -> bool:
         """Return whether the endpoint is there and not being deleted."""

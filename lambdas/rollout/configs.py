@@ -107,6 +107,7 @@ def _variant(action: CreateMixedConfig) -> dict[str, Any]:
 
 def _endpoint_wide(live: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
     metrics = {
+        "EnableDetailedObservability": False,  # charged, and on in a new config unless it is said
         **live.get("MetricsConfig", {}),
         "EnableEnhancedMetrics": True,
         "MetricPublishFrequencyInSeconds": fleet.metrics_period_seconds,

@@ -9,6 +9,10 @@ from lambdas.rollout.observation import EndpointView, Observation
 from lambdas.rollout.state import Notice, Phase, Rollout, State
 
 _WAITING_POLL = 15.0
+_MOST_NOTICES, _LONGEST_SUBJECT, _LONGEST_TEXT = 20, 200, 4000
+
+ANEW = "reject it and approve it again"
+"""How to have a version rolled out whose approval still stands."""
 
 LONGEST_WAIT = 60.0
 """Every active endpoint is looked at at least this often, whatever events get lost."""
@@ -111,8 +115,9 @@ class Turn:
 
 
 def with_notice(state: State, subject: str, text: str) -> State:
-    """Return the state with a notification to send; SNS takes subjects of up to 100 characters."""
-    return replace(state, outbox=(*state.outbox, Notice(subject[:100], text)))
+    """Return the state with a notification to send; of too many that wait, the oldest are given up."""
+    notice = Notice(subject[:_LONGEST_SUBJECT], text[:_LONGEST_TEXT])
+    return replace(state, outbox=(*state.outbox, notice)[-_MOST_NOTICES:])
 
 
 def seconds(value: float) -> str:

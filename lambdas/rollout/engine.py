@@ -9,7 +9,7 @@ from lambdas.rollout.observe import observe
 from lambdas.rollout.perform import perform
 from lambdas.rollout.ports import Ports
 from lambdas.rollout.reconcile import reconcile
-from lambdas.rollout.state import State
+from lambdas.rollout.state import Notice, State
 
 LEASE_SECONDS = 30.0
 """Longer than the functions' time-out, so that a lease never runs out under a worker that is still running."""
@@ -145,6 +145,7 @@ class Engine:
 
     def _release(self, state: State, wake_at: float | None) -> None:
         told = self._tell(state)
+        left = _untold(state, told)
         now = self._ports.clock.now()
         wake = None if wake_at is None else min(wake_at, now + LONGEST_WAIT)
         outstanding = state.armed if state.armed is not None and now < state.armed else None
@@ -156,43 +157,53 @@ class Engine:
             lease_until=0.0,
             wake=wake,
             armed=wake if arm else outstanding,
-            outbox=() if told else state.outbox,
+            outbox=left,
         )
         try:
             self._ports.store.save(free, now=now)
         except ConflictError:
-            self._release_again(free)
+            self._release_again(state.name, told)
             return
         if arm and wake is not None:
             self._arm(state.name, wake, now)
 
-    def _release_again(self, wanted: State) -> None:
+    def _release_again(self, name: str, told: list[Notice]) -> None:
         # Something came in since the last cycle: it must be looked at, so the endpoint stays due.
         now = self._ports.clock.now()
-        fresh = self._ports.store.load(wanted.name)
+        fresh = self._ports.store.load(name)
         if fresh is None or fresh.lease_owner != self._owner:
             return
-        free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=wanted.outbox)
+        left = _untold(fresh, told)
+        free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=left)
         try:
             self._ports.store.save(free, now=now)
         except ConflictError:
             self._ports.log.warning("the lease could not be released and will run out")
-        self._arm(wanted.name, now, now)
+        self._arm(name, now, now)
 
-    def _tell(self, state: State) -> bool:
-        try:
-            for notice in state.outbox:
+    def _tell(self, state: State) -> list[Notice]:
+        """Send the notices that wait and return those that were sent."""
+        told = []
+        for notice in state.outbox:
+            try:
                 self._ports.notifier.tell(notice.subject, notice.text)
-        except TidegateError as error:
-            self._ports.log.warning(f"a notification waits to be sent: {error}")
-            return False
-        return True
+            except TidegateError as error:
+                self._ports.log.warning(f"a notification waits to be sent: {error}")
+                if isinstance(error, RetryableError):
+                    break
+            else:
+                told.append(notice)
+        return told
 
     def _arm(self, name: str, wake: float, now: float) -> None:
         try:
             self._ports.timers.wake(name, wake - now, due=wake)
         except TidegateError as error:
             self._ports.log.warning(f"no timer could be armed, so that the sweeper will look: {error}")
+
+
+def _untold(state: State, told: list[Notice]) -> tuple[Notice, ...]:
+    return tuple(notice for notice in state.outbox if notice not in told)
 
 
 def _fault_of(outcome: Outcome | None) -> list[str]:

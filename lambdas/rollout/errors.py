@@ -1,8 +1,16 @@
 """Why a call to AWS did not do what was asked, as far as the engine acts differently upon it."""
 
+LONGEST_TEXT = 1000
+
 
 class TidegateError(Exception):
     """Base of the engine's errors."""
+
+
+def in_words(error: Exception) -> str:
+    """Return an error in words, short enough to be kept; one that nobody foresaw with its kind."""
+    text = str(error) if isinstance(error, TidegateError) else f"{type(error).__name__}: {error}"
+    return text[:LONGEST_TEXT]
 
 
 class RetryableError(TidegateError):

@@ -24,14 +24,18 @@ class Fleets:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
-    def submit(self, name: str, fleet: Fleet) -> None:
-        """Record the fleet that an endpoint should run on; on a new endpoint it is the live one as well."""
+    def submit(self, name: str, fleet: Fleet, resource: str = "") -> None:
+        """Record the fleet that an endpoint should run on, and the physical id of the resource that declares it.
+
+        On a new endpoint it is the live one as well.
+        """
         for _ in range(TRIES):
             before, now = self._ports.store.load(name), self._ports.clock.now()
             if before is None or before.retired:
                 state, entry = self._first(name, fleet, before)
             else:
                 state, entry = _wanted(before, fleet)
+            state = replace(state, owners=_without(state, resource) + ((resource,) if resource else ()))
             try:
                 self._ports.store.save(replace(state, wake=now), [entry], now=now)
             except ConflictError:
@@ -51,6 +55,25 @@ class Fleets:
             state = replace(state, **kept)
         text = f"{name} is in Tidegate's care: {endpoint.config} on {fleet.instance_type} is live on {state.live.slot}."
         return state, Entry("fleet", text)
+
+    def disown(self, name: str, resource: str) -> bool:
+        """Forget a resource that is being deleted, and return whether the endpoint goes with it.
+
+        It stays when another resource declares its fleet: the one that this has been moved to, or, when such a move is
+        rolled back, the one that it was moved from.
+        """
+        for _ in range(TRIES):
+            state, now = self._ports.store.load(name), self._ports.clock.now()
+            left = _without(state, resource) if state is not None and not state.retired else ()
+            if state is None or not left:
+                return True
+            self._ports.log.info(f"{name} stays: {resource} is deleted, and {', '.join(left)} declares its fleet")
+            try:
+                self._ports.store.save(replace(state, owners=left), now=now)
+            except ConflictError:
+                continue
+            return False
+        raise ConflictError(f"the item of {name} changed {TRIES} times while {resource} was being deleted")
 
     def retire(self, name: str, owner: str) -> None:
         """Take an endpoint out of the engine's hands: no rollout goes on, no autoscaling acts.
@@ -83,8 +106,12 @@ class Fleets:
         return self._ports.endpoints.describe(name).status in BUSY
 
 
+def _without(state: State, resource: str) -> tuple[str, ...]:
+    return tuple(owner for owner in state.owners if owner != resource)
+
+
 def _wanted(state: State, fleet: Fleet) -> tuple[State, Entry]:
-    wanted = replace(state, desired_fleet=fleet, failed_fleet=None)
+    wanted = replace(state, desired_fleet=fleet, failed_fleet=None, shortfall=None)
     changes = wanted.fleet_changes
     if changes:
         waits = f" after that of {state.rollout.version}" if state.rollout else ""

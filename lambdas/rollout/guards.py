@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from lambdas.contract import SLOTS
-from lambdas.rollout.decision import Decision, Turn, with_notice
+from lambdas.rollout.decision import ANEW, Decision, Turn, with_notice
 from lambdas.rollout.observation import BUSY, IN_SERVICE, LOST, EndpointView
-from lambdas.rollout.state import Live, Phase, State
+from lambdas.rollout.state import Kind, Live, Phase, Rollout, State
 
 _WEIGHTS_POLL, _FLEET_POLL, _TROUBLE_POLL = 5.0, 10.0, 30.0
 
@@ -58,7 +58,7 @@ def abandon(turn: Turn, reason: str, live: Live) -> Decision:
     ended = rollout.moved(Phase.ABANDONED, turn.now, abort_reason=rollout.abort_reason or reason)
     text = (
         f"Abandoned the rollout of {rollout.version} on {turn.state.name} in {rollout.phase}: {reason}. "
-        "Nothing more is changed; look at the endpoint, then approve a version to go on."
+        f"Nothing more is changed; look at the endpoint. To try again, {_again(rollout)}."
     )
     failed = rollout.fleet if rollout.fleet.differences(live.fleet) else turn.state.failed_fleet
     previous = turn.state.previous_config if live is turn.state.live else turn.state.live.config
@@ -66,6 +66,10 @@ def abandon(turn: Turn, reason: str, live: Live) -> Decision:
     state = with_notice(state, f"{turn.state.name}: abandoned the rollout of {rollout.version}", text)
     entry = replace(turn.entry("abandoned", text), phase=Phase.ABANDONED)
     return Decision(state, None, turn.now, (entry,), ended)
+
+
+def _again(rollout: Rollout) -> str:
+    return "send the command retry" if rollout.kind is Kind.FLEET else f"choose a version, {ANEW}"
 
 
 def hold_back(turn: Turn) -> Decision | None:

@@ -6,7 +6,9 @@ from lambdas.rollout.actions import DeleteArtefact, KeepScaling, ReleaseScaling,
 from lambdas.rollout.decision import Decision, Entry, Turn, with_notice
 from lambdas.rollout.guards import adopted
 from lambdas.rollout.observation import Result
-from lambdas.rollout.state import Artefact, State
+from lambdas.rollout.state import Artefact, Shortfall, State
+
+_SHORTFALL_DELAY, _LONGEST_SHORTFALL_DELAY = 120.0, 3600.0
 
 
 def call_it_a_day(turn: Turn) -> Decision | None:
@@ -14,8 +16,12 @@ def call_it_a_day(turn: Turn) -> Decision | None:
     outcome = turn.seen.outcome
     if outcome is None or (outcome.result is Result.DONE and not isinstance(outcome.action, KeepScaling)):
         return None
-    # What cannot be deleted now must not keep autoscaling from being seen to.
-    return None if isinstance(outcome.action, DeleteArtefact) else turn.rest()
+    # What cannot be deleted, or had, now must not keep autoscaling from being seen to.
+    if isinstance(outcome.action, DeleteArtefact):
+        return None
+    if isinstance(outcome.action, SetCapacity):
+        return None if outcome.result is Result.FAILED else Decision(_untried(turn.state))
+    return turn.rest()
 
 
 def adopt_live(turn: Turn) -> Decision | None:
@@ -39,14 +45,45 @@ def keep_capacity(turn: Turn) -> Decision | None:
     variant = turn.endpoint.variants.get(state.live.slot)
     if variant is None or (outcome is not None and outcome.done(SetCapacity)):
         return None
-    count = state.desired_fleet.clamp(variant.desired_count)
+    count, short = state.desired_fleet.clamp(variant.desired_count), state.shortfall
     if count == variant.desired_count:
-        return None
+        return Decision(replace(state, shortfall=None), wake_at=turn.now) if short else None
+    if short is not None and turn.now < short.retry_at:
+        return None if short.told else _tell_of(turn, short, f"{variant.desired_count} instead of {count} instances")
     if state.scaling is not None:
         return _release(turn)
     text = f"Changing {state.live.slot} from {variant.desired_count} to {count} instances, as declared."
-    action = SetCapacity(state.live.slot, count)
-    return Decision(state, action, turn.now, (Entry("capacity", text, {"instances": count}),))
+    return Decision(
+        replace(state, shortfall=_tried(turn, short)),
+        SetCapacity(state.live.slot, count),
+        turn.now,
+        () if short else (Entry("capacity", text, {"instances": count}),),
+    )
+
+
+def _untried(state: State) -> State:
+    # Refused for now only, or lost on the way: that says nothing about whether the instances can be had.
+    short = state.shortfall
+    return replace(state, shortfall=replace(short, tries=short.tries - 1, retry_at=0.0) if short else None)
+
+
+def _tried(turn: Turn, short: Shortfall | None) -> Shortfall:
+    # Counted before the call: an endpoint that AWS takes back to fewer instances shows no failed call.
+    tries = short.tries + 1 if short else 1
+    delay = min(_SHORTFALL_DELAY * 2 ** min(tries - 1, 10), _LONGEST_SHORTFALL_DELAY)
+    return Shortfall(tries, turn.now + delay, short is not None and short.told)
+
+
+def _tell_of(turn: Turn, short: Shortfall, what: str) -> Decision:
+    outcome = turn.seen.outcome
+    why = (outcome.reason if outcome else turn.endpoint.failure_reason) or "AWS gives no reason"
+    text = (
+        f"{turn.state.name} runs on {what}, because: {why}. It is tried again, ever less often, and autoscaling keeps "
+        "the declared bounds meanwhile; raise the quota, or declare what can be had."
+    )
+    state = with_notice(turn.state, f"{turn.state.name}: {what}", text)
+    state = replace(state, shortfall=replace(short, told=True))
+    return Decision(state, wake_at=turn.now, entries=(Entry("shortfall", text),))
 
 
 def keep_scaling(turn: Turn) -> Decision | None:
@@ -78,16 +115,19 @@ def _scaling_entry(state: State) -> Entry:
 def tidy_up(turn: Turn) -> Decision | None:
     """Remove one config or model that is neither live nor the way back to what was live before."""
     state, outcome = turn.state, turn.seen.outcome
-    doomed = next(iter(_superfluous(state)), None)
-    if doomed is None or (outcome is not None and outcome.result is not Result.DONE):
+    doomed = _superfluous(state)
+    if not doomed or (outcome is not None and outcome.result is not Result.DONE):
         return None
-    if outcome is not None and outcome.done(DeleteArtefact) and outcome.action == _deletion(doomed):
-        left = tuple(artefact for artefact in state.artefacts if artefact != doomed)
-        entry = Entry(
-            "tidy", f"Removed the {doomed.kind} {doomed.name}, which is no longer needed.", rollout=doomed.rollout
-        )
-        return Decision(replace(state, artefacts=left), wake_at=turn.now, entries=(entry,))
-    return Decision(state, _deletion(doomed), turn.now)
+    if outcome is not None and outcome.done(DeleteArtefact):
+        return _forget(turn, next(each for each in doomed if _deletion(each) == outcome.action))
+    # Another is the first every minute, so that one which cannot be deleted does not keep the others.
+    return Decision(state, _deletion(doomed[int(turn.now // 60) % len(doomed)]), turn.now)
+
+
+def _forget(turn: Turn, gone: Artefact) -> Decision:
+    left = tuple(artefact for artefact in turn.state.artefacts if artefact != gone)
+    entry = Entry("tidy", f"Removed the {gone.kind} {gone.name}, which is no longer needed.", rollout=gone.rollout)
+    return Decision(replace(turn.state, artefacts=left), wake_at=turn.now, entries=(entry,))
 
 
 def _deletion(artefact: Artefact) -> DeleteArtefact:

@@ -13,10 +13,12 @@ from lambdas.contract import (
     WAKE_INDEX_SORT_KEY,
 )
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.evidence import Evidence
-from lambdas.rollout.fleet import Fleet, Scaling
-from lambdas.rollout.policy import Policy
+from lambdas.rollout.fleet import Capture, Fleet, Scaling
+from lambdas.rollout.policy import Policy, SmokeTest, Step
 from lambdas.rollout.state import (
+    SCHEMA,
     TERMINAL,
     Artefact,
     Candidate,
@@ -28,6 +30,7 @@ from lambdas.rollout.state import (
     Phase,
     Rollout,
     Sent,
+    Shortfall,
     State,
 )
 
@@ -81,25 +84,59 @@ def state_item(state: State) -> dict[str, Any]:
 
 
 def read_state(item: Mapping[str, Any]) -> State:
-    """Read a state back."""
-    known = {field.name for field in fields(State)}
-    given = {name: value for name, value in item.items() if name in known}
+    """Read a state back.
+
+    Fields that this version of the code does not know were written by a newer one that was taken back; they are left
+    out.
+
+    Raises
+    ------
+    PermanentError
+        When the item is of a newer schema, or cannot be read.
+    """
+    name, schema = item.get("name"), item.get("schema", SCHEMA)
+    if schema > SCHEMA:
+        raise PermanentError(
+            f"the item of {name} was written by a newer version of Tidegate (schema {schema}; this one reads "
+            f"{SCHEMA}): deploy that version again"
+        )
+    try:
+        return _state(_known(State, item))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PermanentError(f"the item of {name} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _state(given: Mapping[str, Any]) -> State:
     return State(
         **{
             **given,
             "live": _live(given["live"]),
-            "desired_fleet": Fleet.from_dict(given["desired_fleet"]),
-            "failed_fleet": _maybe(Fleet.from_dict, given["failed_fleet"]),
-            "queued": _maybe(lambda data: Candidate(**data), given["queued"]),
-            "rollout": _maybe(_rollout, given["rollout"]),
-            "scaling": _maybe(lambda data: Scaling(**data), given["scaling"]),
-            "artefacts": tuple(Artefact(**data) for data in given["artefacts"]),
-            "commands": tuple(Command(**data) for data in given["commands"]),
-            "outbox": tuple(Notice(**data) for data in given["outbox"]),
-            "seen": tuple(given["seen"]),
+            "desired_fleet": _fleet(given["desired_fleet"]),
+            "failed_fleet": _maybe(_fleet, given.get("failed_fleet")),
+            "queued": _maybe(lambda data: _flat(Candidate, data), given.get("queued")),
+            "rollout": _maybe(_rollout, given.get("rollout")),
+            "scaling": _maybe(lambda data: _flat(Scaling, data), given.get("scaling")),
+            "shortfall": _maybe(lambda data: _flat(Shortfall, data), given.get("shortfall")),
             "wake": given["wake"] or None,
+            **_lists(given),
         }
     )
+
+
+def _lists(given: Mapping[str, Any]) -> dict[str, Any]:
+    plain_ones = {name: tuple(given.get(name, ())) for name in ("seen", "owners")}
+    kinds = {"artefacts": Artefact, "commands": Command, "outbox": Notice}
+    return {**plain_ones, **{name: tuple(_flat(kind, each) for each in given[name]) for name, kind in kinds.items()}}
+
+
+def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
+    # Any: dataclasses have no type of their own.
+    a_dataclass: Any = kind
+    return {field.name: data[field.name] for field in fields(a_dataclass) if field.name in data}
+
+
+def _flat(kind: type, data: Mapping[str, Any]) -> Any:
+    return kind(**_known(kind, data))
 
 
 def _maybe(read: Any, data: Any) -> Any:
@@ -107,20 +144,31 @@ def _maybe(read: Any, data: Any) -> Any:
 
 
 def _live(data: Mapping[str, Any]) -> Live:
-    return Live(**{**data, "fleet": Fleet.from_dict(data["fleet"])})
+    return Live(**{**_known(Live, data), "fleet": _fleet(data["fleet"])})
+
+
+def _fleet(data: Mapping[str, Any]) -> Fleet:
+    # Its own reader refuses what it does not know, because people write that form.
+    return Fleet.from_dict({**_known(Fleet, data), "capture": _known(Capture, data["capture"])})
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
+    steps = [_known(Step, step) for step in data["steps"]]
+    smoke = _maybe(lambda test: _known(SmokeTest, test), data["smoke_test"])
+    return Policy.from_dict({**_known(Policy, data), "steps": steps, "smoke_test": smoke})
 
 
 def _rollout(data: Mapping[str, Any]) -> Rollout:
     return Rollout(
         **{
-            **data,
+            **_known(Rollout, data),
             "kind": Kind(data["kind"]),
             "phase": Phase(data["phase"]),
-            "policy": Policy.from_dict(data["policy"]),
+            "policy": _policy(data["policy"]),
             "evidence": Evidence.from_dict(data["evidence"]),
-            "fleet": Fleet.from_dict(data["fleet"]),
+            "fleet": _fleet(data["fleet"]),
             "done": tuple(data["done"]),
-            "sent": _maybe(lambda sent: Sent(**sent), data["sent"]),
+            "sent": _maybe(lambda sent: _flat(Sent, sent), data["sent"]),
         }
     )
 
@@ -168,4 +216,4 @@ def episode_item(name: str, episode: Episode) -> dict[str, Any]:
 
 def read_episode(item: Mapping[str, Any]) -> Episode:
     """Read an approval episode back."""
-    return Episode(**{field.name: item[field.name] for field in fields(Episode)})
+    return Episode(**_known(Episode, item))

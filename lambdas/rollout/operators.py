@@ -7,24 +7,30 @@ from typing import Any
 from lambdas.rollout.commands import submit
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.ports import Ports
-from lambdas.rollout.state import Command
+from lambdas.rollout.state import Command, State
 
 TRIES = 5
+MOST_WAITING = 20
+_LONGEST_NAME, _LONGEST_REASON = 128, 500
 
 
 def read_command(detail: Mapping[str, Any], event_id: str, at: float) -> tuple[str, Command]:
     """Return the endpoint that an operator's event names, and the command.
 
     Fields of the event: ``endpoint`` and ``command``; optionally ``id`` (the event's own by default), ``rollout``
-    (whichever is active by default), ``by`` and ``reason``.
+    (whichever is active by default), ``by`` and ``reason``. Long texts are cut, for they become part of the item.
     """
-    return str(detail["endpoint"]), Command(
-        id=str(detail.get("id") or event_id),
-        kind=str(detail["command"]),
+
+    def name(field: str) -> str:
+        return str(detail.get(field) or "")[:_LONGEST_NAME]
+
+    return str(detail["endpoint"])[:_LONGEST_NAME], Command(
+        id=name("id") or event_id,
+        kind=str(detail["command"])[:_LONGEST_NAME],
         at=at,
-        by=str(detail.get("by") or "an operator"),
-        reason=str(detail.get("reason") or ""),
-        rollout=str(detail["rollout"]) if detail.get("rollout") else None,
+        by=name("by") or "an operator",
+        reason=str(detail.get("reason") or "")[:_LONGEST_REASON],
+        rollout=name("rollout") or None,
     )
 
 
@@ -38,7 +44,10 @@ def take_command(ports: Ports, name: str, command: Command) -> None:
     """
     for _ in range(TRIES):
         state, now = ports.store.load(name), ports.clock.now()
-        waiting = submit(state, command) if state is not None and not state.retired else None
+        if state is not None and _is_full(state, command):
+            ports.log.warning(f"the command {command.kind} ({command.id}) is refused: {MOST_WAITING} commands wait")
+            return
+        waiting = submit(_with_room(state), command) if state is not None and not state.retired else None
         if waiting is None:
             ports.log.info(f"the command {command.kind} ({command.id}) has nothing to act on or was taken before")
             return
@@ -48,3 +57,12 @@ def take_command(ports: Ports, name: str, command: Command) -> None:
             continue
         return
     raise ConflictError(f"the item of {name} changed {TRIES} times while a command was being taken")
+
+
+def _with_room(state: State) -> State:
+    return replace(state, commands=state.commands[: MOST_WAITING - 1])
+
+
+def _is_full(state: State, command: Command) -> bool:
+    # An abort takes the place of the one that would have been obeyed last.
+    return len(state.commands) >= MOST_WAITING and command.kind != "abort"

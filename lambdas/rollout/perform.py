@@ -17,7 +17,7 @@ from lambdas.rollout.actions import (
     SetWeights,
     UpdateEndpoint,
 )
-from lambdas.rollout.errors import ModelAnswerError, RetryableError, TidegateError, TimedOutError
+from lambdas.rollout.errors import ModelAnswerError, RetryableError, TidegateError, TimedOutError, in_words
 from lambdas.rollout.observation import Outcome, Result
 from lambdas.rollout.ports import Ports
 
@@ -38,12 +38,14 @@ def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool
         return _smoke_test(name, action, ports, has_time)
     try:
         _CALLS[type(action)](ports, name, action)
-    except TidegateError as error:
-        return Outcome(action, _result_of(error), str(error))
+    except Exception as error:
+        return Outcome(action, _result_of(error, ports), in_words(error))
     return Outcome(action, Result.DONE)
 
 
-def _result_of(error: TidegateError) -> Result:
+def _result_of(error: Exception, ports: Ports) -> Result:
+    if not isinstance(error, TidegateError):
+        ports.log.exception("an error that nobody foresaw; it counts as a failed attempt")
     if isinstance(error, TimedOutError):
         return Result.UNKNOWN
     return Result.LATER if isinstance(error, RetryableError) else Result.FAILED
@@ -55,9 +57,9 @@ def _smoke_test(name: str, action: RunSmokeTest, ports: Ports, has_time: Callabl
         while passed < action.requests and has_time():
             ports.invoker.invoke(name, action.slot, action.test)
             passed += 1
-    except TidegateError as error:
+    except Exception as error:
         final = isinstance(error, ModelAnswerError)
-        return Outcome(action, _result_of(error), str(error), passed, final)
+        return Outcome(action, _result_of(error, ports), in_words(error), passed, final)
     return Outcome(action, Result.DONE, passed=passed)
 
 

@@ -180,6 +180,9 @@ class Log(Protocol):
     def warning(self, message: str) -> None:
         """Write a line that somebody may want to look at."""
 
+    def exception(self, message: str) -> None:
+        """Write a line about the error that is being handled, with its traceback."""
+
 
 @dataclass(frozen=True)
 class Ports:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from lambdas.rollout.abort import LATER
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
-from lambdas.rollout.state import Kind, Phase
+from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.state import Kind, Phase, State
 from lambdas.rollout.updates import bring_to, set_weights, settled, weights_at
 
 
@@ -38,9 +39,24 @@ def _rolled_back(turn: Turn) -> Decision:
         f"before, {seconds(took)} after the start. The reason was: {rollout.abort_reason}."
     )
     ended = rollout.moved(Phase.ROLLED_BACK, turn.now)
-    failed = rollout.fleet if rollout.kind is Kind.FLEET else state.failed_fleet
+    state = replace(state, failed_fleet=rollout.fleet if rollout.kind is Kind.FLEET else state.failed_fleet)
+    text += _not_live(state) if rollout.kind is Kind.FLEET else ""
     entry = replace(turn.entry("rolled-back", text, seconds=round(took)), phase=Phase.ROLLED_BACK)
-    state = with_notice(
-        replace(state, rollout=None, failed_fleet=failed), f"{state.name}: rolled back {rollout.version}", text
-    )
+    state = with_notice(replace(state, rollout=None), f"{state.name}: rolled back {rollout.version}", text)
     return Decision(state, None, turn.now, (entry,), ended)
+
+
+def _not_live(state: State) -> str:
+    gap = state.fleet_gap
+    if not gap or state.fleet_changes:
+        return ""
+    return (
+        f" The declared fleet ({_fields(state.desired_fleet, gap)}) is not live; {_fields(state.live.fleet, gap)} is. "
+        "Deploying the same again changes nothing: to try once more, send the command retry; to give it up, declare "
+        "what is live and deploy."
+    )
+
+
+def _fields(fleet: Fleet, names: list[str]) -> str:
+    values = fleet.to_dict()
+    return ", ".join(f"{name} {values[name]}" for name in names)

@@ -6,7 +6,10 @@ from typing import Any
 from lambdas.contract import other_slot
 from lambdas.rollout.decision import Decision, Entry, Turn, seconds, with_notice
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import Artefact, Candidate, Kind, Rollout, rollout_id
+from lambdas.rollout.state import Artefact, Candidate, Kind, Rollout, State, rollout_id
+
+MOST_ARTEFACTS = 600
+"""All of them must fit into the endpoint's item."""
 
 
 def start_next(turn: Turn) -> Decision | None:
@@ -24,17 +27,25 @@ def _drop_stale(turn: Turn) -> Decision | None:
     queued, status = turn.state.queued, turn.seen.package_status
     if queued is None:
         return None
+    state = replace(turn.state, queued=None)
     if queued.package_arn == turn.state.live.package_arn:
         text = f"{queued.version} is live already: there is nothing to roll out."
+        state = replace(state, newest_started=_newest(turn.state))
     elif status not in (None, "Approved"):
         text = f"{queued.version} is {status} and no longer Approved: it is not rolled out."
     else:
         return None
-    return Decision(replace(turn.state, queued=None), wake_at=turn.now, entries=(Entry("dropped", text),))
+    return Decision(state, wake_at=turn.now, entries=(Entry("dropped", text),))
+
+
+def _newest(state: State) -> float:
+    return max(state.newest_started, state.queued.approved_at if state.queued else 0.0)
 
 
 def _obstacle(turn: Turn) -> str:
     live, health, variants = turn.state.live, turn.seen.health, turn.endpoint.variants
+    if len(turn.state.artefacts) > MOST_ARTEFACTS:
+        return f"{len(turn.state.artefacts)} configs and models of earlier rollouts could not be deleted; see the log"
     if set(variants) != {live.slot}:
         found = ", ".join(sorted(variants))
         return f"the endpoint has the variants {found}; it must have {live.slot} alone, with the config {live.config}"
@@ -65,6 +76,7 @@ def _start(turn: Turn, settings: Settings) -> Decision:
         state,
         rollout=rollout,
         rollout_count=state.rollout_count + 1,
+        newest_started=_newest(state) if rollout.kind is Kind.MODEL else state.newest_started,
         queued=state.queued if rollout.kind is Kind.FLEET else None,
         # Recorded before any is made, so that the clean-up knows them without listing.
         artefacts=(*state.artefacts, *(Artefact(kind, name, rollout.id) for kind, name in made)),

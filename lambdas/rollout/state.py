@@ -19,6 +19,9 @@ from lambdas.rollout.policy import Policy
 SCHEMA = 1
 REMEMBERED_COMMANDS = 50
 
+ACCEPTED, SUPERSEDED, REFUSED, ALREADY_LIVE = "accepted", "superseded", "refused", "already live"
+"""What becomes of an approval; one that was accepted may be displaced by a newer one before it is rolled out."""
+
 
 class Phase(StrEnum):
     """Where a rollout stands."""
@@ -111,6 +114,15 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Shortfall:
+    """An instance count that could not be set so far: how often that was tried, and whether people were told."""
+
+    tries: int
+    retry_at: float
+    told: bool = False
+
+
+@dataclass(frozen=True)
 class Sent:
     """The last UpdateEndpoint that was intended: to which config, when, and when the endpoint had last changed then."""
 
@@ -181,7 +193,12 @@ class Rollout:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that is durable about an endpoint. `version` rises with every write."""
+    """Everything that is durable about an endpoint. `version` rises with every write.
+
+    `newest_started` is when the newest version that a rollout was started for, or that was live already, was approved:
+    an approval that was given before that is heard of too late. `owners` are the physical ids of the template's
+    resources that declare the endpoint's fleet; more than one only while such a resource is being moved.
+    """
 
     name: str
     live: Live
@@ -191,13 +208,16 @@ class State:
     previous_config: str | None = None
     failed_fleet: Fleet | None = None
     queued: Candidate | None = None
+    newest_started: float = 0.0
     rollout: Rollout | None = None
     scaling: Scaling | None = None
+    shortfall: Shortfall | None = None
     artefacts: tuple[Artefact, ...] = ()
     commands: tuple[Command, ...] = ()
     seen: tuple[str, ...] = ()
     outbox: tuple[Notice, ...] = ()
     retired: bool = False
+    owners: tuple[str, ...] = ()
     audit_count: int = 0
     rollout_count: int = 0
     lease_owner: str | None = None
@@ -238,12 +258,16 @@ class State:
 
 @dataclass(frozen=True)
 class Episode:
-    """One approval of a model package: from being approved to being anything else."""
+    """One approval of a model package: from being approved to being anything else.
+
+    `heard_at` is when the last event that changed nothing about it was sent, so that it is remarked upon once.
+    """
 
     package_arn: str
     approved_at: float
     closed_at: float | None = None
-    outcome: str = field(default="accepted")
+    outcome: str = field(default=ACCEPTED)
+    heard_at: float = 0.0
 
     @property
     def open(self) -> bool:

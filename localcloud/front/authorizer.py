@@ -164,6 +164,7 @@ class Authorizer:
         """Return the condition keys of a request; loopback counts as a secure transport."""
         return {
             "aws:securetransport": "true",
+            "s3:tlsversion": "1.3",
             "aws:requestedregion": self._scope.region,
             "aws:currenttime": datetime.now(UTC).isoformat(),
             **extra,

@@ -37,6 +37,7 @@ KNOWN_KEYS = frozenset(
         "kms:encryptioncontext:aws:logs:arn",
         "kms:viaservice",
         "s3:prefix",
+        "s3:tlsversion",
     }
 )
 """Keys that requests here carry wherever they carry them on AWS; any other must not be taken for absent."""

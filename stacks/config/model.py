@@ -207,7 +207,7 @@ class Environment:
     endpoints
         What is served.
     retain_data
-        Whether tables, artefacts, keys and logs outlive `cdk destroy`, and are protected from deletion.
+        Whether tables, artefacts, keys and logs outlive `cdk destroy`, and the stacks are protected from it.
     log_retention_days
         How long logs are kept.
     capture_retention_days
@@ -217,10 +217,10 @@ class Environment:
     region
         AWS region; left out, that of the caller's configuration.
     alert_emails
-        Who is told of alarms.
+        Who is told of alarms; at least one where data is retained.
     reserved_concurrency
         Lambda concurrency set aside for each of the two functions that drive rollouts, so that a busy neighbour cannot
-        keep a roll-back waiting. New accounts may have too little to reserve any.
+        keep a roll-back waiting. The account must keep 100 unreserved; new ones may have too little to reserve any.
     """
 
     environment: Annotated[

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
+from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment, Fleet
 from stacks.config.problems import Problem
 
 
 def problems_of(environment: Environment) -> list[Problem]:
     """Return everything that is wrong with an environment whose fields are each right on their own."""
-    found = [*_place(environment), *_names(environment)]
+    found = [*_place(environment), *_names(environment), *_alerts(environment), *too_long(environment)]
     for index, endpoint in enumerate(environment.endpoints):
         found += [problem.under(f"endpoints[{index}]") for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
     return found
@@ -19,6 +20,16 @@ def _place(environment: Environment) -> Iterator[Problem]:
     if (environment.account is None) != (environment.region is None):
         missing = "region" if environment.region is None else "account"
         yield Problem(missing, None, "account and region are given together or not at all", f"add {missing}:")
+
+
+def _alerts(environment: Environment) -> Iterator[Problem]:
+    if environment.retain_data and not environment.alert_emails:
+        yield Problem(
+            "alert_emails",
+            None,
+            "what is worth keeping (retain_data) is worth telling somebody about",
+            "add at least one address",
+        )
 
 
 def _names(environment: Environment) -> Iterator[Problem]:

@@ -68,8 +68,17 @@ class ArtefactStore(Construct):
 
 
 def _lifecycle(capture_days: int) -> list[s3.LifecycleRule]:
+    """Expired captures live on as old versions for a day, and then as delete markers until S3 removes those."""
+    captures = f"{CAPTURE_PREFIX}/"
     return [
-        s3.LifecycleRule(id="ExpireCapture", prefix=f"{CAPTURE_PREFIX}/", expiration=Duration.days(capture_days)),
+        s3.LifecycleRule(
+            id="ExpireCapture",
+            prefix=captures,
+            expiration=Duration.days(capture_days),
+            noncurrent_version_expiration=Duration.days(1),
+        ),
+        # S3 takes this in no rule that expires anything by its age.
+        s3.LifecycleRule(id="RemoveCaptureMarkers", prefix=captures, expired_object_delete_marker=True),
         s3.LifecycleRule(
             id="ExpireOldVersions",
             noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),

@@ -1,6 +1,7 @@
 """A Lambda function of the control loop, under a role of its own."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
@@ -16,6 +17,7 @@ from stacks.constructs.permissions import send
 from stacks.names import Names
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
+_ONCE: dict[str, Any] = {"retry_attempts": 0, "max_event_age": Duration.seconds(60)}
 
 
 class ControlFunction(Construct):
@@ -43,6 +45,8 @@ class ControlFunction(Construct):
         Longest time a call may take.
     reserved_concurrency
         Concurrency set aside for it.
+    retried
+        Whether an asynchronous call that failed is made again.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class ControlFunction(Construct):
         variables: Mapping[str, str],
         timeout: Duration,
         reserved_concurrency: int | None = None,
+        retried: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         logs = RetainedLogs(self, "Logs", environment=environment, key=key)
@@ -88,6 +93,7 @@ class ControlFunction(Construct):
                 **variables,
             },
             reserved_concurrent_executions=reserved_concurrency,
+            **({} if retried else _ONCE),
         )
 
     def allow(self, *statements: iam.PolicyStatement) -> None:

@@ -61,6 +61,7 @@ class EndpointSettings(Construct):
             parameter_name=contract.endpoint_parameter(names.environment, self.endpoint_name),
             description=f"How new versions come onto {self.endpoint_name}",
             string_value=Stack.of(self).to_json_string(settings),
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,  # a long smoke test's body passes 4 KB
         )
 
 

@@ -12,9 +12,12 @@ from constructs import Construct
 from stacks.constructs.artefact_store import CAPTURE_PREFIX
 from stacks.constructs.permissions import allow
 
+_METRICS = {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
+"""Where endpoints' metrics lie; the action knows no resources."""
+
 
 class ExecutionRole(iam.Role):
-    """A role that reads one endpoint's artefacts and images and writes its captures and log.
+    """A role that reads one endpoint's artefacts and images and writes its captures, metrics and log.
 
     Parameters
     ----------
@@ -51,7 +54,9 @@ class ExecutionRole(iam.Role):
             construct_id,
             role_name=name,
             description=f"Containers of {endpoint_name}",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
+            ),
         )
         captures = bucket.arn_for_objects(f"{CAPTURE_PREFIX}/{endpoint_name}/*")
         statements = [
@@ -63,6 +68,7 @@ class ExecutionRole(iam.Role):
                 ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                 [log_group.log_group_arn],
             ),
+            allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"], StringEquals=_METRICS),
             *self._pull([self._asset_repository(), *map(self._repository_arn, image_repositories)]),
         ]
         for statement in statements:

@@ -9,8 +9,11 @@ from stacks.config import Environment
 
 
 def removal_policy(environment: Environment) -> RemovalPolicy:
-    """Return what becomes of an environment's data when its stacks are destroyed."""
-    return RemovalPolicy.RETAIN if environment.retain_data else RemovalPolicy.DESTROY
+    """Return what becomes of an environment's data when its stacks are destroyed.
+
+    What a first create that failed has made goes all the same: it holds nothing, and its name would be taken.
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_data else RemovalPolicy.DESTROY
 
 
 class RetainedLogs(logs.LogGroup):

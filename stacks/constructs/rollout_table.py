@@ -37,7 +37,6 @@ class RolloutTable(dynamodb.Table):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=environment.retain_data,
             removal_policy=removal_policy(environment),
         )
         self.add_global_secondary_index(

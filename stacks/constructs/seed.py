@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CfnResource, CustomResource, Duration
 from constructs import Construct
 
 from lambdas import contract
 
 
 class Seed(CustomResource):
-    """Records on creation what it is given, and answers with that ever after.
+    """Records on creation, and whenever its key changes, what it is given, and answers with that ever after.
 
     Parameters
     ----------
@@ -34,6 +34,17 @@ class Seed(CustomResource):
             service_timeout=Duration.minutes(5),
             properties={"Key": key, **values},
         )
+
+    @property
+    def nonce(self) -> str:
+        """Return what no other record shares: a part for the names of what is made from the values."""
+        return self.value(contract.SEED_NONCE)
+
+    def record_anew_for(self, key: str) -> None:
+        """Record under another key than was given at first."""
+        resource = self.node.default_child
+        assert isinstance(resource, CfnResource)
+        resource.add_property_override("Key", key)
 
     def value(self, name: str) -> str:
         """Return what was recorded under `name`."""

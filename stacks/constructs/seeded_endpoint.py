@@ -6,6 +6,7 @@ comes after the endpoint is gone.
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from aws_cdk import CfnDeletionPolicy, CfnResource, CustomResource, Duration, Stack, Token
 from aws_cdk import aws_sagemaker as sagemaker
@@ -29,7 +30,8 @@ class SeededEndpoint(Construct):
     """An endpoint whose model, instances and capture are what they were on the day it was created.
 
     What varies is read from a `Seed`; the config that the endpoint names is read from another, the pin, so that even
-    a config of another shape, in a later version of this template, changes nothing on the endpoint.
+    a config of another shape, as a GPU instance type or a later version of this template asks for, changes nothing on
+    the endpoint. The seed's key carries the shape: another shape records all its values anew, under new names.
 
     Parameters
     ----------
@@ -62,6 +64,7 @@ class SeededEndpoint(Construct):
         self._seed = self._recorded("Seed", self.name, values)
         self.model = self._model()
         self.config = self._config(endpoint.fleet)
+        self._seed.record_anew_for(f"{self.name}-{self._shape(values)}")
         pin = self._recorded(
             "Pin", contract.pin_key(self.name), {"EndpointConfigName": self.config.attr_endpoint_config_name}
         )
@@ -97,27 +100,28 @@ class SeededEndpoint(Construct):
         model = sagemaker.CfnModel(
             self,
             "Model",
+            model_name=self._bootstrap_name,
             execution_role_arn=self._names.execution_role_arn(self.name),
             primary_container=container,
             enable_network_isolation=self._seed.get_att("NetworkIsolation"),
         )
-        shape = [model.execution_role_arn, model.primary_container]
-        model.model_name = self._kept(model, shape)
+        _keep(model)
         return model
 
     def _config(self, fleet: Fleet) -> sagemaker.CfnEndpointConfig:
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
+            endpoint_config_name=self._bootstrap_name,
             production_variants=[self._variant(fleet)],
             data_capture_config=self._capture(),
             metrics_config=sagemaker.CfnEndpointConfig.MetricsConfigProperty(
                 enable_enhanced_metrics=True,
+                enable_detailed_observability=False,  # charged, and on unless it is said
                 metric_publish_frequency_in_seconds=self._number("MetricsPeriodSeconds"),
             ),
         )
-        shape = [self.model.model_name, config.production_variants, config.data_capture_config, config.metrics_config]
-        config.endpoint_config_name = self._kept(config, shape)
+        _keep(config)
         return config
 
     def _variant(self, fleet: Fleet) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
@@ -145,24 +149,33 @@ class SeededEndpoint(Construct):
     def _number(self, name: str) -> float:
         return Token.as_number(self._seed.get_att(name))
 
-    def _kept(self, resource: CfnResource, shape: object) -> str:
-        """Keep what a later version of this template replaces: it may be live. The clean-up removes it in the end.
+    @property
+    def _bootstrap_name(self) -> str:
+        """Return the name of model and config, which the functions' roles allow by its prefix."""
+        return f"{self.name}-bootstrap-{self._seed.nonce}"
 
-        Returns the resource's name, which the functions' roles allow by its prefix. It carries the shape, because a
-        replacement needs another name.
-        """
-        resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
-        resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        text = json.dumps(Stack.of(self).resolve(shape), sort_keys=True)
-        return f"{self.name}-bootstrap-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    def _shape(self, values: Mapping[str, str]) -> str:
+        """Return a digest of which properties model and config have, and which values they may read."""
+        model, config = self.model, self.config
+        properties: list[object] = [model.execution_role_arn, model.primary_container, model.enable_network_isolation]
+        properties += [config.production_variants, config.data_capture_config, config.metrics_config]
+        text = json.dumps([Stack.of(self).resolve(properties), sorted(values)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _keep(resource: CfnResource) -> None:
+    """Keep what another shape replaces: it may be live. The clean-up removes it in the end."""
+    resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+    resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
 
 
 def _seeded(fleet: Fleet, artefacts: BootstrapModel, capture_destination: str) -> dict[str, str]:
+    driver = {"InferenceAmiVersion": fleet.inference_ami_version} if fleet.inference_ami_version else {}
     return {
         "Image": artefacts.image.image_uri,
         "ModelDataUrl": artefacts.model_url,
         "InstanceType": fleet.instance_type,
-        "InferenceAmiVersion": fleet.inference_ami_version or "",
+        **driver,
         "InitialInstanceCount": str(fleet.min_instances),
         "StartupTimeoutSeconds": str(fleet.startup_timeout_seconds),
         "DownloadTimeoutSeconds": str(fleet.download_timeout_seconds),

@@ -1,6 +1,8 @@
 """A file that cannot be deployed is refused with the field, the value, what is allowed and the way out."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -77,6 +79,7 @@ WRONG = [
     ("log_retention_days", 2, "one of 1, 3, 5"),
     ("retain_data", "yes", "true or false"),
     ("alert_emails", ["nobody"], "an e-mail address"),
+    ("retain_data", True, "worth telling somebody"),
 ]
 
 
@@ -86,6 +89,30 @@ def test_wrong_field_is_named_with_its_reason(tmp_path, path, value, reason):
     assert any(reason in problem for problem in found), found
     area = path.split(".")[0].split("[")[0]
     assert all(area in problem or "account" in problem for problem in found)
+
+
+def named(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return the file's content with one endpoint for each name."""
+    (rain,) = body["endpoints"]
+    return {**body, "endpoints": [{**rain, "name": name} for name in names]}
+
+
+def test_more_endpoints_than_a_rule_can_name_are_refused(tmp_path):
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    names = [f"e{number}" for number in range(40)]
+    (problem,) = problems(written(tmp_path, yaml.safe_dump(named(body, *names))))
+    room = re.search(r"the alarms of (\d+) find room", problem)
+    assert room, problem
+    fitting = named(body, *names[: int(room[1])])
+    assert len(load_environment("dev", written(tmp_path, yaml.safe_dump(fitting))).endpoints) >= 8
+
+
+def test_a_role_whose_name_would_be_too_long_is_refused(tmp_path):
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    body |= {"account": "123456789012", "region": "xx-somewhereveryfarfromhere-1"}
+    assert load_environment("dev", written(tmp_path, yaml.safe_dump(body))).region == body["region"]
+    (problem,) = problems(written(tmp_path, yaml.safe_dump(named(body, "abcdefghijklmnopqrstu"))))
+    assert "longer than the 64 characters" in problem
 
 
 def test_error_names_path_value_and_way_out(tmp_path):

@@ -59,8 +59,16 @@ def test_artefacts_are_versioned_logged_and_under_the_stack_key(each):
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     key = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
     assert each.registry.text(key).startswith("<Key")
-    captures = next(rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "capture/")
-    assert captures["ExpirationInDays"] == each.environment.capture_retention_days
+
+
+def test_captured_bodies_are_gone_when_they_expire_and_leave_no_marker(each):
+    (bucket,) = [properties for _, _, properties in every(each, "AWS::S3::Bucket") if "BucketName" in properties]
+    rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "capture/"]
+    by_age, markers = sorted(rules, key=lambda rule: rule["Id"])
+    assert by_age["ExpirationInDays"] == each.environment.capture_retention_days
+    assert by_age["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}, "the bucket is versioned"
+    assert markers["ExpiredObjectDeleteMarker"] is True
+    assert "ExpirationInDays" not in markers, "S3 refuses both in one rule"
 
 
 @pytest.mark.parametrize(
@@ -109,12 +117,24 @@ def test_every_function_logs_where_it_is_kept(each):
         assert group.strip("<>") in template.of_type("AWS::Logs::LogGroup"), name
 
 
-def test_data_outlives_production_only(each):
-    wanted = "Retain" if each.environment.retain_data else "Delete"
-    for _, resource in each.every_resource:
+def test_data_outlives_production_only_and_a_first_create_that_failed_nowhere(each):
+    wanted = "RetainExceptOnCreate" if each.environment.retain_data else "Delete"
+    for name, resource in each.every_resource:
         if resource["Type"] in DATA:
             assert resource["DeletionPolicy"] == wanted, resource["Type"]
-    assert each.rollout.one("AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is each.environment.retain_data
+        assert resource.get("DeletionPolicy") != "Retain", f"{name} would keep its name from the next create"
+
+
+def test_stacks_that_keep_data_are_protected_and_no_table_is(each):
+    """CloudFormation could not delete a protected table when it rolls a create back."""
+    assert "DeletionProtectionEnabled" not in each.rollout.one("AWS::DynamoDB::Table")
+    (manifest,) = each.folder.glob("assembly-*/manifest.json")
+    stacks = [
+        artefact["properties"].get("terminationProtection", False)
+        for artefact in json.loads(manifest.read_text())["artifacts"].values()
+        if artefact["type"] == "aws:cloudformation:stack"
+    ]
+    assert stacks == [each.environment.retain_data] * len(each.templates)
 
 
 def test_production_keeps_its_data(prod):

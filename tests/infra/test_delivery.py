@@ -1,11 +1,13 @@
 """Nothing that starts or drives a rollout is lost without someone being told."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lambdas import contract
 from stacks.config import ROOT
+from stacks.config.lengths import PATTERN_LIMIT, too_long
 
 
 def rules(template):
@@ -42,6 +44,19 @@ def test_rules_may_reach_their_targets(each):
         assert allowed or (f'"{target}"' in policies and f'"{arn}"' in policies), name
 
 
+def test_patterns_of_as_many_endpoints_as_may_be_fit_into_their_rules(synthesise_changed):
+    def crowded(environment):
+        (rain,) = environment.endpoints
+        endpoints = [replace(rain, name=f"abcdefghijklmnopqr-{number:02}") for number in range(30)]
+        full = (replace(environment, endpoints=tuple(endpoints[:count])) for count in range(30, 0, -1))
+        return next(each for each in full if not list(too_long(each)))
+
+    crowd = synthesise_changed("prod", crowded)
+    patterns = [rule.get("EventPattern") for rule in rules(crowd.rollout).values()]
+    longest = max(len(json.dumps(crowd.rollout.text(pattern))) for pattern in patterns if pattern)
+    assert 0.8 * PATTERN_LIMIT < longest <= PATTERN_LIMIT, "so many fit, and hardly more would"
+
+
 def test_approvals_come_through_a_queue(local):
     rule = rules(local.rollout)["PackageStates"]
     assert rule["EventPattern"]["detail"] == {"ModelPackageGroupName": ["rain-local"]}
@@ -55,6 +70,12 @@ def test_alarms_of_both_slots_reach_the_loop(local):
     }
     assert {arn.rpartition(":")[2] for arn in local.rollout.text(rule["EventPattern"]["resources"])} == named
     assert named == {contract.unhealthy_alarm("rain-local", slot) for slot in contract.SLOTS}
+
+
+def test_commands_of_other_accounts_are_not_taken(each):
+    """A bus may be open to other accounts, and a command needs no more than its source's name."""
+    pattern = each.rollout.text(rules(each.rollout)["Commands"]["EventPattern"])
+    assert pattern["account"] == ["123456789012"]
 
 
 def test_commands_and_endpoint_states_of_other_environments_are_not_taken(local):
@@ -81,9 +102,17 @@ def test_messages_stay_hidden_for_six_times_as_long_as_their_function_runs(each)
 
 
 def test_events_that_the_loop_fails_on_are_kept(each):
-    for name in ("React", "Tick"):
-        target = functions(each.rollout)[name]["DeadLetterConfig"]["TargetArn"]
-        assert each.rollout.text(target).startswith("<LostEventsQueue")
+    target = functions(each.rollout)["React"]["DeadLetterConfig"]["TargetArn"]
+    assert each.rollout.text(target).startswith("<LostEventsQueue")
+
+
+def test_a_failed_run_of_the_sweeper_gives_way_to_the_next(each):
+    """The heartbeat tells of failures; old runs that are made up for would only crowd the endpoints."""
+    assert "DeadLetterConfig" not in functions(each.rollout)["Tick"]
+    (config,) = each.rollout.of_type("AWS::Lambda::EventInvokeConfig").values()
+    properties = each.rollout.text(config["Properties"])
+    assert properties.pop("FunctionName").startswith("<TickFunction")
+    assert properties == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0, "Qualifier": "$LATEST"}
 
 
 def test_lease_of_thirty_seconds_outlives_the_loop(each):
@@ -158,3 +187,14 @@ def test_concurrency_is_set_aside_where_the_file_says_so(each):
     for name in ("React", "Tick"):
         reserved = functions(each.rollout)[name].get("ReservedConcurrentExecutions")
         assert reserved == each.environment.reserved_concurrency
+
+
+def test_alarm_tells_of_faults_that_do_not_go_away(each):
+    (alarm,) = [
+        resource["Properties"]
+        for name, resource in each.rollout.of_type("AWS::CloudWatch::Alarm").items()
+        if name.startswith("Faults")
+    ]
+    assert (alarm["Namespace"], alarm["MetricName"]) == (contract.METRIC_NAMESPACE, contract.FAULTS_METRIC)
+    assert [dimension["Name"] for dimension in alarm["Dimensions"]] == [contract.METRIC_DIMENSION]
+    assert alarm["AlarmActions"]

@@ -1,11 +1,12 @@
 """What the templates render is what the engine reads."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lambdas import contract
-from lambdas.rollout.policy import Policy
+from lambdas.rollout.policy import MAX_SMOKE_BODY, Policy
 from lambdas.rollout.settings import Settings
 
 
@@ -31,7 +32,17 @@ def test_policy_survives_the_round_trip(each, rendered):
 def test_parameter_lies_where_the_engine_looks_and_fits(each, rendered):
     name = each.environment.endpoints[0].full_name(each.environment.environment)
     assert rendered["Name"] == contract.endpoint_parameter(each.environment.environment, name)
-    assert len(rendered["Value"]) <= 4096, "a standard parameter holds no more"
+    assert rendered["Tier"] == "Intelligent-Tiering", "a standard parameter holds 4,096 characters"
+
+
+def test_the_longest_smoke_test_fits_into_the_parameter(synthesise_changed):
+    def wordy(environment):
+        (rain,) = environment.endpoints
+        smoke = replace(rain.rollout.smoke_test, body="1,2\n" * (MAX_SMOKE_BODY // 4))
+        return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, smoke_test=smoke)),))
+
+    template = synthesise_changed("prod", wordy).serving
+    assert len(template.text(template.one("AWS::SSM::Parameter"))["Value"]) <= 8192, "an advanced one holds no more"
 
 
 def test_fleet_resource_hands_over_the_fleet_of_the_parameter(each, rendered):

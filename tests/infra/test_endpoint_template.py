@@ -4,6 +4,7 @@ import copy
 import re
 from dataclasses import replace
 
+from lambdas import contract
 from stacks.config import Environment
 
 
@@ -26,13 +27,24 @@ def only(template, kind):
     return name
 
 
-def seed(template, key):
+def seed(template, which="Seed"):
     (properties,) = [
         resource["Properties"]
-        for resource in template.of_type("Custom::Seed").values()
-        if resource["Properties"]["Key"] == key
+        for name, resource in template.of_type("Custom::Seed").items()
+        if name.startswith(f"Serving{which}")
     ]
     return template.text(properties)
+
+
+def with_fleet(environment: Environment, **changes):
+    (rain,) = environment.endpoints
+    return replace(environment, endpoints=(replace(rain, fleet=replace(rain.fleet, **changes)),))
+
+
+def on_gpu(environment: Environment):
+    image = replace(environment.endpoints[0].fleet.image, dockerfile="Dockerfile.gpu")
+    version = "al2023-ami-sagemaker-inference-gpu-4-1"
+    return with_fleet(environment, image=image, instance_type="ml.g5.xlarge", inference_ami_version=version)
 
 
 def test_endpoint_has_nothing_but_its_name_and_the_pinned_config(each):
@@ -44,7 +56,9 @@ def test_endpoint_has_nothing_but_its_name_and_the_pinned_config(each):
     assert each.serving.body["Resources"][pin]["Type"] == "Custom::Seed"
     assert attribute == "EndpointConfigName"
     config = only(each.serving, "AWS::SageMaker::EndpointConfig")
-    assert seed(each.serving, f"{name}-pin")["EndpointConfigName"] == f"<{config}.EndpointConfigName>"
+    pinned = seed(each.serving, "Pin")
+    assert pinned["Key"] == contract.pin_key(name)
+    assert pinned["EndpointConfigName"] == f"<{config}.EndpointConfigName>"
 
 
 def test_what_varies_comes_from_the_seed(each):
@@ -70,18 +84,18 @@ def test_what_varies_comes_from_the_seed(each):
 
 def test_seed_records_every_attribute_that_is_read_from_it(each):
     template = each.serving
-    name = each.environment.endpoints[0].full_name(each.environment.environment)
     read = set(
         re.findall(r"<ServingSeed\w+\.(\w+)>", str([template.text(r) for r in template.body["Resources"].values()]))
     )
-    recorded = seed(template, name)
-    assert read <= set(recorded)
+    recorded = seed(template)
+    assert read - {contract.SEED_NONCE} <= set(recorded)
+    assert contract.SEED_NONCE not in recorded, "the function makes it"
     assert all(isinstance(value, str) for value in recorded.values())
 
 
 def test_seed_records_the_fleet_of_the_file(each):
     endpoint = each.environment.endpoints[0]
-    recorded = seed(each.serving, endpoint.full_name(each.environment.environment))
+    recorded = seed(each.serving)
     assert recorded["InstanceType"] == endpoint.fleet.instance_type
     assert recorded["InitialInstanceCount"] == str(endpoint.fleet.min_instances)
     assert recorded["CaptureEnabled"] == "true"
@@ -91,6 +105,13 @@ def test_seed_records_the_fleet_of_the_file(each):
 def test_gpu_variants_name_their_driver_and_others_none(each):
     (variant,) = each.serving.one("AWS::SageMaker::EndpointConfig")["ProductionVariants"]
     assert ("InferenceAmiVersion" in variant) is each.environment.endpoints[0].fleet.has_gpu
+    assert ("InferenceAmiVersion" in seed(each.serving)) is each.environment.endpoints[0].fleet.has_gpu
+
+
+def test_charged_observability_is_off(each):
+    """It is on in new configs that do not mention it."""
+    metrics = each.serving.one("AWS::SageMaker::EndpointConfig")["MetricsConfig"]
+    assert metrics["EnableDetailedObservability"] is False
 
 
 def test_variant_is_the_bootstrap_slot_with_all_the_weight(each):
@@ -110,12 +131,12 @@ def test_what_may_be_live_is_kept_when_replaced(each):
         assert "Tags" not in resource["Properties"]
 
 
-def test_bootstrap_names_lie_within_what_the_functions_may_touch(each):
+def test_bootstrap_names_lie_within_what_the_functions_may_touch_and_change_with_the_record(each):
     prefix = each.environment.endpoints[0].full_name(each.environment.environment) + "-bootstrap-"
     model = each.serving.one("AWS::SageMaker::Model")["ModelName"]
     config = each.serving.one("AWS::SageMaker::EndpointConfig")["EndpointConfigName"]
-    assert model.startswith(prefix)
-    assert config.startswith(prefix)
+    for name in (model, config):
+        assert re.fullmatch(rf"{prefix}<ServingSeed\w+\.Nonce>", each.serving.text(name)), name
 
 
 def test_clean_up_comes_after_the_pin_and_before_the_endpoint(each):
@@ -164,9 +185,7 @@ def test_custom_resources_call_functions_of_this_environment(each):
 
 def test_changed_fleet_changes_nothing_that_cloudformation_would_update(synthesise_changed, local):
     def bigger(environment: Environment):
-        (rain,) = environment.endpoints
-        fleet = replace(rain.fleet, instance_type="ml.m5.xlarge", min_instances=2, capture="off")
-        return replace(environment, endpoints=(replace(rain, fleet=fleet),))
+        return with_fleet(environment, instance_type="ml.m5.xlarge", min_instances=2, capture="off")
 
     changed = synthesise_changed("local", bigger).serving.body["Resources"]
     before = copy.deepcopy(local.serving.body["Resources"])
@@ -174,3 +193,21 @@ def test_changed_fleet_changes_nothing_that_cloudformation_would_update(synthesi
     assert differing == {"Custom::Seed", "Custom::Fleet", "AWS::SSM::Parameter"}
     (seed_before,) = [name for name in before if name.startswith("ServingSeed")]
     assert before[seed_before]["Properties"]["Key"] == changed[seed_before]["Properties"]["Key"]
+
+
+def test_another_shape_of_the_config_records_anew_and_leaves_the_pin(synthesise_changed, local):
+    changed = synthesise_changed("local", on_gpu)
+    keys = [seed(each.serving)["Key"] for each in (local, changed)]
+    assert keys[0] != keys[1]
+    assert all(re.fullmatch(r"rain-local-[0-9a-f]{8}", key) for key in keys), keys
+    assert seed(local.serving, "Pin") == seed(changed.serving, "Pin")
+    assert local.serving.one("AWS::SageMaker::Endpoint") == changed.serving.one("AWS::SageMaker::Endpoint")
+
+
+def test_one_more_seeded_value_records_anew(synthesise_changed, local, monkeypatch):
+    from stacks.constructs import seeded_endpoint
+
+    of_today = seeded_endpoint._seeded
+    monkeypatch.setattr(seeded_endpoint, "_seeded", lambda *given: {**of_today(*given), "OneMore": "value"})
+    changed = synthesise_changed("local", lambda environment: environment)
+    assert seed(local.serving)["Key"] != seed(changed.serving)["Key"]

@@ -65,7 +65,12 @@ ACTIONS = {
     "Fleet": {*STATE, *LOG, *STOP_SCALING, "sagemaker:DescribeEndpoint", "sqs:SendMessage", "ssm:GetParameter"},
     "Cleanup": {*STATE, *LOG, *STOP_SCALING, *REMOVE, "dynamodb:DeleteItem", "dynamodb:Query"},
 }
-ONLY_FOR_ALL = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "ecr:GetAuthorizationToken"}
+ONLY_FOR_ALL = {
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+}
 
 
 def allowed(template, role):
@@ -128,12 +133,13 @@ def test_loop_touches_the_endpoints_and_what_bears_their_names(local, function):
 @pytest.mark.parametrize("function", ["React", "Tick"])
 def test_loop_passes_one_role_to_sagemaker_only(local, function):
     (statement,) = [one for one in local.rollout.statements(f"{function}Role") if one["Action"] == "iam:PassRole"]
-    assert statement["Resource"] == "arn:aws:iam::123456789012:role/tidegate-rain-local-execution"
+    assert statement["Resource"] == "arn:aws:iam::123456789012:role/tidegate-rain-local-us-east-1-exec"
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
 def test_the_role_that_is_passed_is_the_one_that_the_registry_makes(each):
-    made = {role["Properties"].get("RoleName") for role in each.registry.of_type("AWS::IAM::Role").values()}
+    roles = each.registry.of_type("AWS::IAM::Role").values()
+    made = {each.registry.text(role["Properties"].get("RoleName")) for role in roles}
     passed = next(one for one in each.rollout.statements("ReactRole") if one["Action"] == "iam:PassRole")["Resource"]
     assert passed.split("role/")[1] in made
     model = each.serving.one("AWS::SageMaker::Model")
@@ -162,6 +168,35 @@ def test_containers_read_their_own_models_and_write_their_own_captures(local):
     }
 
 
+def test_containers_write_metrics_of_endpoints_only(each):
+    statements = each.registry.statements("EndpointrainRole")
+    (statement,) = [one for one in statements if one["Action"] == "cloudwatch:PutMetricData"]
+    namespaces = ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]
+    assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespaces}}
+
+
+def test_sagemaker_takes_the_execution_role_for_this_account_only(each):
+    (role,) = [
+        role["Properties"]
+        for name, role in each.registry.of_type("AWS::IAM::Role").items()
+        if name.startswith("EndpointrainRole")
+    ]
+    (statement,) = each.registry.text(role["AssumeRolePolicyDocument"])["Statement"]
+    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_execution_roles_of_two_regions_have_two_names(each):
+    """Roles are the same in every region of an account."""
+    (name,) = [
+        each.registry.text(role["Properties"]["RoleName"])
+        for role in each.registry.of_type("AWS::IAM::Role").values()
+        if "RoleName" in role["Properties"]
+    ]
+    endpoint = each.environment.endpoints[0].full_name(each.environment.environment)
+    assert name == f"tidegate-{endpoint}-{each.environment.region or 'eu-west-1'}-exec"
+
+
 def test_only_environments_that_keep_nothing_can_empty_the_registry(each):
     has_function = any(name.startswith("EmptyFunction") for name in each.registry.body["Resources"])
     assert has_function is not each.environment.retain_data
@@ -171,6 +206,7 @@ def test_only_environments_that_keep_nothing_can_empty_the_registry(each):
             "<ArtefactsBucket44D43D7B.Arn>/*",
             "<ArtefactsAccessLogs62F8C1E7.Arn>/*",
         }
+        assert may["cloudformation:DescribeStacks"] == {"<AWS::StackId>"}
 
 
 def test_each_acknowledged_wildcard_is_there(each):

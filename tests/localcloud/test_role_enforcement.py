@@ -144,7 +144,8 @@ def test_bucket_policy_is_judged_with_its_conditions(cloud, workshop):
     insecure = {"Bool": {"aws:SecureTransport": "false"}}
     role = workshop.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
     client = cloud.role_client("s3", role)
-    for condition, refused in ((insecure, False), ({"ArnLike": {"aws:PrincipalArn": role}}, True)):
+    old = {"NumericLessThan": {"s3:TlsVersion": 1.2}}
+    for condition, refused in ((insecure, False), (old, False), ({"ArnLike": {"aws:PrincipalArn": role}}, True)):
         policy = {"Version": "2012-10-17", "Statement": [{**deny, "Condition": condition}]}
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
         if refused:

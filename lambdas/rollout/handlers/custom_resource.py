@@ -24,13 +24,29 @@ class UnfinishedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Request:
-    """A custom resource's request, and how much time there is for it."""
+    """A custom resource's request, and how much time there is for it.
+
+    Parameters
+    ----------
+    kind, properties, physical_id
+        What CloudFormation asks for; there is no physical id yet on creation.
+    owner
+        Who this invocation is.
+    remaining
+        Tells how many seconds are left.
+    identity
+        Physical id of what is created.
+    stack
+        Id of the resource's stack.
+    """
 
     kind: str
     properties: Properties
     physical_id: str | None
     owner: str
     remaining: Callable[[], float]
+    identity: str = ""
+    stack: str = ""
 
     def has_time(self) -> bool:
         """Return whether there is more than the time for the answer left."""
@@ -61,11 +77,11 @@ def answer(event: Mapping[str, Any], context: Any, identity: str, act: Callable[
     event, context
         As Lambda gives them.
     identity
-        Physical id if the resource fails before it has another.
+        Physical id of what is created; the answer may give another.
     act
         Does the work.
     """
-    request = _request(event, context)
+    request = _request(event, context, identity)
     try:
         result = act(request)
     except Exception as error:
@@ -76,13 +92,15 @@ def answer(event: Mapping[str, Any], context: Any, identity: str, act: Callable[
         _send(event, result.physical_id, "SUCCESS", data=result.data)
 
 
-def _request(event: Mapping[str, Any], context: Any) -> Request:
+def _request(event: Mapping[str, Any], context: Any, identity: str) -> Request:
     return Request(
         kind=event["RequestType"],
         properties={name: value for name, value in event["ResourceProperties"].items() if name != "ServiceToken"},
         physical_id=event.get("PhysicalResourceId"),
         owner=begin_long(context),
         remaining=lambda: context.get_remaining_time_in_millis() / 1000,
+        identity=identity,
+        stack=event["StackId"],
     )
 
 

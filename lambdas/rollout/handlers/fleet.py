@@ -4,6 +4,7 @@ Calls: dynamodb GetItem, TransactWriteItems (PutItem); sagemaker DescribeEndpoin
 DeregisterScalableTarget; sqs SendMessage to the timer queue.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -19,22 +20,29 @@ _LEASE_POLL, _BUSY_POLL = 1.0, 5.0
 def handler(event: dict[str, Any], context: Any) -> None:
     """Answer CloudFormation."""
     name = event["ResourceProperties"]["EndpointName"]
-    answer(event, context, _identity(name), lambda request: act(request, Fleets(real_ports())))
+    made = identity(name, event["StackId"], event["LogicalResourceId"])
+    answer(event, context, made, lambda request: act(request, Fleets(real_ports())))
 
 
 def act(request: Request, fleets: Fleets) -> Answer:
-    """Submit the fleet, or retire the endpoint."""
+    """Submit the fleet, or retire the endpoint if no other resource declares its fleet."""
     name = request.properties["EndpointName"]
     logger.append_keys(endpoint=name)
     if request.kind == "Delete":
-        _retire(request, fleets, name)
+        if fleets.disown(name, str(request.physical_id)):
+            _retire(request, fleets, name)
         return Answer(str(request.physical_id))
-    fleets.submit(name, Fleet.from_dict(json.loads(request.properties["Fleet"])))
-    return Answer(_identity(name))
+    fleets.submit(name, Fleet.from_dict(json.loads(request.properties["Fleet"])), request.identity)
+    return Answer(request.identity)
 
 
-def _identity(name: str) -> str:
-    return f"fleet-{name}"
+def identity(name: str, stack: str, logical_id: str) -> str:
+    """Return a physical id that only this resource has.
+
+    A resource that is moved to another logical id is created there before it is deleted here, and that deletion must
+    not be taken for the end of the endpoint.
+    """
+    return f"fleet-{name}-{hashlib.sha256(f'{stack} {logical_id}'.encode()).hexdigest()[:8]}"
 
 
 def _retire(request: Request, fleets: Fleets, name: str) -> None:

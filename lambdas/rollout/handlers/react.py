@@ -16,10 +16,12 @@ from lambdas.rollout.approvals import poke
 from lambdas.rollout.engine import Engine
 from lambdas.rollout.errors import LeaseHeldError, PermanentError
 from lambdas.rollout.handlers.batch import each_message
+from lambdas.rollout.handlers.faults import report
 from lambdas.rollout.handlers.times import epoch
-from lambdas.rollout.handlers.wiring import begin, logger, real_ports
+from lambdas.rollout.handlers.wiring import begin, real_ports
 from lambdas.rollout.operators import read_command, take_command
 from lambdas.rollout.ports import Ports
+from lambdas.rollout.sweeper import Fault
 
 WHILE_HELD = 2.0
 """Another worker's cycle takes about this long; its look may have been before what happened now."""
@@ -51,8 +53,8 @@ def _run(engine: Engine, name: str, due: float | None) -> None:
     try:
         engine.run(name, due)
     except PermanentError as error:
-        # The engine has written down what it could not do and looks again by itself; the sweeper raises the alarm.
-        logger.error(str(error))
+        # The engine looks again by itself, and tells people of what keeps failing; the metric is for the first time.
+        report([Fault(name, str(error))])
 
 
 def _take(ports: Ports, event: dict[str, Any]) -> str | None:

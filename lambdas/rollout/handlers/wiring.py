@@ -52,6 +52,10 @@ class PowertoolsLog:
         """Write a line that somebody may want to look at."""
         logger.warning(message)
 
+    def exception(self, message: str) -> None:
+        """Write a line about the error that is being handled, with its traceback."""
+        logger.exception(message)
+
 
 def begin(context: Any) -> str:
     """Start a short function's log and time limit, and return who this invocation is."""
@@ -63,10 +67,11 @@ def begin(context: Any) -> str:
 def begin_long(context: Any) -> str:
     """Start the log of a function that may wait, and return who this invocation is."""
     time_limit.start(float("inf"))
-    owner = str(getattr(context, "aws_request_id", "") or uuid.uuid4())
+    request = str(getattr(context, "aws_request_id", ""))
     logger.clear_state()
-    logger.append_keys(request=owner, endpoint=None, rollout=None, phase=None)
-    return owner
+    logger.append_keys(request=request, endpoint=None, rollout=None, phase=None)
+    # Lambda's retries of an asynchronous event keep its id, and two of them must never take one lease for theirs.
+    return f"{request}-{uuid.uuid4().hex[:12]}"
 
 
 def real_ports() -> Ports:

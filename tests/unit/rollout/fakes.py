@@ -1,6 +1,7 @@
 """Hand-written stand-ins for AWS in virtual time, as far as the engine can see it."""
 
 import json
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -398,3 +399,6 @@ class FakeLog:
 
     def warning(self, message: str) -> None:
         self.lines.append((message, dict(self.fields)))
+
+    def exception(self, message: str) -> None:
+        self.lines.append((f"{message}\n{traceback.format_exc()}", dict(self.fields)))

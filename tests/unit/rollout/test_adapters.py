@@ -136,6 +136,19 @@ def test_mixed_config_is_the_live_one_with_the_new_variant_at_weight_zero(fleet:
     assert "EndpointConfigArn" not in request
 
 
+@pytest.mark.parametrize(("said", "kept"), [({"EnableDetailedObservability": True}, True), ({}, False)])
+def test_detailed_observability_is_as_on_the_live_config_and_off_where_that_is_silent(
+    fleet: Fleet, said: dict[str, bool], kept: bool
+) -> None:
+    """SageMaker switches it on, at a charge, in every new config that does not mention it."""
+    live = {**LIVE_CONFIG, "MetricsConfig": {**LIVE_CONFIG["MetricsConfig"], **said}}
+    request = configs.mixed_config(live, mixed(fleet))
+    final = configs.final_config(
+        request, CreateFinalConfig("rain-local-1-final", request["EndpointConfigName"], "green", {})
+    )
+    assert [each["MetricsConfig"]["EnableDetailedObservability"] for each in (request, final)] == [kept, kept]
+
+
 def test_ami_of_the_old_fleet_is_not_kept_on_one_without(fleet: Fleet) -> None:
     request = configs.mixed_config(LIVE_CONFIG, mixed(replace(fleet, inference_ami_version=None)))
     assert "InferenceAmiVersion" not in request["ProductionVariants"][1]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from lambdas import contract
+from lambdas.contract import SEED_NONCE
 from lambdas.rollout.adapters.clients import TimeLimit
 from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.fleet import Fleet
@@ -37,6 +39,7 @@ class Context:
 @pytest.fixture
 def wired(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(wiring, "time_limit", TimeLimit())
+    monkeypatch.setenv(contract.ENV_ENVIRONMENT, "local")
     for module in (admit, react, tick):
         monkeypatch.setattr(module, "real_ports", lambda: world.ports)
     return world
@@ -99,13 +102,60 @@ def test_event_that_finds_the_endpoint_leased_is_followed_up(wired: Any) -> None
     assert len(wired.looks) > looks
 
 
-def test_sweep_raises_what_a_person_must_put_right(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def faults_counted(output: str) -> list[float]:
+    """Return the values of the metric that is written into the log."""
+    written = [json.loads(line) for line in output.splitlines() if '"_aws"' in line]
+    for each in written:
+        (metric,) = each["_aws"]["CloudWatchMetrics"]
+        assert (metric["Namespace"], metric["Dimensions"]) == (contract.METRIC_NAMESPACE, [["environment"]])
+        assert each["environment"] == "local"
+    return [value for each in written for value in each[contract.FAULTS_METRIC]]
+
+
+def errors_logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_sweep_logs_and_counts_what_a_person_must_put_right(
+    wired: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def denied(name: str) -> None:
         raise PermanentError("AccessDeniedException: sagemaker:DescribeEndpoint")
 
+    tick.handler({}, Context())
+    assert faults_counted(capsys.readouterr().out) == [0]
     monkeypatch.setattr(wired.sagemaker, "describe", denied)
-    with pytest.raises(PermanentError, match=r"rain-local: .*sagemaker:DescribeEndpoint"):
+    tick.handler({}, Context())
+    assert faults_counted(capsys.readouterr().out) == [1]
+    assert errors_logged(caplog) == ["AccessDeniedException: sagemaker:DescribeEndpoint"]
+    assert wiring.logger.get_current_keys()["endpoint"] == "rain-local"
+
+
+def test_sweep_that_could_not_run_fails(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied() -> None:
+        raise PermanentError("AccessDeniedException: dynamodb:Query")
+
+    monkeypatch.setattr(wired.store, "active", denied)
+    with pytest.raises(PermanentError, match="dynamodb:Query"):
         tick.handler({}, Context())
+
+
+def test_fault_that_an_event_meets_is_counted_as_well(
+    wired: Any, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    wired.sagemaker.refusals = {"create_model": [PermanentError("AccessDeniedException: sagemaker:CreateModel")]}
+    wired.approve()
+    react.handler(sqs({"endpoint": "rain-local"}), Context())
+    assert faults_counted(capsys.readouterr().out) == [1]
+    assert "sagemaker:CreateModel" in errors_logged(caplog)[0]
+    wired.until_over()
+
+
+def test_two_runs_of_one_asynchronous_event_never_share_a_lease() -> None:
+    assert wiring.begin(Context()) != wiring.begin(Context())
 
 
 def test_importing_the_handlers_makes_no_client() -> None:
@@ -200,29 +250,58 @@ class MemoryTable:
 
 
 def request(kind: str, physical_id: str | None = None, **properties: Any) -> Request:
-    return Request(kind, properties, physical_id, "owner", lambda: 100.0)
+    return Request(kind, properties, physical_id, "owner", lambda: 100.0, identity="made")
 
 
 def test_seed_answers_an_update_with_what_it_was_created_with() -> None:
     seeds = Seeds(MemoryTable())
-    created = seed.act(request("Create", Key="rain-local", Image="a", Count="1"), seeds)
-    assert created == Answer("rain-local", {"Image": "a", "Count": "1"})
-    assert seed.act(request("Update", "rain-local", Key="rain-local", Image="b"), seeds) == created
-    moved = seed.act(request("Update", "rain-local", Key="snow-local", Image="b"), seeds)
-    assert moved == Answer("snow-local", {"Image": "b"})
-    assert seed.act(request("Delete", "rain-local", Key="rain-local"), seeds).physical_id == "rain-local"
-    assert seed.act(request("Create", Key="rain-local", Image="c"), seeds).data == {"Image": "c"}
+    created = seed.act(request("Create", Key="rain-cpu", Image="a", Count="1"), "r1", seeds)
+    assert created == Answer("rain-cpu", {"Image": "a", "Count": "1", SEED_NONCE: created.data[SEED_NONCE]})
+    assert seed.act(request("Create", Key="rain-cpu", Image="a", Count="1"), "r1", seeds) == created
+    assert seed.act(request("Update", "rain-cpu", Key="rain-cpu", Image="b"), "r2", seeds) == created
+    assert seed.act(request("Delete", "rain-cpu", Key="rain-cpu"), "r3", seeds).physical_id == "rain-cpu"
+    again = seed.act(request("Create", Key="rain-cpu", Image="c"), "r4", seeds)
+    assert again.data["Image"] == "c"
+    assert again.data[SEED_NONCE] != created.data[SEED_NONCE]
+
+
+def test_seed_of_another_shape_is_recorded_anew_and_the_way_back_finds_the_old_record() -> None:
+    seeds = Seeds(MemoryTable())
+    created = seed.act(request("Create", Key="rain-cpu", Image="a"), "r1", seeds)
+    moved = seed.act(request("Update", "rain-cpu", Key="rain-gpu", Image="b"), "r2", seeds)
+    assert moved.physical_id == "rain-gpu"
+    assert moved.data["Image"] == "b"
+    assert moved.data[SEED_NONCE] != created.data[SEED_NONCE]
+    assert seed.act(request("Update", "rain-gpu", Key="rain-cpu", Image="edited"), "r3", seeds) == created
+
+
+def test_seed_that_is_moved_to_and_fro_never_has_the_same_nonce_twice() -> None:
+    seeds, nonces, before = Seeds(MemoryTable()), set[str](), "rain-cpu"
+    seed.act(request("Create", Key=before), "r0", seeds)
+    for number, key in enumerate(("rain-gpu", "rain-cpu", "rain-gpu"), start=1):
+        nonces.add(seed.act(request("Update", before, Key=key), f"update-{number}", seeds).data[SEED_NONCE])
+        seed.act(request("Delete", before, Key=before), f"delete-{number}", seeds)
+        before = key
+    assert len(nonces) == 3
+
+
+def test_seed_takes_its_nonce_from_the_request(cloudformation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = iter((table := MemoryTable(), table, MemoryTable()))
+    monkeypatch.setattr(seed, "DynamoStore", lambda: next(tables))
+    for _ in range(3):
+        seed.handler(cloudformation.event("Create", Key="rain-cpu", Image="a"), Context())
+    first, doubled, elsewhere = [told["Data"] for told in cloudformation.answers]
+    assert first == doubled == elsewhere
+    assert len(first[SEED_NONCE]) == 8
 
 
 def test_fleet_is_submitted_and_the_endpoint_retired_on_deletion(world: Any, fleet: Fleet) -> None:
     bigger = replace(fleet, max_instances=9)
     submitted = {"EndpointName": "rain-local", "Fleet": json.dumps(bigger.to_dict())}
     fleets = Fleets(world.ports)
-    assert (
-        fleet_handler.act(request("Update", "fleet-rain-local", **submitted), fleets).physical_id == "fleet-rain-local"
-    )
+    assert fleet_handler.act(request("Update", "old", **submitted), fleets).physical_id == "made"
     assert world.store.state.desired_fleet == bigger
-    fleet_handler.act(request("Delete", "fleet-rain-local", **submitted), fleets)
+    fleet_handler.act(request("Delete", "made", **submitted), fleets)
     assert world.store.state.retired
 
 

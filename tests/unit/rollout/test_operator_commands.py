@@ -1,9 +1,13 @@
 """What operators can do to an active rollout."""
 
+from dataclasses import replace
 from typing import Any
 
-from lambdas.rollout.operators import read_command
-from lambdas.rollout.state import Phase
+import pytest
+
+from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.operators import read_command, take_command
+from lambdas.rollout.state import Command, Phase
 
 
 def test_abort_rolls_back(world: Any) -> None:
@@ -85,3 +89,110 @@ def test_event_of_a_command_carries_its_own_id_unless_the_operator_gave_one() ->
     assert (name, command.id, command.kind, command.rollout) == ("rain-local", "event-1", "abort", None)
     _, named = read_command({"endpoint": "e", "command": "abort", "id": "mine", "rollout": "r", "by": "me"}, "x", 5.0)
     assert (named.id, named.rollout, named.by) == ("mine", "r", "me")
+
+
+@pytest.mark.parametrize("kind", ["abort", "promote", "pause"])
+def test_command_older_than_the_rollout_is_not_for_it(world: Any, kind: str) -> None:
+    sent = world.clock.now()
+    world.clock.time += 10
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    take_command(world.ports, "rain-local", Command("late", kind, sent, "ops"))
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "PROMOTED")]
+    [text] = world.store.texts("command")
+    assert "before" in text
+    assert "Nothing is done" in text
+
+
+def test_command_sent_in_the_second_of_the_start_counts(world: Any) -> None:
+    world.approve()
+    rollout = world.until_phase(Phase.BAKE).rollout
+    take_command(world.ports, "rain-local", Command("c", "abort", float(int(rollout.started_at)), "ops"))
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARE, Phase.SHIFT])
+def test_promote_is_refused_where_nothing_is_being_watched(world: Any, phase: Phase) -> None:
+    world.approve()
+    world.until_phase(phase)
+    world.command("promote")
+    [text] = world.store.texts("command")
+    assert f"in {phase}" in text
+    assert "BAKE or SOAK" in text
+    assert not world.store.state.rollout.bake_skipped
+    world.until_over()
+
+
+def test_refused_abort_in_finalize_says_how_to_go_back_to_the_bootstrap_model(world: Any) -> None:
+    world.approve()
+    world.until_phase(Phase.FINALIZE)
+    world.command("abort")
+    [text] = world.store.texts("command")
+    assert "register its artefact as a version" in text
+    world.until_over()
+
+
+def test_refused_abort_in_finalize_says_how_to_go_back_to_the_version_before(world: Any) -> None:
+    first = world.approve("1.1.0")
+    world.until_over()
+    world.approve("1.2.0")
+    world.until_phase(Phase.FINALIZE)
+    world.command("abort")
+    assert "1.1.0: reject it and approve it again" in world.store.texts("command")[0]
+    world.until_over()
+    world.decide(first, "Rejected")
+    world.clock.time += 2
+    world.decide(first, "Approved")
+    world.until_over()
+    assert world.outcomes[-1] == ("1.1.0", "PROMOTED")
+
+
+def test_abandoned_rollout_says_how_to_have_it_again(world: Any) -> None:
+    world.approve("1.1.0")
+    world.until_phase(Phase.BAKE)
+    world.sagemaker.configs["by-hand"] = {"blue": 1}
+    world.endpoint.config, world.endpoint.variants = "by-hand", {"blue": world.endpoint.variants["blue"]}
+    world.until_over()
+    assert "reject it and approve it again" in world.store.texts("abandoned")[0]
+
+
+@pytest.fixture
+def failed_fleet(world: Any, fleet: Fleet) -> Any:
+    """Return the world after a change of the instance type was rolled back."""
+    world.endpoint.failures = ["insufficient capacity"] * 3
+    world.declare(replace(fleet, instance_type="ml.g6.48xlarge"))
+    world.until_over()
+    return world
+
+
+def test_rolled_back_fleet_says_that_it_is_not_live_and_what_to_do(failed_fleet: Any) -> None:
+    [text] = failed_fleet.store.texts("rolled-back")
+    assert "The declared fleet (instance_type ml.g6.48xlarge) is not live" in text
+    assert "instance_type ml.g5.xlarge" in text
+    assert "retry" in text
+
+
+def test_retry_rolls_the_failed_fleet_out_again(failed_fleet: Any) -> None:
+    failed_fleet.pass_time(300)
+    failed_fleet.command("retry")
+    failed_fleet.until_over()
+    assert failed_fleet.outcomes == [("bootstrap", "ROLLED_BACK"), ("bootstrap", "PROMOTED")]
+    assert failed_fleet.store.state.live.fleet.instance_type == "ml.g6.48xlarge"
+
+
+def test_retry_during_a_rollout_waits_for_its_end(failed_fleet: Any) -> None:
+    failed_fleet.approve("1.1.0")
+    failed_fleet.until_phase(Phase.BAKE)
+    failed_fleet.command("retry")
+    failed_fleet.until_over()
+    assert failed_fleet.outcomes[1:] == [("1.1.0", "PROMOTED"), ("1.1.0", "PROMOTED")]
+
+
+def test_retry_without_a_failed_fleet_does_nothing(world: Any) -> None:
+    world.pass_time(60)
+    world.command("retry")
+    assert "Nothing is done" in world.store.texts("command")[0]
+    world.pass_time(60)
+    assert world.outcomes == []

@@ -127,12 +127,15 @@ def test_clean_up_removes_what_engine_and_template_made_and_then_the_items(
     world.sagemaker.models_of = lambda config: [f"model-of-{config}"]
     world.sagemaker.delete = lambda kind, name: deleted.append((kind, name))
     cleaner = Cleaner(store, world.sagemaker, world.sagemaker)
-    cleaner.remember("rain-local", {"EndpointConfigName": "rain-local-bootstrap-2"})
+    for number in (2, 3):
+        bootstrap = f"rain-local-bootstrap-{number}"
+        cleaner.remember("rain-local", {"EndpointConfigName": bootstrap, "ModelName": bootstrap})
     assert cleaner.stays("rain-local")
     world.sagemaker.on_mutation = lambda kind, argument: None
     cleaner.clean("rain-local")
     expected = {(artefact.kind, artefact.name) for artefact in final.artefacts}
-    expected |= {("config", "rain-local-bootstrap-1"), ("config", "rain-local-bootstrap-2")}
+    expected |= {("config", f"rain-local-bootstrap-{number}") for number in (1, 2, 3)}
+    expected |= {("model", f"rain-local-bootstrap-{number}") for number in (2, 3)}
     expected |= {("model", "model-of-rain-local-bootstrap-1")}
     assert set(deleted) == expected
     assert world.sagemaker.scaled == set()

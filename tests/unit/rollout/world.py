@@ -46,17 +46,22 @@ class Crashes:
 
 
 class Watched:
-    """A port whose every call takes time and may be the worker's last."""
+    """A port whose every call takes time and may be the worker's last; what it asserts must hold is noted."""
 
-    def __init__(self, target: Any, crashes: Crashes, clock: Any) -> None:
-        self._target, self._crashes, self._clock = target, crashes, clock
+    def __init__(self, target: Any, crashes: Crashes, clock: Any, broken: list[str]) -> None:
+        self._target, self._crashes, self._clock, self._broken = target, crashes, clock, broken
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._target, name)
 
         def call(*args: Any, **options: Any) -> Any:
             self._clock.time += CALL_SECONDS
-            return self._crashes.around(method, *args, **options)
+            try:
+                return self._crashes.around(method, *args, **options)
+            except AssertionError as error:
+                # The engine takes any error for a failed call.
+                self._broken.append(f"{name}: {error}")
+                raise
 
         return call
 
@@ -95,7 +100,7 @@ class World:
 
     def _ports(self) -> Ports:
         def watched(target: Any) -> Any:
-            return Watched(target, self.crashes, self.clock)
+            return Watched(target, self.crashes, self.clock, self.broken)
 
         sagemaker = watched(self.sagemaker)
         return Ports(
