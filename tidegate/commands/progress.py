@@ -93,7 +93,9 @@ def history(context: Context, rollout: str | None) -> int:
         context.show(known, views.rollouts_table(known))
         return 0
     if rollout not in {each.id for each in known}:
-        raise UsageError(f"{context.endpoint.name} has had no rollout {rollout!r}", "list them: python -m tidegate history")
+        raise UsageError(
+            f"{context.endpoint.name} has had no rollout {rollout!r}", "list them: python -m tidegate history"
+        )
     trail = rollouts.audit(context.aws, context.endpoint, rollout)
     context.show(trail, views.audit_lines(trail))
     return 0
