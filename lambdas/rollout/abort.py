@@ -30,7 +30,7 @@ def abort(turn: Turn, reason: str) -> Decision:
     )
     decision = turn.move(Phase.ROLLBACK, "abort", text, {"weight": rollout.weight}, abort_reason=reason)
     subject = f"{turn.state.name}: rolling back {rollout.version}"
-    return Decision(with_notice(decision.state, subject, text), None, decision.wake_at, decision.entries)
+    return replace(decision, state=with_notice(decision.state, subject, text))
 
 
 _WITH_TRAFFIC = (Phase.SHIFT, Phase.BAKE, Phase.SOAK)
@@ -60,10 +60,10 @@ def _blind(turn: Turn) -> str | None:
     since = turn.rollout.blind_since
     if since is None or turn.now - since < BLIND_SECONDS:
         return None
-    return f"its alarms could not be read for {seconds(turn.now - since)} ({blindness(turn)})"
+    return f"its alarms could not be read for {seconds(turn.now - since)} ({_blindness(turn)})"
 
 
-def blindness(turn: Turn) -> str:
+def _blindness(turn: Turn) -> str:
     """Return why nobody would notice if the new version failed, empty when its alarms can be read."""
     health = turn.seen.health
     if health is None:
@@ -74,7 +74,7 @@ def blindness(turn: Turn) -> str:
 def mind_blindness(turn: Turn) -> Decision | None:
     """Remember since when a new version with traffic has been watched by no alarm."""
     rollout = turn.rollout
-    blind = rollout.phase in _WITH_TRAFFIC and blindness(turn)
+    blind = rollout.phase in _WITH_TRAFFIC and _blindness(turn)
     if blind and rollout.blind_since is None:
         text = f"Blind: {blind}. Without its alarms, {rollout.version} is rolled back in {seconds(BLIND_SECONDS)}."
         return turn.again(turn.entry("blind", text), blind_since=turn.now)

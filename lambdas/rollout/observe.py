@@ -38,10 +38,10 @@ def observe(state: State, ports: Ports, outcome: Outcome | None) -> Observation:
 
 
 def _answered(ports: Ports, name: str, rollout: Rollout) -> Answered | None:
-    now = ports.clock.now()
-    if rollout.verified_since is None:
+    since = rollout.verified_since
+    if since is None:
         return None
-    return ports.metrics.answered(name, rollout.slot, rollout.evidence, rollout.verified_since, now)
+    return ports.metrics.answered(name, rollout.slot, rollout.evidence, since, ports.clock.now())
 
 
 def package_status(ports: Ports, arn: str) -> str:

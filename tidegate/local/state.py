@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(".tidegate")
-CLIENT_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True)
