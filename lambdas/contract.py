@@ -68,6 +68,12 @@ def unhealthy_alarm(name: str, slot: str) -> str:
     return f"{name}-{slot}-unhealthy"
 
 
+def endpoint_of_alarm(alarm: str) -> str | None:
+    """Return the endpoint that a slot's composite alarm is about, or None for any other alarm."""
+    suffixes = [unhealthy_alarm("", slot) for slot in SLOTS]
+    return next((alarm.removesuffix(suffix) for suffix in suffixes if alarm.endswith(suffix)), None)
+
+
 def error_rate_alarm(name: str, slot: str) -> str:
     """Name of the slot's alarm on the share of 5xx answers."""
     return f"{name}-{slot}-5xx-rate"

@@ -59,7 +59,7 @@ class VirtualClock:
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
         self._entries: list[_Entry] = []
-        self._order = itertools.count()
+        self._asked = 0
 
     def now(self) -> float:
         """Return the virtual time."""
@@ -67,19 +67,23 @@ class VirtualClock:
 
     def call_later(self, delay: float, action: Action) -> Timer:
         """Queue `action`; it runs inside the `advance` that reaches it."""
-        entry = _Entry(self._now + max(delay, 0.0), next(self._order), action)
+        self._asked += 1
+        entry = _Entry(self._now + max(delay, 0.0), self._asked, action)
         heapq.heappush(self._entries, entry)
         return entry
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass, running in order what falls due, including what that asks for in turn."""
+        """Let `seconds` pass, running in order what falls due, including what that asks for in turn.
+
+        An action may let time pass itself, as one that waits for an answer does.
+        """
         end = self._now + seconds
         while self._entries and self._entries[0].due <= end:
             entry = heapq.heappop(self._entries)
             self._now = max(self._now, entry.due)
             if entry.action is not None:
                 entry.action()
-        self._now = end
+        self._now = max(self._now, end)  # an action may have let more time pass than was left
 
     def next_due(self) -> float | None:
         """Return when the next action is due, for simulations that jump from event to event."""

@@ -29,6 +29,7 @@ from localcloud.physics.cloudwatch import CloudWatchService, MetricStore
 from localcloud.physics.containers import ProcessContainers
 from localcloud.physics.endpoints import SageMakerService
 from localcloud.physics.images import ImageRegistry
+from localcloud.physics.mirroring import MirrorThreads
 from localcloud.physics.runtime import RuntimeService
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.services.alarm_actions import AlarmActions
@@ -46,6 +47,7 @@ from localcloud.services.functions.log_shipper import LogShipper
 from localcloud.services.functions.platform import FunctionPlatform
 from localcloud.services.identity import IdentityService
 from localcloud.services.objects import Objects
+from localcloud.services.parameters import ParameterTiers
 from localcloud.services.queue_metrics import QueueMetrics
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
@@ -71,6 +73,7 @@ _STOP_ORDER = (
     ("_cloudwatch", "stop"),
     ("_autoscaling", "stop"),
     ("sagemaker", "stop"),
+    ("_mirrors", "close"),
     ("_containers", "stop_all"),
     ("_front", "stop"),
     ("_launcher", "stop"),
@@ -269,6 +272,7 @@ class LocalCloud:
             containers=self._containers,
             autoscaling=self._autoscaling,
         )
+        self._mirrors = MirrorThreads()
         self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults)
 
     def _make_front(self) -> None:
@@ -283,7 +287,7 @@ class LocalCloud:
                 self.sagemaker,
                 registry,
                 RegistryTags(registry, self.sagemaker.operations()),
-                RuntimeService(self.sagemaker, self.clock, self.metrics),
+                RuntimeService(self.sagemaker, self.clock, self.metrics, aside=self._mirrors.submit),
                 self._cloudwatch,
                 self._autoscaling,
                 IdentityService(self.credentials, self.authorizer, self._stored.role),
@@ -296,6 +300,7 @@ class LocalCloud:
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)
+        self._dispatcher.check("ssm:PutParameter", ParameterTiers(self.account, self.region).check)
         self._check_trust()
         self._store.after(RULE_CHANGES, self._schedules.refresh)
         reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}

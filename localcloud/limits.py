@@ -22,10 +22,12 @@ FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
         "Authorisation",
         "Role credentials are held against identity, resource and key policies, boundaries and PassRole, for the "
-        "operations in the permission tables; any other operation under a role is an error that names it, and so is a "
-        "condition key that is not known here (tag keys among others) in a statement that covers what is asked. Of the "
-        "permissions that Application Auto Scaling asks its callers for, sagemaker:DescribeEndpointConfig is not "
-        "checked. Organisations' policies and session policies do not exist.",
+        "operations in the permission tables; any other operation under a role is an error that names it, and so are a "
+        "condition key that is not known here (tag keys among others) and a policy variable without a value in a "
+        "statement that covers what is asked. CreateEndpointConfig is asked for once for each model, as "
+        "sagemaker:ModelArn. Of the permissions that Application Auto Scaling asks its callers for, "
+        "sagemaker:DescribeEndpointConfig is not checked. Organisations' policies and session policies do not exist; "
+        "AWS's own managed policies are those that moto brings.",
         "All of these are evaluated.",
     ),
     Limit(
@@ -57,6 +59,12 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "Lambda asynchronous retries",
         f"After {RETRY_SECONDS[0]:g} s and {RETRY_SECONDS[1]:g} s.",
         "After 1 and 2 minutes.",
+    ),
+    Limit(
+        "SSM parameters",
+        "A parameter that is put without a Tier keeps the one it has, or is a Standard one; parameter policies and the "
+        "number of parameters have no effect.",
+        "An account can set another default tier; policies expire parameters.",
     ),
     Limit(
         "EventBridge",

@@ -8,6 +8,7 @@ from constructs import IConstruct
 
 from lambdas import contract
 from stacks.config import Environment
+from stacks.config.places import partition
 
 CFN_LINT_IGNORED = {
     "W3005": "the CDK spells out dependencies of functions on their roles, and orderings that a Ref implies as well",
@@ -160,4 +161,4 @@ def _arn(environment: Environment, service: str, rest: str) -> str:
 
 
 def _partition(environment: Environment) -> str:
-    return "aws" if environment.region else "<AWS::Partition>"
+    return partition(environment.region) if environment.region else "<AWS::Partition>"

@@ -23,6 +23,7 @@ AWS_SERVICES = (
     "cloudformation",
     "cloudwatch",
     "dynamodb",
+    "lambda",
     "s3",
     "sagemaker",
     "sagemaker-runtime",

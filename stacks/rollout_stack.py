@@ -17,7 +17,7 @@ from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.event_route import EventRoute, alarms_pattern
 from stacks.constructs.heartbeat import Heartbeat
 from stacks.constructs.log_group import removal_policy
-from stacks.constructs.permissions import EndpointPermissions, allow, find_due, keep_state, send, use_key
+from stacks.constructs.permissions import EndpointPermissions, allow, ask_hooks, find_due, keep_state, send, use_key
 from stacks.constructs.rollout_table import RolloutTable
 from stacks.constructs.standing_faults import StandingFaults
 from stacks.constructs.work_queue import WorkQueue
@@ -73,7 +73,7 @@ class RolloutStack(Stack):
         function = self._function("admit", "Starts a rollout when a model package is approved", timeout=_LOOP_TIMEOUT)
         function.allow(self._permissions.read_packages(), self._permissions.read_settings(), *self._state("Query"))
         queue = self._work_queue("Approvals", "Approvals of model packages")
-        queue.feed(function, batch_size=10)
+        queue.feed(function)
         route = EventRoute(
             self,
             "PackageStates",
@@ -90,7 +90,7 @@ class RolloutStack(Stack):
     def _reactions(self) -> None:
         function = self._loop_function("react", "Drives rollouts on alarms, endpoint events, commands and timers")
         function.keep_failures(self._lost.queue)
-        self._timers.feed(function, batch_size=1)
+        self._timers.feed(function, reserved_concurrency=self._environment.reserved_concurrency)
         for name, pattern in self._reaction_patterns().items():
             route = EventRoute(
                 self,
@@ -126,7 +126,7 @@ class RolloutStack(Stack):
         function = self._loop_function(
             "tick", "Looks at rollouts that are due, and for approvals that got lost", "Query", retried=False
         )
-        function.allow(self._permissions.list_packages(), find_due(self._table))
+        function.allow(find_due(self._table))
         route = EventRoute(
             self,
             "EveryMinute",
@@ -180,9 +180,11 @@ class RolloutStack(Stack):
             *permissions.manage_configs(),
             permissions.pass_execution_roles(),
             permissions.read_packages(),
+            permissions.list_packages(),
             permissions.read_settings(),
             permissions.watch_alarms(),
             *permissions.scale(),
+            *ask_hooks(self._environment.hook_functions),
             allow("TellPeople", ["sns:Publish"], [self._topic.topic_arn]),
         )
         return function

@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "cdk.out", metavar="DIR")
     arguments = parser.parse_args()
     synthesise(arguments.environment, arguments.output)
+    sys.stdout.write(f"templates: {arguments.output}\n")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdas.rollout.actions import RunSmokeTest
+from lambdas.rollout.actions import AskHook, RunSmokeTest
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import IN_SERVICE, Result
 from lambdas.rollout.state import FORWARD, Kind, Phase
@@ -33,7 +33,7 @@ def abort(turn: Turn, reason: str) -> Decision:
     return replace(decision, state=with_notice(decision.state, subject, text))
 
 
-_WITH_TRAFFIC = (Phase.SHIFT, Phase.BAKE, Phase.SOAK)
+_WITH_TRAFFIC = (Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK)
 
 
 def make_abort_durable(turn: Turn) -> Decision | None:
@@ -51,9 +51,23 @@ def _alarm(turn: Turn) -> str | None:
 
 def _errors_counted(turn: Turn) -> str | None:
     answered, rollout = turn.seen.answered, turn.rollout
-    if answered is None or not answered.condemns(rollout.evidence):
+    own, general = rollout.present.error_rate_percent, rollout.evidence.error_rate_percent
+    limit = general if own is None or rollout.phase is Phase.SHADOW else min(own, general)
+    if answered is None or not answered.exceeds(rollout.evidence, limit):
         return None
-    return f"{answered} at {rollout.weight} %, more than {rollout.evidence.error_rate_percent:g} %"
+    return f"{answered} {_where(turn)}, more than {limit:g} %"
+
+
+def _too_slow(turn: Turn) -> str | None:
+    answered, limit = turn.seen.answered, turn.rollout.present.p99_latency_milliseconds
+    if answered is None or limit is None or turn.rollout.phase is Phase.SHADOW:
+        return None
+    p99 = answered.slowness(turn.rollout.evidence, limit)
+    return f"its 99th percentile stays above {p99:.0f} ms {_where(turn)}, where {limit} ms are allowed" if p99 else None
+
+
+def _where(turn: Turn) -> str:
+    return "as a shadow" if turn.rollout.phase is Phase.SHADOW else f"at {turn.rollout.weight} %"
 
 
 def _blind(turn: Turn) -> str | None:
@@ -98,15 +112,19 @@ def _fleet_set_back(turn: Turn) -> str | None:
 
 def _late(turn: Turn) -> str | None:
     # What has soaked to the end is not taken back only because the old instances cannot be removed.
-    if turn.now < turn.rollout.deadline or turn.rollout.setbacks:
+    if turn.now < turn.rollout.deadline or turn.rollout.setbacks or turn.rollout.waiting_since is not None:
         return None
     held = f", held up because {turn.rollout.remark}" if turn.rollout.remark else ""
-    return f"the deadline of {seconds(turn.rollout.policy.deadline_seconds)} has passed{held}"
+    return f"the deadline of {seconds(turn.rollout.policy.progress_deadline_seconds)} without progress has passed{held}"
 
 
 def _taken_off(turn: Turn) -> str | None:
     rollout, endpoint = turn.rollout, turn.endpoint
-    if rollout.phase is Phase.PREPARE or endpoint.status != IN_SERVICE or endpoint.config != rollout.stable_config:
+    if (
+        rollout.phase in (Phase.SHADOW, Phase.PREPARE)
+        or endpoint.status != IN_SERVICE
+        or endpoint.config != rollout.stable_config
+    ):
         return None
     return f"somebody else put {rollout.stable_config} live again"
 
@@ -114,6 +132,7 @@ def _taken_off(turn: Turn) -> str | None:
 _REASONS: tuple[Callable[[Turn], str | None], ...] = (
     _alarm,
     _errors_counted,
+    _too_slow,
     _blind,
     _withdrawn,
     _fleet_set_back,
@@ -125,7 +144,7 @@ _REASONS: tuple[Callable[[Turn], str | None], ...] = (
 def heed_outcome(turn: Turn) -> Decision | None:
     """Wait after a refused call; count a failed one."""
     outcome = turn.seen.outcome
-    if outcome is None or outcome.result is Result.DONE or isinstance(outcome.action, RunSmokeTest):
+    if outcome is None or outcome.result is Result.DONE or isinstance(outcome.action, RunSmokeTest | AskHook):
         return None
     if outcome.result is Result.UNKNOWN:
         return turn.wait(LATER)

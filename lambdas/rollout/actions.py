@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.rollout.fleet import Fleet, Scaling
-from lambdas.rollout.policy import SmokeTest
+from lambdas.rollout.policy import Hook, SmokeTest
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class KeepScaling(Action):
 
 @dataclass(frozen=True)
 class CreateModel(Action):
-    """Make the model of a rollout: from `container`, or from the live model's when that is None.
+    """Make the model of a rollout: from `container`, or from that of the source variant's model when that is None.
 
     An empty `image` leaves the container's own.
     """
@@ -53,6 +53,20 @@ class CreateMixedConfig(Action):
     model: str
     count: int
     fleet: Fleet
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CreateShadowConfig(Action):
+    """Clone the live config and add the new variant as a shadow, which answers copies of the requests to nobody."""
+
+    name: str
+    source_config: str
+    slot: str
+    model: str
+    count: int
+    fleet: Fleet
+    traffic_percent: int
     tags: Mapping[str, str]
 
 
@@ -95,6 +109,14 @@ class RunSmokeTest(Action):
     slot: str
     test: SmokeTest
     requests: int
+
+
+@dataclass(frozen=True)
+class AskHook(Action):
+    """Ask a function of the user's whether the rollout may go on."""
+
+    hook: Hook
+    question: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

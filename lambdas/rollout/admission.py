@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdas.rollout.commands import submit
+from lambdas.rollout.commands import abort_once
 from lambdas.rollout.decision import ANEW, Entry, with_notice
 from lambdas.rollout.fleet import repository
+from lambdas.rollout.policy.policy import RESTART
 from lambdas.rollout.ports import Package
 from lambdas.rollout.settings import Settings
 from lambdas.rollout.state import (
     ACCEPTED,
     ALREADY_LIVE,
+    FORWARD,
     REFUSED,
     SUPERSEDED,
     Candidate,
-    Command,
     Episode,
+    Kind,
+    Phase,
+    Rollout,
     State,
 )
 
@@ -123,14 +127,14 @@ def close(state: State, episode: Episode, why: str, at: float, now: float) -> Ad
     """End an episode: its rollout is aborted, or does not start."""
     arn = episode.package_arn
     closed, entries = replace(episode, closed_at=at), []
-    if state.queued is not None and state.queued.package_arn == arn:
+    if state.queued is not None and state.queued.package_arn == arn and state.queued.container is not None:
         text = f"{state.queued.version} is not rolled out, because {why}."
         state, entries = replace(state, queued=None), [Entry("dropped", text)]
     rollout = state.rollout
+    # What was live before and is cloned from its config needs no approval.
     if rollout is not None and rollout.package_arn == arn and rollout.container is not None:
         reason = f"the model package {arn} is no longer approved, {why}"
-        command = Command(f"withdrawn-{rollout.id}", "abort", now, "the model registry", reason, rollout.id)
-        state = submit(state, command) or state
+        state = abort_once(state, rollout, "withdrawn", reason, now)
     return Admission(replace(state, wake=now), closed, tuple(entries))
 
 
@@ -139,11 +143,26 @@ def _open(
 ) -> Admission:
     approved_at = _approved_at(before, package, said)
     episode = Episode(package.arn, approved_at)
-    if package.arn == state.live.package_arn and state.rollout is None:
-        text = f"{package.version} was approved and is live already: there is nothing to roll out."
-        state = replace(state, newest_started=max(state.newest_started, approved_at))
-        return Admission(state, replace(episode, outcome=ALREADY_LIVE), (Entry("approved", text),))
+    finishing = state.rollout is not None and state.rollout.phase is Phase.FINALIZE
+    if package.arn == state.live.package_arn and not finishing:
+        return _stay(state, replace(episode, outcome=ALREADY_LIVE), package, now)
     return _offer(state, episode, package, settings, now)
+
+
+def _stay(state: State, episode: Episode, package: Package, now: float) -> Admission:
+    """Take the approval of what is live for the wish to stay with it: what was approved before is not rolled out."""
+    rollout, queued, approved_at = state.rollout, state.queued, episode.approved_at
+    text = f"{package.version} was approved and is live already: there is nothing to roll out."
+    newest = approved_at > max(state.newest_started, queued.approved_at if queued else 0.0)
+    if newest and rollout is not None and rollout.kind is Kind.MODEL and rollout.phase in FORWARD:
+        reason = f"{package.version}, which is live, was approved anew"
+        state = abort_once(state, rollout, "resubmitted", reason, now)
+        text += f" The rollout of {rollout.version} is taken back."
+    if newest and queued is not None and not queued.urgent:
+        state = replace(state, queued=None)
+        text += f" {queued.version}, which waited, is not rolled out; to have it afterwards, {ANEW}."
+    state = replace(state, newest_started=max(state.newest_started, approved_at), wake=now)
+    return Admission(state, episode, (Entry("approved", text),))
 
 
 def _offer(state: State, episode: Episode, package: Package, settings: Settings, now: float) -> Admission:
@@ -173,11 +192,39 @@ def _queue(state: State, episode: Episode, candidate: Candidate, now: float) -> 
             f"{said_at(newest)} goes before it: it is not rolled out. To have it rolled out all the same, {ANEW}."
         )
         return Admission(state, replace(episode, outcome=SUPERSEDED), (Entry("superseded", text),))
-    waiting = f"; it waits for the rollout of {state.rollout.version} to end" if state.rollout else ""
+    if other is not None and other.urgent:
+        # The sweep offers it again as soon as that has started.
+        text = f"{candidate.version} was approved and waits: {other.version} goes first, because {_wanted(other)}."
+        return Admission(state, replace(episode, outcome=SUPERSEDED), (Entry("superseded", text),))
     instead = f" It takes the place of {other.version}; to have that rolled out afterwards, {ANEW}." if other else ""
-    text = f"{candidate.version} was approved and will be rolled out{waiting}.{instead}"
-    state = replace(state, queued=candidate, wake=now)
+    text = f"{candidate.version} was approved and will be rolled out{_waiting(state, candidate)}.{instead}"
+    state = replace(_make_way(state, candidate, now), queued=candidate, wake=now)
     return Admission(state, replace(episode, outcome=ACCEPTED), (Entry("approved", text),))
+
+
+def _wanted(candidate: Candidate) -> str:
+    return candidate.straight or "somebody asked to roll back to it"
+
+
+def _waiting(state: State, candidate: Candidate) -> str:
+    rollout = state.rollout
+    if rollout is None:
+        return ""
+    if _gives_way(rollout, candidate):
+        return f"; the rollout of {rollout.version} is taken back for it"
+    return f"; it waits for the rollout of {rollout.version} to end"
+
+
+def _gives_way(rollout: Rollout, candidate: Candidate) -> bool:
+    """Return whether a newer version ends a rollout; never the way back, and a version is not newer than itself."""
+    restarts = rollout.kind is Kind.MODEL and rollout.phase in FORWARD and rollout.policy.newer_version == RESTART
+    return restarts and not rollout.urgent and rollout.package_arn != candidate.package_arn
+
+
+def _make_way(state: State, candidate: Candidate, now: float) -> State:
+    if state.rollout is None or not _gives_way(state.rollout, candidate):
+        return state
+    return abort_once(state, state.rollout, "superseded", f"superseded by {candidate.version}", now)
 
 
 def examine(package: Package, settings: Settings) -> Mapping[str, Any]:

@@ -1,23 +1,66 @@
-"""Requests to an endpoint's rollouts: from operators, and from approvals that were withdrawn."""
+"""Requests to an endpoint's rollouts: which there are, when each is obeyed, and that each has one effect.
 
-import math
-from collections.abc import Callable
-from dataclasses import replace
+They come from operators, and from what is approved or withdrawn in the registry. Every one of them leaves one audit
+entry of the kind ``command``. Asking for what holds already (pause, resume, promote full, freeze, unfreeze) is
+accepted and changes nothing, so that asking again is safe.
+"""
 
-from lambdas.rollout.abort import abort
-from lambdas.rollout.decision import ANEW, Decision, Entry, Turn
-from lambdas.rollout.state import FORWARD, REMEMBERED_COMMANDS, Command, Kind, Phase, State
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
-RETRY = "retry"
-KINDS = ("abort", "pause", "resume", "promote", RETRY)
-_WATCHING = (Phase.BAKE, Phase.SOAK)
+from lambdas.rollout import effects, refusals
+from lambdas.rollout.decision import Decision, Turn
+from lambdas.rollout.effects import nothing_done
+from lambdas.rollout.refusals import Check
+from lambdas.rollout.state import REMEMBERED_COMMANDS, Command, Rollout, State
+
+_ON_A_ROLLOUT = (refusals.not_under_way, refusals.meant_for_an_earlier_one, refusals.past_changing)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a command does, and what it is refused for: the first check that returns a reason."""
+
+    obey: Callable[[Turn, Command], Decision]
+    checks: tuple[Check, ...] = ()
+
+
+_RULES: Mapping[str, Rule] = {
+    "abort": Rule(effects.abort_rollout, _ON_A_ROLLOUT),
+    "pause": Rule(effects.pause, _ON_A_ROLLOUT),
+    "resume": Rule(effects.resume, _ON_A_ROLLOUT),
+    "promote": Rule(effects.promote, (*_ON_A_ROLLOUT, refusals.nothing_watched)),
+    "approve": Rule(effects.approve, (*_ON_A_ROLLOUT, refusals.no_approval_wanted)),
+    "retry": Rule(effects.retry, (refusals.nothing_to_retry,)),
+    "rollback": Rule(effects.rollback, (refusals.meant_for_another, refusals.no_way_back)),
+    "freeze": Rule(effects.freeze),
+    "unfreeze": Rule(effects.unfreeze),
+}
+_PROMOTE_FULL = Rule(effects.promote_full, _ON_A_ROLLOUT)
+_PROMOTE_FAILED = Rule(effects.promote_failed, (refusals.meant_for_another, refusals.no_version_to_retry))
+KINDS = tuple(_RULES)
 
 
 def submit(state: State, command: Command) -> State | None:
     """Return the state with the command waiting, or None when its id has been taken before."""
-    if command.id in state.seen or any(waiting.id == command.id for waiting in state.commands):
-        return None
-    return replace(state, commands=(*state.commands, command))
+    return None if is_taken(state, command) else replace(state, commands=(*state.commands, command))
+
+
+def is_taken(state: State, command: Command) -> bool:
+    """Return whether a command of that id has been obeyed or waits to be."""
+    return command.id in state.seen or any(waiting.id == command.id for waiting in state.commands)
+
+
+def abort_once(state: State, rollout: Rollout, occasion: str, reason: str, now: float) -> State:
+    """Return the state in which an abort of the rollout waits: one for each occasion, however often it is noticed."""
+    command = Command(f"{occasion}-{rollout.id}", "abort", now, "the model registry", reason, rollout.id)
+    return submit(state, command) or state
+
+
+def answered(state: State, *commands: Command) -> State:
+    """Return the state in which commands have had their effect, so that they have no other."""
+    seen = (*state.seen, *(command.id for command in commands))
+    return replace(state, seen=seen[-REMEMBERED_COMMANDS:])
 
 
 def obey_commands(turn: Turn) -> Decision | None:
@@ -25,101 +68,15 @@ def obey_commands(turn: Turn) -> Decision | None:
     if not turn.state.commands:
         return None
     command, *rest = turn.state.commands
-    seen = (*turn.state.seen, command.id)[-REMEMBERED_COMMANDS:]
-    turn = replace(turn, state=replace(turn.state, commands=tuple(rest), seen=seen))
-    if refusal := _refusal(turn, command):
-        text = f"{command.by} asked to {command.kind}, but {refusal}. Nothing is done."
-        return _said(turn, _entry(turn, text))
-    return _OBEY[command.kind](turn, command)
+    turn = replace(turn, state=answered(replace(turn.state, commands=tuple(rest)), command))
+    rule = _rule(turn, command)
+    if rule is None:
+        return nothing_done(turn, command, f"there is no such command; there are {', '.join(KINDS)}")
+    refusal = next((found for check in rule.checks if (found := check(turn, command))), None)
+    return nothing_done(turn, command, refusal) if refusal else rule.obey(turn, command)
 
 
-def _refusal(turn: Turn, command: Command) -> str | None:
-    if command.kind not in KINDS:
-        return f"known are {', '.join(KINDS)}"
-    if command.kind == RETRY:
-        failed = turn.state.failed_fleet is not None and turn.state.fleet_gap
-        return None if failed else "no change of the fleet has failed"
-    return next((found for check in _CHECKS if (found := check(turn, command))), None)
-
-
-def _not_under_way(turn: Turn, command: Command) -> str | None:
-    rollout = turn.state.rollout
-    if rollout is not None and command.rollout in (None, rollout.id):
-        return None
-    return f"{command.rollout or 'a rollout'} is not under way"
-
-
-def _meant_for_an_earlier_one(turn: Turn, command: Command) -> str | None:
-    # Events carry whole seconds.
-    if command.rollout is not None or command.at >= math.floor(turn.rollout.started_at):
-        return None
-    return f"that was before the rollout {turn.rollout.id} of {turn.rollout.version} started; name it if it is meant"
-
-
-def _past_changing(turn: Turn, _command: Command) -> str | None:
-    rollout = turn.rollout
-    if rollout.phase in FORWARD:
-        return None
-    way_out = f". {_way_back(turn)}" if rollout.abort_reason is None else ""
-    return f"the rollout is in {rollout.phase} and cannot be stopped or changed{way_out}"
-
-
-def _way_back(turn: Turn) -> str:
-    live = turn.state.live
-    if turn.rollout.kind is Kind.FLEET:
-        return "To go back once it is over, declare the fleet that was live before, and deploy"
-    if live.package_arn is None:
-        return (
-            f"The version before, {live.version}, is not in the registry: to go back once this is over, register its "
-            "artefact as a version and approve that"
-        )
-    return f"To go back once it is over to {live.version}: {ANEW}"
-
-
-def _not_watching(turn: Turn, command: Command) -> str | None:
-    if command.kind != "promote" or turn.rollout.phase in _WATCHING:
-        return None
-    return f"the rollout is in {turn.rollout.phase}, where nothing is being watched; ask again in BAKE or SOAK"
-
-
-_CHECKS: tuple[Callable[[Turn, Command], str | None], ...] = (
-    _not_under_way,
-    _meant_for_an_earlier_one,
-    _past_changing,
-    _not_watching,
-)
-
-
-def _entry(turn: Turn, text: str) -> Entry:
-    return turn.entry("command", text) if turn.state.rollout else Entry("command", text)
-
-
-def _said(turn: Turn, entry: Entry) -> Decision:
-    return Decision(turn.state, wake_at=turn.now, entries=(entry,))
-
-
-def _abort(turn: Turn, command: Command) -> Decision:
-    reason = f": {command.reason}" if command.reason else ""
-    return abort(turn, f"{command.by} asked for it{reason}")
-
-
-def _pause(turn: Turn, command: Command) -> Decision:
-    text = f"{command.by} paused the rollout: it goes no further until resumed; alarms still roll it back."
-    return turn.again(turn.entry("command", text), paused=True)
-
-
-def _resume(turn: Turn, command: Command) -> Decision:
-    return turn.again(turn.entry("command", f"{command.by} resumed the rollout."), paused=False)
-
-
-def _promote(turn: Turn, command: Command) -> Decision:
-    text = f"{command.by} asked to go on: the present step need not be watched any longer, but must be healthy."
-    return turn.again(turn.entry("command", text), bake_skipped=True)
-
-
-def _retry(turn: Turn, command: Command) -> Decision:
-    text = f"{command.by} asked to roll {turn.state.live.version} out onto the declared fleet again."
-    return _said(replace(turn, state=replace(turn.state, failed_fleet=None)), _entry(turn, text))
-
-
-_OBEY = {"abort": _abort, "pause": _pause, "resume": _resume, "promote": _promote, RETRY: _retry}
+def _rule(turn: Turn, command: Command) -> Rule | None:
+    if command.kind == "promote" and command.full:
+        return _PROMOTE_FULL if turn.state.rollout else _PROMOTE_FAILED
+    return _RULES.get(command.kind)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.contract import FULL_WEIGHT
-from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.fleet import Capture, Fleet
 
 _NOT_CREATED = frozenset({"EndpointConfigName", "EndpointConfigArn", "CreationTime", "ResponseMetadata", "Tags"})
@@ -43,17 +43,47 @@ def model_request(live: Mapping[str, Any], action: CreateModel) -> dict[str, Any
 
 def mixed_config(live: Mapping[str, Any], action: CreateMixedConfig) -> dict[str, Any]:
     """Return the live config with the new variant beside the live one, at weight 0."""
+    stable = _only_variant(live)
+    return {
+        **_beside(live, action),
+        "ProductionVariants": [{**stable, "InitialVariantWeight": FULL_WEIGHT}, _new_variant(stable, action, 0.0)],
+    }
+
+
+def shadow_config(live: Mapping[str, Any], action: CreateShadowConfig) -> dict[str, Any]:
+    """Return the live config with the new variant as its shadow.
+
+    SageMaker copies to a shadow the percentage of the requests that its weight is of the production variant's.
+    """
+    stable, share = _only_variant(live), float(action.traffic_percent)
+    return {
+        **_beside(live, action),
+        "ProductionVariants": [{**stable, "InitialVariantWeight": FULL_WEIGHT}],
+        "ShadowProductionVariants": [_new_variant(stable, action, share)],
+    }
+
+
+def _only_variant(live: Mapping[str, Any]) -> dict[str, Any]:
     [stable] = [dict(variant) for variant in live["ProductionVariants"]]
-    new = {**stable, **_variant(action)}
-    if action.fleet.inference_ami_version is None:
-        new.pop("InferenceAmiVersion", None)
+    return stable
+
+
+def _beside(live: Mapping[str, Any], action: CreateMixedConfig | CreateShadowConfig) -> dict[str, Any]:
     return {
         **_clone(live),
         **_endpoint_wide(live, action.fleet),
         "EndpointConfigName": action.name,
-        "ProductionVariants": [{**stable, "InitialVariantWeight": FULL_WEIGHT}, new],
         "Tags": tag_list(action.tags),
     }
+
+
+def _new_variant(
+    stable: Mapping[str, Any], action: CreateMixedConfig | CreateShadowConfig, weight: float
+) -> dict[str, Any]:
+    new = {**stable, **_variant(action), "InitialVariantWeight": weight}
+    if action.fleet.inference_ami_version is None:
+        new.pop("InferenceAmiVersion", None)
+    return new
 
 
 def final_config(mixed: Mapping[str, Any], action: CreateFinalConfig) -> dict[str, Any]:
@@ -90,7 +120,7 @@ def _clone(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in _NOT_CREATED}
 
 
-def _variant(action: CreateMixedConfig) -> dict[str, Any]:
+def _variant(action: CreateMixedConfig | CreateShadowConfig) -> dict[str, Any]:
     fleet = action.fleet
     ami = {"InferenceAmiVersion": fleet.inference_ami_version} if fleet.inference_ami_version else {}
     return {
@@ -98,7 +128,6 @@ def _variant(action: CreateMixedConfig) -> dict[str, Any]:
         "ModelName": action.model,
         "InstanceType": fleet.instance_type,
         "InitialInstanceCount": action.count,
-        "InitialVariantWeight": 0.0,
         "ModelDataDownloadTimeoutInSeconds": fleet.download_timeout_seconds,
         "ContainerStartupHealthCheckTimeoutInSeconds": fleet.startup_timeout_seconds,
         **ami,

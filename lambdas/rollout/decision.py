@@ -14,8 +14,8 @@ _MOST_NOTICES, _LONGEST_SUBJECT, _LONGEST_TEXT = 20, 200, 4000
 ANEW = "reject it and approve it again"
 """How to have a version rolled out whose approval still stands."""
 
-LONGEST_WAIT = 60.0
-"""Every active endpoint is looked at at least this often, whatever events get lost."""
+LONGEST_WAIT = 45.0
+"""Every active endpoint is looked at at least this often; less than a minute, so that each sweep finds it due again."""
 
 
 @dataclass(frozen=True)

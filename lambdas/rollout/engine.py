@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lambdas.rollout.decision import LONGEST_WAIT, Decision
 from lambdas.rollout.errors import ConflictError, LeaseHeldError, PermanentError, RetryableError, TidegateError
-from lambdas.rollout.observation import Outcome, Result
+from lambdas.rollout.observation import EndpointView, Outcome, Result
 from lambdas.rollout.observe import observe
 from lambdas.rollout.perform import perform
 from lambdas.rollout.ports import Ports
@@ -86,16 +86,17 @@ class Engine:
 
     def _cycle_on(self, state: State) -> tuple[State, float | None, list[str]]:
         outcome: Outcome | None = None
+        endpoint: EndpointView | None = None
         wake_at: float | None = self._ports.clock.now()
         faults: list[str] = []
         for _ in range(MAX_CYCLES):
             if not self.has_time():
                 break
             try:
-                state, decision, outcome = self._cycle(state, outcome)
+                state, decision, outcome, endpoint = self._cycle(state, outcome, endpoint)
             except ConflictError:
                 # An approval, a command or a fleet came in meanwhile: decide again with it.
-                state = self._reload(state)
+                state, endpoint = self._reload(state), None
                 continue
             except TidegateError as error:
                 return state, self._after_fault(error, faults), faults
@@ -105,17 +106,21 @@ class Engine:
                 break
         return state, wake_at, faults
 
-    def _cycle(self, state: State, outcome: Outcome | None) -> tuple[State, Decision, Outcome | None]:
+    def _cycle(
+        self, state: State, outcome: Outcome | None, endpoint: EndpointView | None
+    ) -> tuple[State, Decision, Outcome | None, EndpointView | None]:
+        """Return what came of it, and the look at the endpoint while nothing has been asked of it since."""
         ports = self._ports
         ports.log.bind(rollout=state.rollout and state.rollout.id, phase=state.rollout and state.rollout.phase.value)
-        observation = observe(state, ports, outcome)
+        observation = observe(state, ports, outcome, endpoint)
         for problem in observation.problems:
             ports.log.warning(problem)
         decision = reconcile(state, observation, ports.clock.now())
         state = self._record(state, decision)
         if decision.action is None:
-            return state, decision, None
-        return state, decision, perform(state.name, decision.action, ports, lambda: self.has_time(SMOKE_MARGIN))
+            return state, decision, None, observation.endpoint
+        done = perform(state.name, decision.action, ports, lambda: self.has_time(SMOKE_MARGIN))
+        return state, decision, done, None
 
     def _record(self, state: State, decision: Decision) -> State:
         if decision.state == state and not decision.entries:

@@ -62,11 +62,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Period:
-    """What a slot answered in the period that began at `at` (epoch seconds); `errors` counts the 5xx answers."""
+    """What a slot answered in the period that began at `at` (epoch seconds).
+
+    `errors` counts the 5xx answers; `p99_ms` is the 99th percentile of ModelLatency in milliseconds, if asked for.
+    """
 
     at: float
     requests: int
     errors: int
+    p99_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,10 +103,20 @@ class Answered:
             f"{asked.min_requests} requests have been seen at this weight"
         )
 
-    def condemns(self, asked: Evidence) -> bool:
+    def exceeds(self, asked: Evidence, error_rate_percent: float) -> bool:
         """Return whether too many of at least as many requests as the alarms look at were answered with 5xx."""
         enough = self.requests >= asked.min_requests * asked.periods
-        return enough and 100 * self.errors > asked.error_rate_percent * self.requests
+        return enough and 100 * self.errors > error_rate_percent * self.requests
+
+    def slowness(self, asked: Evidence, limit_ms: float) -> float | None:
+        """Return the lowest of the latest percentiles if all of them are above `limit_ms`.
+
+        These are as many as the alarms look at; a percentile of too few requests means nothing and is passed over.
+        """
+        told = [period.p99_ms for period in self.periods if period.requests >= asked.min_requests]
+        latest = [each for each in told if each is not None][-asked.periods :]
+        lowest = min(latest) if len(latest) == asked.periods else 0.0
+        return lowest if lowest > limit_ms else None
 
     def _longest_run(self, asked: Evidence) -> int:
         longest, run, expected = 0, 0, 0.0

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 from lambdas.contract import SLOTS
-from lambdas.rollout.decision import ANEW, Decision, Turn, with_notice
+from lambdas.rollout.decision import ANEW, LONGEST_WAIT, Decision, Turn, with_notice
 from lambdas.rollout.observation import BUSY, IN_SERVICE, LOST, EndpointView
+from lambdas.rollout.start import last_failed
 from lambdas.rollout.state import Kind, Live, Phase, Rollout, State
+from lambdas.rollout.versions import remember
 
-_WEIGHTS_POLL, _FLEET_POLL, _TROUBLE_POLL = 5.0, 10.0, 30.0
+_WEIGHTS_POLL, _FLEET_POLL, _TROUBLE_POLL = 5.0, LONGEST_WAIT, 30.0
+"""The endpoint's own event ends the waiting; these are for when it gets lost."""
 
 
 def leave_lost_endpoint(turn: Turn) -> Decision | None:
@@ -36,7 +39,8 @@ def wait_while_busy(turn: Turn) -> Decision | None:
 def stand_aside(turn: Turn) -> Decision | None:
     """End the rollout when somebody else has put another config live: the endpoint is the source of truth."""
     rollout, config = turn.rollout, turn.endpoint.config
-    ours = {rollout.mixed_config, rollout.final_config if rollout.phase is Phase.FINALIZE else rollout.stable_config}
+    ends = rollout.final_config if rollout.phase is Phase.FINALIZE else rollout.stable_config
+    ours = {rollout.shadow_config, rollout.mixed_config, ends}
     if config in ours:
         return None
     return abandon(turn, f"somebody else put the config {config} live", adopted(turn.state, turn.endpoint))
@@ -61,15 +65,17 @@ def abandon(turn: Turn, reason: str, live: Live) -> Decision:
         f"Nothing more is changed; look at the endpoint. To try again, {_again(rollout)}."
     )
     failed = rollout.fleet if rollout.fleet.differences(live.fleet) else turn.state.failed_fleet
-    previous = turn.state.previous_config if live is turn.state.live else turn.state.live.config
-    state = replace(turn.state, rollout=None, live=live, previous_config=previous, failed_fleet=failed)
+    state = turn.state
+    if live is not state.live:
+        state = replace(state, live=live, previous_config=state.live.config, past=remember(state, turn.now))
+    state = replace(state, rollout=None, failed_fleet=failed, failed=last_failed(rollout) or state.failed)
     state = with_notice(state, f"{turn.state.name}: abandoned the rollout of {rollout.version}", text)
     entry = replace(turn.entry("abandoned", text), phase=Phase.ABANDONED)
     return Decision(state, None, turn.now, (entry,), ended)
 
 
 def _again(rollout: Rollout) -> str:
-    return "send the command retry" if rollout.kind is Kind.FLEET else f"choose a version, {ANEW}"
+    return "send the command retry" if rollout.kind is Kind.FLEET else f"send the command retry, or {ANEW}"
 
 
 def hold_back(turn: Turn) -> Decision | None:

@@ -7,6 +7,7 @@ from lambdas.rollout.decision import Decision, Entry, Turn, with_notice
 from lambdas.rollout.guards import adopted
 from lambdas.rollout.observation import Result
 from lambdas.rollout.state import Artefact, Shortfall, State
+from lambdas.rollout.versions import remember
 
 _SHORTFALL_DELAY, _LONGEST_SHORTFALL_DELAY = 120.0, 3600.0
 
@@ -34,7 +35,8 @@ def adopt_live(turn: Turn) -> Decision | None:
         f"Somebody else put the config {config} live on {state.name} in place of {state.live.config}. It is taken as "
         "the live one: the next rollout starts from it."
     )
-    state = replace(state, live=live, previous_config=state.live.config, scaling=None)
+    past = remember(state, turn.now)
+    state = replace(state, live=live, previous_config=state.live.config, past=past, scaling=None)
     state = with_notice(state, f"{state.name}: another config is live", text)
     return Decision(state, wake_at=turn.now, entries=(Entry("adopted", text, {"config": config}),))
 
@@ -134,9 +136,14 @@ def _deletion(artefact: Artefact) -> DeleteArtefact:
     return DeleteArtefact(artefact.kind, artefact.name)
 
 
+def _sources(state: State) -> set[str]:
+    """Return the configs from which a version that waits, or can be retried, is cloned."""
+    return {each.source.config for each in (state.queued, state.failed) if each is not None and each.source}
+
+
 def _superfluous(state: State) -> list[Artefact]:
     configs = {artefact.name: artefact.rollout for artefact in state.artefacts if artefact.kind == "config"}
-    kept = {state.live.config, state.previous_config or state.live.config}
+    kept = {state.live.config, state.previous_config or state.live.config, *_sources(state)}
     if kept - set(configs) - {state.seed_config}:
         # Somebody else's config may use any of our models.
         return []

@@ -1,9 +1,11 @@
 """The table's items: how state, audit entries, summaries and episodes are written down and read back."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from lambdas.contract import (
@@ -16,7 +18,7 @@ from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
-from lambdas.rollout.policy import Policy, SmokeTest, Step
+from lambdas.rollout.policy import Policy
 from lambdas.rollout.state import (
     SCHEMA,
     TERMINAL,
@@ -24,19 +26,26 @@ from lambdas.rollout.state import (
     Candidate,
     Command,
     Episode,
+    Freeze,
     Kind,
     Live,
     Notice,
+    Past,
     Phase,
     Rollout,
     Sent,
     Shortfall,
+    Source,
     State,
 )
 
 STATE_KEY = "STATE"
 PACKAGE_PREFIX = "PACKAGE#"
 ACTIVE_LANE, IDLE_LANE = "active", "idle"
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+_REMEMBERED = 256
+"""Policies and fleets whose written form is kept at hand: they are in every item, and the same for long."""
+
 
 
 def partition(name: str) -> str:
@@ -61,15 +70,29 @@ def moment(at: float) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it."""
-    if isinstance(value, Fleet | Policy):
-        return value.to_dict()
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    kind: Any = type(value)  # dataclasses have no type of their own
+    if kind in _ATOMS:
+        return value
+    if kind in (Policy, Fleet):
+        return _form(value)
+    if names := _names(kind):
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     return value.value if isinstance(value, Phase | Kind) else value
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _form(value: Policy | Fleet) -> dict[str, Any]:
+    return value.to_dict()
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    """Return the fields of a dataclass; none of any other type. Worked out once, for every cycle writes and reads."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def state_item(state: State) -> dict[str, Any]:
@@ -111,9 +134,11 @@ def _state(given: Mapping[str, Any]) -> State:
         **{
             **given,
             "live": _live(given["live"]),
-            "desired_fleet": _fleet(given["desired_fleet"]),
-            "failed_fleet": _maybe(_fleet, given.get("failed_fleet")),
-            "queued": _maybe(lambda data: _flat(Candidate, data), given.get("queued")),
+            "desired_fleet": _once(_fleet, given["desired_fleet"]),
+            "failed_fleet": _once(_fleet, given.get("failed_fleet")),
+            "queued": _maybe(_candidate, given.get("queued")),
+            "failed": _maybe(_candidate, given.get("failed")),
+            "frozen": _maybe(lambda data: _flat(Freeze, data), given.get("frozen")),
             "rollout": _maybe(_rollout, given.get("rollout")),
             "scaling": _maybe(lambda data: _flat(Scaling, data), given.get("scaling")),
             "shortfall": _maybe(lambda data: _flat(Shortfall, data), given.get("shortfall")),
@@ -125,14 +150,13 @@ def _state(given: Mapping[str, Any]) -> State:
 
 def _lists(given: Mapping[str, Any]) -> dict[str, Any]:
     plain_ones = {name: tuple(given.get(name, ())) for name in ("seen", "owners")}
-    kinds = {"artefacts": Artefact, "commands": Command, "outbox": Notice}
-    return {**plain_ones, **{name: tuple(_flat(kind, each) for each in given[name]) for name, kind in kinds.items()}}
+    kinds = {"artefacts": Artefact, "past": Past, "outbox": Notice}
+    flat_ones = {name: tuple(_flat(kind, each) for each in given.get(name, ())) for name, kind in kinds.items()}
+    return {**plain_ones, **flat_ones, "commands": tuple(_command(each) for each in given["commands"])}
 
 
 def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    # Any: dataclasses have no type of their own.
-    a_dataclass: Any = kind
-    return {field.name: data[field.name] for field in fields(a_dataclass) if field.name in data}
+    return {name: data[name] for name in _names(kind) if name in data}
 
 
 def _flat(kind: type, data: Mapping[str, Any]) -> Any:
@@ -144,7 +168,7 @@ def _maybe(read: Any, data: Any) -> Any:
 
 
 def _live(data: Mapping[str, Any]) -> Live:
-    return Live(**{**_known(Live, data), "fleet": _fleet(data["fleet"])})
+    return Live(**{**_known(Live, data), "fleet": _once(_fleet, data["fleet"])})
 
 
 def _fleet(data: Mapping[str, Any]) -> Fleet:
@@ -153,9 +177,30 @@ def _fleet(data: Mapping[str, Any]) -> Fleet:
 
 
 def _policy(data: Mapping[str, Any]) -> Policy:
-    steps = [_known(Step, step) for step in data["steps"]]
-    smoke = _maybe(lambda test: _known(SmokeTest, test), data["smoke_test"])
-    return Policy.from_dict({**_known(Policy, data), "steps": steps, "smoke_test": smoke})
+    return Policy.from_dict(data, lenient=True)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_once(read: Callable[[Mapping[str, Any]], Any], text: str) -> Any:
+    return read(json.loads(text))
+
+
+def _once(read: Callable[[Mapping[str, Any]], Any], data: Any) -> Any:
+    """Read what never changes and takes long, a policy or a fleet, only once."""
+    return None if data is None else _read_once(read, json.dumps(data, sort_keys=True))
+
+
+def _candidate(data: Mapping[str, Any]) -> Candidate:
+    return Candidate(**{**_known(Candidate, data), "source": _source(data)})
+
+
+def _source(data: Mapping[str, Any]) -> Source | None:
+    found = data.get("source")
+    return None if found is None else Source(**_known(Source, found))
+
+
+def _command(data: Mapping[str, Any]) -> Command:
+    return Command(**{**_known(Command, data), "candidate": _maybe(_candidate, data.get("candidate"))})
 
 
 def _rollout(data: Mapping[str, Any]) -> Rollout:
@@ -164,10 +209,12 @@ def _rollout(data: Mapping[str, Any]) -> Rollout:
             **_known(Rollout, data),
             "kind": Kind(data["kind"]),
             "phase": Phase(data["phase"]),
-            "policy": _policy(data["policy"]),
+            "policy": _once(_policy, data["policy"]),
             "evidence": Evidence.from_dict(data["evidence"]),
-            "fleet": _fleet(data["fleet"]),
+            "fleet": _once(_fleet, data["fleet"]),
             "done": tuple(data["done"]),
+            "cleared": tuple(data.get("cleared", ())),
+            "source": _source(data),
             "sent": _maybe(lambda sent: _flat(Sent, sent), data["sent"]),
         }
     )
@@ -203,7 +250,9 @@ def summary_item(name: str, rollout: Rollout) -> dict[str, Any]:
         "ended_at": moment(rollout.phase_since) if over else None,
         "phase": rollout.phase.value,
         "step": rollout.step,
-        "steps": len(rollout.policy.steps),
+        "steps": len(rollout.policy.plan),
+        "strategy": rollout.policy.strategy,
+        "weights": [step.weight for step in rollout.policy.plan],
         "outcome": rollout.phase.value if over else None,
         "reason": rollout.abort_reason,
     }

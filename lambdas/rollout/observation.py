@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdas.rollout.actions import Action
+from lambdas.rollout.comparison import Compared
 from lambdas.rollout.evidence import Answered
 from lambdas.rollout.settings import Settings
 
@@ -30,13 +31,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class EndpointView:
-    """An endpoint as DescribeEndpoint shows it; status ``Missing`` when there is none."""
+    """An endpoint as DescribeEndpoint shows it; status ``Missing`` when there is none. `shadows` answer only copies."""
 
     status: str
     config: str = ""
     variants: Mapping[str, Variant] = field(default_factory=dict)
     failure_reason: str = ""
     modified_at: float = 0.0
+    shadows: Mapping[str, Variant] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Outcome:
         Good answers to a smoke test.
     final
         Whether the model itself failed the smoke test, so that trying again would prove nothing.
+    decision
+        A hook's: ``go``, ``no-go`` or ``wait``.
     """
 
     action: Action
@@ -120,6 +124,7 @@ class Outcome:
     reason: str = ""
     passed: int = 0
     final: bool = False
+    decision: str = ""
 
     def done(self, kind: type[Action]) -> bool:
         """Return whether an action of this kind has been carried out."""
@@ -133,6 +138,7 @@ class Observation:
     endpoint: EndpointView
     health: Health | None = None
     answered: Answered | None = None
+    compared: Compared | None = None
     package_status: str | None = None
     settings: Settings | None = None
     outcome: Outcome | None = None

@@ -4,33 +4,40 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdas.rollout.commands import submit
+from lambdas.rollout.commands import answered, is_taken, submit
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.effects import command_entry
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.ports import Ports
 from lambdas.rollout.state import Command, State
+from lambdas.rollout.targets import find_target
 
 TRIES = 5
 MOST_WAITING = 20
-_LONGEST_NAME, _LONGEST_REASON = 128, 500
+_LONGEST_NAME, _LONGEST_TARGET, _LONGEST_REASON = 128, 256, 500
+_ROLLBACK = "rollback"
 
 
 def read_command(detail: Mapping[str, Any], event_id: str, at: float) -> tuple[str, Command]:
     """Return the endpoint that an operator's event names, and the command.
 
     Fields of the event: ``endpoint`` and ``command``; optionally ``id`` (the event's own by default), ``rollout``
-    (whichever is active by default), ``by`` and ``reason``. Long texts are cut, for they become part of the item.
+    (whichever is active by default), ``by`` and ``reason``; with promote ``full``, with rollback ``to``. Long texts are
+    cut, for they become part of the item.
     """
 
-    def name(field: str) -> str:
-        return str(detail.get(field) or "")[:_LONGEST_NAME]
+    def text(field: str, longest: int = _LONGEST_NAME) -> str:
+        return str(detail.get(field) or "")[:longest]
 
     return str(detail["endpoint"])[:_LONGEST_NAME], Command(
-        id=name("id") or event_id,
+        id=text("id") or event_id,
         kind=str(detail["command"])[:_LONGEST_NAME],
         at=at,
-        by=name("by") or "an operator",
-        reason=str(detail.get("reason") or "")[:_LONGEST_REASON],
-        rollout=name("rollout") or None,
+        by=text("by") or "an operator",
+        reason=text("reason", _LONGEST_REASON),
+        rollout=text("rollout") or None,
+        full=text("full").lower() == "true",
+        to=text("to", _LONGEST_TARGET),
     )
 
 
@@ -44,25 +51,49 @@ def take_command(ports: Ports, name: str, command: Command) -> None:
     """
     for _ in range(TRIES):
         state, now = ports.store.load(name), ports.clock.now()
-        if state is not None and _is_full(state, command):
-            ports.log.warning(f"the command {command.kind} ({command.id}) is refused: {MOST_WAITING} commands wait")
+        if state is None or state.retired:
+            ports.log.warning(f"{_named(command)} is for {name}, which is not in Tidegate's care: nothing is done")
             return
-        waiting = submit(_with_room(state), command) if state is not None and not state.retired else None
-        if waiting is None:
-            ports.log.info(f"the command {command.kind} ({command.id}) has nothing to act on or was taken before")
+        if is_taken(state, command):
+            ports.log.info(f"{_named(command)} was taken before")
             return
+        taken, entries = _taken(ports, state, command)
+        for entry in entries:
+            ports.log.warning(entry.text)
         try:
-            ports.store.save(replace(waiting, wake=now), now=now)
+            ports.store.save(replace(taken, wake=now), entries, now=now)
         except ConflictError:
             continue
         return
     raise ConflictError(f"the item of {name} changed {TRIES} times while a command was being taken")
 
 
-def _with_room(state: State) -> State:
-    return replace(state, commands=state.commands[: MOST_WAITING - 1])
+def _named(command: Command) -> str:
+    return f"the command {command.kind} ({command.id}) of {command.by}"
 
 
-def _is_full(state: State, command: Command) -> bool:
+def _taken(ports: Ports, state: State, command: Command) -> tuple[State, list[Entry]]:
+    """Return the state with the command waiting, or refused at once, and the entries of what is refused."""
+    if crowded := _crowded_out(state, command):
+        return answered(state, command), [_refused(state, command, crowded)]
     # An abort takes the place of the one that would have been obeyed last.
-    return len(state.commands) >= MOST_WAITING and command.kind != "abort"
+    dropped = state.commands[MOST_WAITING - 1 :]
+    state = answered(replace(state, commands=state.commands[: MOST_WAITING - 1]), *dropped)
+    entries = [
+        _refused(state, each, f"{command.by} asked to abort, and {MOST_WAITING} commands wait") for each in dropped
+    ]
+    command = find_target(ports, state, command) if command.kind == _ROLLBACK else command
+    return submit(state, command) or state, entries
+
+
+def _crowded_out(state: State, command: Command) -> str:
+    if command.kind == _ROLLBACK and any(each.kind == _ROLLBACK for each in state.commands):
+        # Each may carry a description of a container, and all must fit into the item.
+        return "another rollback waits to be obeyed; ask again once that has been"
+    full = len(state.commands) >= MOST_WAITING and command.kind != "abort"
+    return f"{MOST_WAITING} commands wait to be obeyed; ask again once they have been" if full else ""
+
+
+def _refused(state: State, command: Command, why: str) -> Entry:
+    text = f"{command.by} asked to {command.kind}, but {why}. Nothing is done."
+    return command_entry(state.rollout, command, text, accepted=False)

@@ -6,9 +6,11 @@ from typing import Any
 from lambdas.contract import SLOTS
 from lambdas.rollout.actions import (
     Action,
+    AskHook,
     CreateFinalConfig,
     CreateMixedConfig,
     CreateModel,
+    CreateShadowConfig,
     DeleteArtefact,
     KeepScaling,
     ReleaseScaling,
@@ -36,6 +38,8 @@ def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool
     """
     if isinstance(action, RunSmokeTest):
         return _smoke_test(name, action, ports, has_time)
+    if isinstance(action, AskHook):
+        return _ask(action, ports)
     try:
         _CALLS[type(action)](ports, name, action)
     except Exception as error:
@@ -63,6 +67,14 @@ def _smoke_test(name: str, action: RunSmokeTest, ports: Ports, has_time: Callabl
     return Outcome(action, Result.DONE, passed=passed)
 
 
+def _ask(action: AskHook, ports: Ports) -> Outcome:
+    try:
+        answer = ports.hooks.ask(action.hook, action.question)
+    except Exception as error:
+        return Outcome(action, _result_of(error, ports), in_words(error))
+    return Outcome(action, Result.DONE, answer.reason, decision=answer.decision)
+
+
 def release_scaling(ports: Ports, name: str) -> None:
     """Deregister the scalable targets of both slots."""
     for slot in SLOTS:
@@ -75,6 +87,7 @@ _CALLS: dict[type[Action], Callable[[Ports, str, Any], None]] = {
     KeepScaling: lambda ports, name, act: ports.autoscaling.keep(name, act.slot, act.scaling),
     CreateModel: lambda ports, _, act: ports.endpoints.create_model(act),
     CreateMixedConfig: lambda ports, _, act: ports.endpoints.create_mixed_config(act),
+    CreateShadowConfig: lambda ports, _, act: ports.endpoints.create_shadow_config(act),
     CreateFinalConfig: lambda ports, _, act: ports.endpoints.create_final_config(act),
     UpdateEndpoint: lambda ports, name, act: ports.endpoints.update(name, act.config),
     SetWeights: lambda ports, name, act: ports.endpoints.set_weights(name, act.weights),

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
+from lambdas.rollout.comparison import Totals
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.evidence import Answered, Evidence
 from lambdas.rollout.fleet import Scaling
 from lambdas.rollout.observation import EndpointView, Health
-from lambdas.rollout.policy import SmokeTest
+from lambdas.rollout.policy import Hook, SmokeTest
 from lambdas.rollout.settings import Settings
 from lambdas.rollout.state import Episode, Rollout, State
 
@@ -80,6 +81,9 @@ class Endpoints(Protocol):
     def create_mixed_config(self, action: CreateMixedConfig) -> None:
         """Make the config with both variants, or make sure that the one of that name is the same."""
 
+    def create_shadow_config(self, action: CreateShadowConfig) -> None:
+        """Make the config with the new variant as a shadow, or make sure that the one of that name is the same."""
+
     def create_final_config(self, action: CreateFinalConfig) -> None:
         """Make the config with the new variant alone, or make sure that the one of that name is the same."""
 
@@ -103,8 +107,32 @@ class Invoker(Protocol):
         """Return when the variant has answered well; raise `ModelAnswerError` when the model answers with an error."""
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a hook says: ``go``, ``no-go`` or ``wait``, and why."""
+
+    decision: str
+    reason: str = ""
+
+
+class Hooks(Protocol):
+    """Functions of the user's that are asked whether a rollout may go on."""
+
+    def ask(self, hook: Hook, question: Mapping[str, Any]) -> Answer:
+        """Return the function's answer; one that is none of the three decisions is an error."""
+
+
 class Alarms(Protocol):
     """CloudWatch alarms."""
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Be told which endpoints' alarms will be asked for at once, so as to read many in one call."""
+
+    def hear(self, alarm: str, reason: str) -> None:
+        """Be told of an event by which a composite alarm has just gone to ALARM, in case it cannot be read now."""
+
+    def failing(self) -> frozenset[str]:
+        """Return the endpoints of which a slot's composite alarm is in ALARM."""
 
     def health(self, name: str, slot: str) -> Health:
         """Read the alarms of a slot."""
@@ -113,8 +141,13 @@ class Alarms(Protocol):
 class Metrics(Protocol):
     """CloudWatch metrics."""
 
-    def answered(self, name: str, slot: str, asked: Evidence, since: float, now: float) -> Answered:
-        """Count a slot's answers in the whole periods between two times."""
+    def answered(
+        self, name: str, slot: str, asked: Evidence, since: float, now: float, *, p99: bool = False
+    ) -> Answered:
+        """Count a slot's answers in the whole periods between two times; `p99` asks for the latency's as well."""
+
+    def totals(self, name: str, asked: Evidence, since: float, now: float) -> Mapping[str, Totals]:
+        """Add up both slots' answers in the whole periods between two times."""
 
 
 class Autoscaling(Protocol):
@@ -149,6 +182,9 @@ class Timers(Protocol):
 
     def wake(self, name: str, delay: float, due: float | None = None) -> None:
         """Have the endpoint looked at after `delay` seconds; `due` identifies the timer that was armed."""
+
+    def wake_all(self, names: Sequence[str]) -> None:
+        """Have all of these endpoints looked at now."""
 
 
 class Notifier(Protocol):
@@ -191,6 +227,7 @@ class Ports:
     store: Store
     endpoints: Endpoints
     invoker: Invoker
+    hooks: Hooks
     alarms: Alarms
     metrics: Metrics
     autoscaling: Autoscaling

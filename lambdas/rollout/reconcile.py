@@ -3,20 +3,25 @@
 from lambdas.rollout.abort import heed_outcome, make_abort_durable, mind_blindness
 from lambdas.rollout.commands import obey_commands
 from lambdas.rollout.decision import Decision, Turn
-from lambdas.rollout.forward import bake, finalize, prepare, shift, soak, test
+from lambdas.rollout.finish import finalize
+from lambdas.rollout.forward import approve, bake, shift, test
+from lambdas.rollout.gates import count_waiting
 from lambdas.rollout.guards import hold_back, leave_lost_endpoint, stand_aside, wait_while_busy
 from lambdas.rollout.idle import adopt_live, call_it_a_day, keep_capacity, keep_scaling, tidy_up
 from lambdas.rollout.observation import Observation
+from lambdas.rollout.prepare import prepare, shadow
 from lambdas.rollout.retreat import restore, rollback
 from lambdas.rollout.start import start_next
 from lambdas.rollout.state import Phase, State
 
 _PHASES = {
+    Phase.SHADOW: shadow,
     Phase.PREPARE: prepare,
     Phase.TEST: test,
     Phase.SHIFT: shift,
     Phase.BAKE: bake,
-    Phase.SOAK: soak,
+    Phase.APPROVE: approve,
+    Phase.SOAK: bake,
     Phase.FINALIZE: finalize,
     Phase.ROLLBACK: rollback,
     Phase.RESTORE: restore,
@@ -47,6 +52,7 @@ def _reconcile_rollout(turn: Turn) -> Decision:
     return (
         leave_lost_endpoint(turn)
         or mind_blindness(turn)
+        or count_waiting(turn)
         or make_abort_durable(turn)
         or heed_outcome(turn)
         or wait_while_busy(turn)

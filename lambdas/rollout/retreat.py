@@ -5,6 +5,7 @@ from dataclasses import replace
 from lambdas.rollout.abort import LATER
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.start import last_failed
 from lambdas.rollout.state import Kind, Phase, State
 from lambdas.rollout.updates import bring_to, set_weights, settled, weights_at
 
@@ -39,7 +40,11 @@ def _rolled_back(turn: Turn) -> Decision:
         f"before, {seconds(took)} after the start. The reason was: {rollout.abort_reason}."
     )
     ended = rollout.moved(Phase.ROLLED_BACK, turn.now)
-    state = replace(state, failed_fleet=rollout.fleet if rollout.kind is Kind.FLEET else state.failed_fleet)
+    state = replace(
+        state,
+        failed=last_failed(rollout) or state.failed,
+        failed_fleet=rollout.fleet if rollout.kind is Kind.FLEET else state.failed_fleet,
+    )
     text += _not_live(state) if rollout.kind is Kind.FLEET else ""
     entry = replace(turn.entry("rolled-back", text, seconds=round(took)), phase=Phase.ROLLED_BACK)
     state = with_notice(replace(state, rollout=None), f"{state.name}: rolled back {rollout.version}", text)

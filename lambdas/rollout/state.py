@@ -14,10 +14,11 @@ from typing import Any
 from lambdas.contract import BOOTSTRAP_SLOT
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Fleet, Scaling, repository
-from lambdas.rollout.policy import Policy
+from lambdas.rollout.policy import Policy, Step
 
 SCHEMA = 1
 REMEMBERED_COMMANDS = 50
+REMEMBERED_VERSIONS = 10
 
 ACCEPTED, SUPERSEDED, REFUSED, ALREADY_LIVE = "accepted", "superseded", "refused", "already live"
 """What becomes of an approval; one that was accepted may be displaced by a newer one before it is rolled out."""
@@ -26,10 +27,12 @@ ACCEPTED, SUPERSEDED, REFUSED, ALREADY_LIVE = "accepted", "superseded", "refused
 class Phase(StrEnum):
     """Where a rollout stands."""
 
+    SHADOW = "SHADOW"
     PREPARE = "PREPARE"
     TEST = "TEST"
     SHIFT = "SHIFT"
     BAKE = "BAKE"
+    APPROVE = "APPROVE"
     SOAK = "SOAK"
     FINALIZE = "FINALIZE"
     ROLLBACK = "ROLLBACK"
@@ -39,7 +42,7 @@ class Phase(StrEnum):
     ABANDONED = "ABANDONED"
 
 
-FORWARD = frozenset({Phase.PREPARE, Phase.TEST, Phase.SHIFT, Phase.BAKE, Phase.SOAK})
+FORWARD = frozenset({Phase.SHADOW, Phase.PREPARE, Phase.TEST, Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK})
 """Phases from which a rollout can be aborted."""
 
 TERMINAL = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.ABANDONED})
@@ -75,18 +78,58 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """An approved model package that may be rolled out; `container` is what CreateModel needs of it."""
+class Source:
+    """The model of a config's variant; `image` is the container that it ran on, empty if unknown."""
 
-    package_arn: str
+    config: str
+    slot: str
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version that may be rolled out.
+
+    `container` is what CreateModel needs of its package; a version that is in no registry is cloned from `source`, a
+    config that it was live with. `straight` skips the steps, `urgent` the windows and a freeze: that is the way back.
+    """
+
+    package_arn: str | None
     version: str
     approved_at: float
-    container: Mapping[str, Any]
+    container: Mapping[str, Any] | None
+    source: Source | None = None
+    straight: str = ""
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Past:
+    """A version that was live, until when, and the config and the container that it was live with."""
+
+    version: str
+    package_arn: str | None
+    config: str
+    slot: str
+    until: float
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """Who stopped all that goes forward on an endpoint, when and why."""
+
+    by: str
+    at: float
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A request to the active rollout that waits to be obeyed; `rollout` None means whichever is active."""
+    """A request that waits to be obeyed; `rollout` None means whichever is active.
+
+    `full` belongs to promote. `to` belongs to rollback, with `candidate`, or `refusal` when that cannot be had.
+    """
 
     id: str
     kind: str
@@ -94,6 +137,10 @@ class Command:
     by: str
     reason: str = ""
     rollout: str | None = None
+    full: bool = False
+    to: str = ""
+    candidate: Candidate | None = None
+    refusal: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,7 +171,7 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Sent:
-    """The last UpdateEndpoint that was intended: to which config, when, and when the endpoint had last changed then."""
+    """The last change of config or instances that was intended, when, and when the endpoint had last changed then."""
 
     target: str
     at: float
@@ -168,26 +215,65 @@ class Rollout:
     remark: str = ""
     setbacks: int = 0
     blind_since: float | None = None
+    shadow_config: str = ""
+    source: Source | None = None
+    straight: str = ""
+    urgent: bool = False
+    progress_at: float = 0.0
+    waiting_since: float | None = None
+    cleared: tuple[str, ...] = ()
+    asked_since: float | None = None
+
+    @property
+    def present(self) -> Step:
+        """The present step."""
+        return self.policy.plan[self.step]
 
     @property
     def weight(self) -> int:
         """Percentage of the traffic that the new version takes at the present step."""
-        return self.policy.steps[self.step].weight
+        return self.present.weight
+
+    @property
+    def min_requests(self) -> int:
+        """Requests that it must have answered before it may go on, beside those that the alarms need."""
+        shadow = self.policy.shadow
+        return shadow.min_requests if self.phase is Phase.SHADOW and shadow else self.present.min_requests
+
+    @property
+    def compares(self) -> bool:
+        """Whether its answers at the present weight must be added up: to be counted, or compared with the live ones."""
+        looks = self.phase in (Phase.SHADOW, Phase.BAKE, Phase.APPROVE, Phase.SOAK)
+        return looks and bool(self.phase is Phase.SHADOW or self.min_requests or self.policy.is_test(self.step))
+
+    def has(self, gate: str) -> bool:
+        """Return whether a gate of the present step (``before``, ``after``, ``approval``, ``test``) has been passed."""
+        return f"{gate}:{self.step}" in self.cleared
+
+    def passed(self, gate: str) -> tuple[str, ...]:
+        """Return `cleared` with a gate of the present step."""
+        return self.cleared if self.has(gate) else (*self.cleared, f"{gate}:{self.step}")
+
+    @property
+    def bake_seconds(self) -> int:
+        """How long it must stay healthy as it is."""
+        shadow = self.policy.shadow
+        return shadow.seconds if self.phase is Phase.SHADOW and shadow else self.policy.bake_of(self.step)
 
     def bake_is_over(self, now: float) -> bool:
         """Return whether the present weight has been watched for as long as the policy says."""
         if self.verified_since is None:
             return False
-        return self.bake_skipped or now >= self.verified_since + self.policy.bake_of(self.step)
+        return self.bake_skipped or now >= self.verified_since + self.bake_seconds
 
     @property
     def deadline(self) -> float:
-        """When the rollout is given up."""
-        return self.started_at + self.policy.deadline_seconds
+        """When the rollout is given up, unless it makes progress or waits for people."""
+        return self.progress_at + self.policy.progress_deadline_seconds
 
     def moved(self, phase: Phase, now: float, **changes: Any) -> "Rollout":
         """Return the rollout in another phase, its retries and remarks begun anew."""
-        fresh: dict[str, Any] = {"failures": 0, "retry_at": None, "remark": ""}
+        fresh: dict[str, Any] = {"failures": 0, "retry_at": None, "remark": "", "asked_since": None}
         return replace(self, phase=phase, phase_since=now, **{**fresh, **changes})
 
 
@@ -195,9 +281,10 @@ class Rollout:
 class State:
     """Everything that is durable about an endpoint. `version` rises with every write.
 
-    `newest_started` is when the newest version that a rollout was started for, or that was live already, was approved:
-    an approval that was given before that is heard of too late. `owners` are the physical ids of the template's
-    resources that declare the endpoint's fleet; more than one only while such a resource is being moved.
+    `failed` is the version whose rollout last ended without a promotion, which can be retried; `past` what was live
+    before, the latest last. `newest_started` is when the newest version that a rollout was started for, or that was
+    live already, was approved: an approval that was given before that is heard of too late. `owners` are the physical
+    ids of the template's resources that declare the endpoint's fleet; more than one only while one is being moved.
     """
 
     name: str
@@ -209,6 +296,9 @@ class State:
     failed_fleet: Fleet | None = None
     queued: Candidate | None = None
     newest_started: float = 0.0
+    failed: Candidate | None = None
+    past: tuple[Past, ...] = ()
+    frozen: Freeze | None = None
     rollout: Rollout | None = None
     scaling: Scaling | None = None
     shortfall: Shortfall | None = None

@@ -2,7 +2,7 @@
 
 from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.abort import LATER, after_failure
-from lambdas.rollout.actions import SetWeights, UpdateEndpoint
+from lambdas.rollout.actions import Action, SetWeights, UpdateEndpoint
 from lambdas.rollout.decision import Decision, Entry, Turn
 from lambdas.rollout.state import Sent
 
@@ -15,20 +15,23 @@ def bring_to(turn: Turn, config: str, text: str) -> Decision | None:
 
     In service on another config after the call was made means that the update has failed: AWS goes back by itself.
     """
-    if turn.endpoint.config == config:
-        return None
+    return None if turn.endpoint.config == config else bring_about(turn, UpdateEndpoint(config), config, text)
+
+
+def bring_about(turn: Turn, action: Action, target: str, text: str) -> Decision:
+    """Ask for a change that takes instances; what is seen says that it is not, or no longer, what it should be."""
     sent = turn.rollout.sent
-    if sent is None or sent.target != config:
-        return _send(turn, config, turn.entry("update", text, config=config))
+    if sent is None or sent.target != target:
+        return _send(turn, action, target, turn.entry("update", text, target=target))
     if turn.endpoint.modified_at != sent.modified_at:
         reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
-        return after_failure(turn, f"UpdateEndpoint to {config} came back: {reason}")
+        return after_failure(turn, f"{type(action).__name__} to {target} came back: {reason}")
     # The look may be older than the call, so that calling again at once would only be refused.
-    return _send(turn, config) if settled(turn) else turn.wait(LATER)
+    return _send(turn, action, target) if settled(turn) else turn.wait(LATER)
 
 
-def _send(turn: Turn, config: str, *entries: Entry) -> Decision:
-    return turn.act(UpdateEndpoint(config), entries, sent=Sent(config, turn.now, turn.endpoint.modified_at))
+def _send(turn: Turn, action: Action, target: str, *entries: Entry) -> Decision:
+    return turn.act(action, entries, sent=Sent(target, turn.now, turn.endpoint.modified_at))
 
 
 def settled(turn: Turn) -> bool:

@@ -38,18 +38,30 @@ KNOWN_KEYS = frozenset(
         "kms:viaservice",
         "s3:prefix",
         "s3:tlsversion",
+        "sagemaker:instancetypes",
+        "sagemaker:modelarn",
     }
 )
 """Keys that requests here carry wherever they carry them on AWS; any other must not be taken for absent."""
 
 _Test = Callable[[str, str], bool]
-_VARIABLE = re.compile(r"\$\{([^}]+)\}")
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+
+# What stands for itself inside a pattern: private characters take the place of wildcards until the pattern is compiled.
+_AS_LITERAL = {"*": "\ue000", "?": "\ue001"}
+_AS_WRITTEN = {mark: character for character, mark in _AS_LITERAL.items()}
+_ESCAPED = ("*", "?", "$")
+_WITH_WILDCARDS = frozenset(
+    {"StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals"},
+)
 
 
 @cache
 def wildcard(pattern: str, fold: bool = False) -> re.Pattern[str]:
     """Return the regular expression of an IAM pattern, in which ``*`` and ``?`` stand for characters."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    for mark, character in _AS_WRITTEN.items():
+        expression = expression.replace(mark, re.escape(character))
     return re.compile(expression, re.DOTALL | (re.IGNORECASE if fold else 0))
 
 
@@ -141,7 +153,8 @@ def _operator_holds(operator: str, key: str, wanted: list[str], context: Context
         return (not actual) == (wanted[0].lower() == "true")
     if not actual:
         return if_exists or base in _NEGATIVE or quantifier == "ForAllValues"
-    return _values_hold(quantifier, base, actual, [filled(item, context) for item in wanted])
+    fill = filled if base in _WITH_WILDCARDS else _filled_plainly
+    return _values_hold(quantifier, base, actual, [fill(item, context) for item in wanted])
 
 
 def _values_hold(quantifier: str, base: str, actual: list[str], wanted: list[str]) -> bool:
@@ -155,11 +168,28 @@ def _values_hold(quantifier: str, base: str, actual: list[str], wanted: list[str
     return all(outcomes)
 
 
-def filled(text: str, context: Context) -> str:
-    """Replace policy variables; one that is unknown stays, and so matches nothing."""
+def filled(pattern: str, context: Context) -> str:
+    """Return a pattern with its policy variables replaced; wildcards in their values stand for themselves."""
+    return _VARIABLE.sub(lambda match: _literal(_value_of(match, context)), pattern)
 
-    def value(match: re.Match[str]) -> str:
-        found = context.get(match[1].lower())
-        return found if isinstance(found, str) else match[0]
 
-    return _VARIABLE.sub(value, text)
+def _filled_plainly(text: str, context: Context) -> str:
+    return _VARIABLE.sub(lambda match: _value_of(match, context), text)
+
+
+def _literal(value: str) -> str:
+    return "".join(_AS_LITERAL.get(character, character) for character in value)
+
+
+def _value_of(match: re.Match[str], context: Context) -> str:
+    """Return a variable's value, or fail.
+
+    AWS takes the statement of a variable without a value for one that does not match, which opens the way for what a
+    Deny was to forbid; and what is merely unknown here may well have a value there.
+    """
+    if match[1] in _ESCAPED:
+        return match[1]
+    found = context.get(match[1].strip().lower())
+    if not isinstance(found, str):
+        raise NotSimulatedError(f"IAM policy variable {match[0]} without a value known here")
+    return found

@@ -16,6 +16,9 @@ from localcloud.service import Handler, Service
 _log = logging.getLogger(__name__)
 _GLOBAL_SERVICES = ("iam", "sts", "s3")
 
+# Services that speak, or spoke, the query protocol, whose own checks of parameters have another code.
+_QUERY_SERVICES = ("cloudwatch", "sts")
+
 RawHandler = Callable[[Call], Answer]
 Check = Callable[[Mapping[str, Any]], None]
 
@@ -112,6 +115,8 @@ class Dispatcher:
 
 def _in_terms_of(call: Call | None, error: AwsError) -> AwsError:
     """Return a refusal under the code and status that the service's protocol gives it."""
+    if error.code == "ValidationException" and call is not None and call.service in _QUERY_SERVICES:
+        return AwsError("ValidationError", error.message)
     if error.code != "AccessDeniedException" or call is None:
         return error
     if call.protocol in ("query", "rest-xml"):

@@ -27,6 +27,7 @@ _RELIED_ON = {
     "moto.events.notifications": ("send_notification",),
     "moto.dynamodb.models": ("dynamodb_backends",),
     "moto.iam.models": ("iam_backends", "Role", "ManagedPolicy"),
+    "moto.settings": ("load_iam_aws_managed_policies",),
     "moto.kms.models": ("kms_backends", "Key"),
     "moto.logs.models": ("logs_backends", "LogsBackend.put_log_events", "LogsBackend.create_log_stream"),
     "moto.iam.access_control": ("PermissionResult.NEUTRAL",),
@@ -38,6 +39,7 @@ _RELIED_ON = {
         "Subscription._parse_message_structure",
         "Topic.publish",
     ),
+    "moto.ssm.models": ("ssm_backends",),
     "moto.sqs.models": (
         "sqs_backends",
         "Queue.attributes",
@@ -60,6 +62,8 @@ _ATTRIBUTES = {
     "moto.s3.models.FakeBucket": ("policy", "encryption"),
     "moto.sns.models.Subscription": ("_filter_policy_matcher", "protocol", "endpoint", "topic"),
     "moto.sns.models.Topic": ("kms_master_key_id",),
+    "moto.ssm.models.Parameter": ("tier",),
+    "moto.ssm.models.SimpleSystemManagerBackend": ("_parameters",),
     "moto.sqs.models.Message": ("visible_at", "delayed_until", "receipt_handle", "approximate_receive_count"),
     "moto.sqs.models.Queue": ("_messages",),
 }
@@ -106,6 +110,8 @@ def patch_globals(account: str) -> None:
     """Set what moto reads from its own modules and the environment."""
     # moto looks the account up in the environment at every request.
     os.environ["MOTO_ACCOUNT_ID"] = account
+    # The roles that the CDK makes for plain functions have a policy of AWS's own attached.
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     # It warns of error codes that the service model does not list, which AWS itself answers with.
     _patch("moto.core.errors", "warn", lambda *_args, **_kwargs: None)
     # It judges bucket policies without their conditions; the authorizer judges them in full.

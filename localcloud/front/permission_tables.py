@@ -64,8 +64,18 @@ def _log_stream(operation: str) -> Rule:
 
 
 def _function(params: Params, scope: Scope) -> str:
+    """Return the function as policies must name it: with a qualifier exactly if the request carries one.
+
+    A permission on ``function:name`` is none on ``function:name:$LATEST``, and one on ``function:name:*`` "requires
+    that the function name is `name` and includes a version number or alias" (Lambda's guide, resources and conditions).
+    """
     name = str(params["FunctionName"])
-    return name if name.startswith("arn:") else scope.arn("lambda", f"function:{name}")
+    arn = name if name.startswith("arn:") else scope.arn("lambda", f"function:{name.rpartition('function:')[2]}")
+    qualifier = params.get("Qualifier")
+    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == _COLONS_OF_A_PLAIN_FUNCTION else arn
+
+
+_COLONS_OF_A_PLAIN_FUNCTION = 6
 
 
 def _key(operation: str) -> Rule:

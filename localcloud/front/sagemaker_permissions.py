@@ -41,6 +41,25 @@ def _passes_role(params: Params, _scope: Scope) -> list[Need]:
     return [Need("iam:PassRole", role, {"iam:passedtoservice": _EXECUTION_SERVICE})] if role else []
 
 
+def _endpoint_config(params: Params, scope: Scope) -> list[Need]:
+    """Return the permission to create a configuration, once for each model that it names, shadows included.
+
+    AWS offers no resource for the models but the condition key sagemaker:ModelArn ("Actions, resources, and condition
+    keys for Amazon SageMaker"). How it matches several models is not documented, so here each must be allowed.
+    """
+    resource = _named(*_CONFIG)(params, scope)
+    variants = [*params["ProductionVariants"], *(params.get("ShadowProductionVariants") or [])]
+    types: list[str] = sorted({str(variant["InstanceType"]) for variant in variants if variant.get("InstanceType")})
+    models = sorted({str(variant["ModelName"]) for variant in variants if variant.get("ModelName")})
+    contexts: list[dict[str, str | list[str]]] = [
+        {"sagemaker:modelarn": scope.arn("sagemaker", f"model/{name.lower()}")} for name in models
+    ]
+    return [
+        Need("sagemaker:CreateEndpointConfig", resource, {**context, "sagemaker:instancetypes": types})
+        for context in contexts or [{}]
+    ]
+
+
 def _scaling(operation: str) -> Rule:
     def needs(params: Params, scope: Scope) -> list[Need]:
         context: dict[str, str | list[str]] = {
@@ -97,7 +116,7 @@ SAGEMAKER: Table = {
     "sagemaker:UpdateEndpoint": _also(
         _simple("UpdateEndpoint", "endpoint", "EndpointName"), _simple("UpdateEndpoint", *_CONFIG)
     ),
-    "sagemaker:CreateEndpointConfig": _tagged(_also(_simple("CreateEndpointConfig", *_CONFIG), _passes_role)),
+    "sagemaker:CreateEndpointConfig": _tagged(_also(_endpoint_config, _passes_role)),
     "sagemaker:DescribeEndpointConfig": _simple("DescribeEndpointConfig", *_CONFIG),
     "sagemaker:DeleteEndpointConfig": _simple("DeleteEndpointConfig", *_CONFIG),
     "sagemaker:CreateModel": _tagged(_also(_simple("CreateModel", "model", "ModelName"), _passes_role)),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from localcloud.physics.records import Deployment, Endpoint, Request, Variant
+from localcloud.physics.records import Deployment, Endpoint, Plan, Request, Variant
 from localcloud.physics.times import to_datetime
 
 _EVENT_STATUS = {
@@ -26,6 +26,8 @@ def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     }
     if endpoint.variants:
         described["ProductionVariants"] = [_describe_variant(v) for v in endpoint.variants.values()]
+    if endpoint.shadows:
+        described["ShadowProductionVariants"] = [_describe_variant(v) for v in endpoint.shadows.values()]
     if endpoint.capture is not None:
         described["DataCaptureConfig"] = _describe_capture(endpoint.capture)
     if endpoint.failure_reason is not None:
@@ -69,21 +71,24 @@ def _describe_capture(capture: Request) -> dict[str, Any]:
 
 
 def _describe_deployment(deployment: Deployment) -> dict[str, Any]:
-    variants = [
-        {
-            "VariantName": plan.name,
-            "DeployedImages": [{"SpecifiedImage": plan.model.image}],
-            "DesiredWeight": plan.weight,
-            "DesiredInstanceCount": plan.count,
-            "InstanceType": plan.config["InstanceType"],
-            "VariantStatus": [{"Status": "Creating", "StartTime": to_datetime(deployment.started_at)}],
-        }
-        for plan in deployment.plans
-    ]
-    return {
+    started_at = deployment.started_at
+    described: dict[str, Any] = {
         "EndpointConfigName": deployment.config.name,
-        "ProductionVariants": variants,
-        "StartTime": to_datetime(deployment.started_at),
+        "ProductionVariants": [_describe_plan(plan, started_at) for plan in deployment.plans if not plan.shadow],
+        "StartTime": to_datetime(started_at),
+    }
+    shadows = [_describe_plan(plan, started_at) for plan in deployment.plans if plan.shadow]
+    return {**described, "ShadowProductionVariants": shadows} if shadows else described
+
+
+def _describe_plan(plan: Plan, started_at: float) -> dict[str, Any]:
+    return {
+        "VariantName": plan.name,
+        "DeployedImages": [{"SpecifiedImage": plan.model.image}],
+        "DesiredWeight": plan.weight,
+        "DesiredInstanceCount": plan.count,
+        "InstanceType": plan.config["InstanceType"],
+        "VariantStatus": [{"Status": "Creating", "StartTime": to_datetime(started_at)}],
     }
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from localcloud.physics.catalogue import validation
 from localcloud.physics.descriptions import event_detail
 from localcloud.physics.hosting import Hosting
-from localcloud.physics.planning import initial_plan, refuse_autoscaled_changes, retained_plan, weight_changes
-from localcloud.physics.provisioning import Outcome, Provisioning, retire
+from localcloud.physics.planning import initial_plans, refuse_autoscaled_changes, retained_plan, weight_changes
+from localcloud.physics.provisioning import Fleet, Outcome, Provisioning, retire
 from localcloud.physics.records import (
     BUSY,
     CREATING,
@@ -43,7 +43,7 @@ class Lifecycle:
             if name in hosting.endpoints:
                 raise validation(f'Cannot create already existing endpoint "{arn}".')
             config = hosting.configs.get(request["EndpointConfigName"])
-            plans = [initial_plan(hosting, variant) for variant in config.request["ProductionVariants"]]
+            plans = initial_plans(hosting, config)
             now = hosting.clock.now()
             endpoint = Endpoint(name, arn, config, CREATING, now, now)
             hosting.endpoints[name] = endpoint
@@ -60,11 +60,8 @@ class Lifecycle:
             hosting.configs.get(endpoint.config.name)  # an update is refused once the live configuration is gone
             config = hosting.configs.get(request["EndpointConfigName"])
             refuse_autoscaled_changes(hosting, endpoint, config)
-            retained = _retained(request)
-            plans = [
-                retained_plan(hosting, variant, endpoint.variants.get(variant["VariantName"]), retained)
-                for variant in config.request["ProductionVariants"]
-            ]
+            retained, live = _retained(request), endpoint.hosted()
+            plans = [retained_plan(plan, live.get(plan.name), retained) for plan in initial_plans(hosting, config)]
             capture = endpoint.capture if "DataCaptureConfig" in retained else config_capture(config.request)
             self._begin(endpoint, UPDATING)
             self._deploy(endpoint, capture, plans, hosting.settings.update_seconds, config.name)
@@ -148,16 +145,19 @@ class Lifecycle:
                 self._set_status(endpoint, FAILED if endpoint.status == CREATING else IN_SERVICE)
                 return
             replaced = endpoint.instances()
-            now = self._hosting.clock.now()
-            endpoint.variants = {
-                plan.name: Variant(
-                    plan.config, plan.model, plan.weight, plan.weight, plan.count, now, outcome.fleet[plan.name]
-                )
-                for plan in deployment.plans
-            }
+            endpoint.variants = self._put_in_service(deployment, outcome.fleet, shadow=False)
+            endpoint.shadows = self._put_in_service(deployment, outcome.fleet, shadow=True)
             endpoint.config, endpoint.capture = deployment.config, deployment.capture
             self._set_status(endpoint, IN_SERVICE)
             retire(self._hosting, replaced)
+
+    def _put_in_service(self, deployment: Deployment, fleet: Fleet, *, shadow: bool) -> dict[str, Variant]:
+        now = self._hosting.clock.now()
+        return {
+            plan.name: Variant(plan.config, plan.model, plan.weight, plan.weight, plan.count, now, fleet[plan.name])
+            for plan in deployment.plans
+            if plan.shadow is shadow
+        }
 
     def _scale(self, endpoint: Endpoint, variants: Sequence[Variant]) -> None:
         settings = self._hosting.settings
@@ -175,7 +175,7 @@ class Lifecycle:
 
     def _scaled(self, endpoint: Endpoint, outcome: Outcome) -> None:
         with self._hosting.lock:
-            for variant in endpoint.variants.values():
+            for variant in endpoint.hosted().values():
                 if outcome.failure is not None:
                     variant.desired_weight, variant.desired_count = variant.current_weight, len(variant.instances)
                     continue

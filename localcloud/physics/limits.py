@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from localcloud.physics.mirroring import MOST_COPIES
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -37,9 +39,29 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Endpoint kinds",
-        "Real-time variants with one container on instances. Serverless, asynchronous, shadow, multi-model, "
-        "inference pipelines, inference components and managed instance scaling are refused by name.",
+        "Real-time variants with one container on instances. Serverless, asynchronous, multi-model, inference "
+        "pipelines, inference components and managed instance scaling are refused by name.",
         "All of these exist.",
+    ),
+    Limit(
+        "Shadow variants",
+        "Inferred, for want of documentation: the share of requests that a shadow gets copies of is its weight over "
+        "the production variant's, and at most all of them; requests with a TargetVariant are copied too, and so are "
+        "those that the production variant fails at; UpdateEndpointWeightsAndCapacities takes a shadow like any "
+        "variant; RetainAllVariantProperties keeps what the variant of a name has even where a shadow becomes a "
+        "production variant; a shadow cannot be targeted or be a scalable target; endpoint events do not list it.",
+        "Documented are: one shadow of one production variant at most, a percentage of the requests copied, answers "
+        "thrown away, metrics and captured data under the shadow's own name.",
+    ),
+    Limit(
+        "Copies for a shadow variant",
+        f"At most {MOST_COPIES} at a time; a copy beyond them counts as an Invocation5XXErrors of the shadow.",
+        "As many as its instances bear.",
+    ),
+    Limit(
+        "Inference experiments",
+        "Refused by name: a shadow comes and goes by endpoint configurations only.",
+        "CreateInferenceExperiment schedules shadow tests.",
     ),
     Limit(
         "No container in service",
@@ -64,8 +86,15 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Metric storage",
-        "Every sample is kept exactly for three hours, and percentiles are exact.",
-        "Aggregates for up to 15 months; percentiles are close approximations.",
+        "Every sample is kept exactly, by the second for three hours and by the minute for 15 days, and percentiles "
+        "are exact.",
+        "Aggregates, below a minute for three hours, of minutes for 15 days, and coarser ones for up to 15 months; "
+        "percentiles are close approximations.",
+    ),
+    Limit(
+        "Pages of GetMetricData",
+        "MaxDatapoints data points, filled query by query; a query of which more is to come is PartialData.",
+        "How data points are spread over pages is not documented.",
     ),
     Limit(
         "Metric math",

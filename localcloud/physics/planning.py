@@ -1,10 +1,10 @@
 """What an update is to bring about, worked out before anything starts, and what is refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from localcloud.physics.catalogue import validation
 from localcloud.physics.hosting import Hosting
-from localcloud.physics.records import Endpoint, Named, Plan, Request, Variant, initial_weight
+from localcloud.physics.records import Endpoint, Named, Plan, Request, Variant, initial_weight, variants_of
 
 
 @dataclass(frozen=True)
@@ -16,24 +16,38 @@ class Change:
     count: int
 
 
-def initial_plan(hosting: Hosting, variant: Request) -> Plan:
-    """Return the plan of a variant with the configuration's own initial values."""
-    model = hosting.models.get(variant["ModelName"])
-    return Plan(variant, model, initial_weight(variant), int(variant["InitialInstanceCount"]))
+def initial_plans(hosting: Hosting, config: Named) -> list[Plan]:
+    """Return the plans of all variants with the configuration's own initial values."""
+    return [
+        Plan(
+            variant,
+            hosting.models.get(variant["ModelName"]),
+            initial_weight(variant),
+            int(variant["InitialInstanceCount"]),
+            shadow,
+        )
+        for variant, shadow in variants_of(config.request)
+    ]
 
 
-def retained_plan(hosting: Hosting, variant: Request, live: Variant | None, retained: set[str]) -> Plan:
-    """Return the plan of a variant that keeps the `retained` properties of the live one of the same name."""
-    plan = initial_plan(hosting, variant)
+def retained_plan(plan: Plan, live: Variant | None, retained: set[str]) -> Plan:
+    """Return the plan of a variant that keeps the `retained` properties of the live one of the same name.
+
+    A shadow that becomes a production variant keeps them too. SageMaker's documentation speaks of variants by name
+    and does not say what it does here; this reading is the one that a careless client would be hurt by.
+    """
     if live is None:
         return plan
     weight = live.desired_weight if "DesiredWeight" in retained else plan.weight
     count = live.desired_count if "DesiredInstanceCount" in retained else plan.count
-    return Plan(variant, plan.model, weight, count)
+    return replace(plan, weight=weight, count=count)
 
 
 def refuse_autoscaled_changes(hosting: Hosting, endpoint: Endpoint, config: Named) -> None:
-    """Refuse to remove, or change the instance type of, a variant that is a scalable target."""
+    """Refuse to remove, or change the instance type of, a variant that is a scalable target.
+
+    To become a shadow is to be removed: shadow variants are no scalable targets here.
+    """
     if hosting.autoscaling is None:
         return
     wanted = {item["VariantName"]: item["InstanceType"] for item in config.request["ProductionVariants"]}
@@ -51,13 +65,14 @@ def refuse_autoscaled_changes(hosting: Hosting, endpoint: Endpoint, config: Name
 
 def weight_changes(endpoint: Endpoint, wanted: list[Request]) -> list[Change]:
     """Return what UpdateEndpointWeightsAndCapacities asks for, checked as a whole before anything is changed."""
-    unknown = [item["VariantName"] for item in wanted if item["VariantName"] not in endpoint.variants]
+    hosted = endpoint.hosted()
+    unknown = [item["VariantName"] for item in wanted if item["VariantName"] not in hosted]
     if unknown:
         raise validation(
             f'The variant name(s) "{", ".join(unknown)}" is/are not present within endpoint configuration '
             f'"{endpoint.config.name}".'
         )
-    changes = [_change(endpoint.variants[item["VariantName"]], item) for item in wanted]
+    changes = [_change(hosted[item["VariantName"]], item) for item in wanted]
     if len([item for item in wanted if item.get("DesiredInstanceCount") is not None]) > 1:
         raise validation("The capacity of at most one variant can be updated in a call; weights of many can.")
     if any(change.count < 1 for change in changes):

@@ -48,7 +48,7 @@ class Instance:
 
 @dataclass
 class Variant:
-    """A production variant that takes, or is about to take, traffic."""
+    """A production variant that takes, or is about to take, traffic; or a shadow variant that takes copies of it."""
 
     config: Request
     model: Model
@@ -72,6 +72,7 @@ class Plan:
     model: Model
     weight: float
     count: int
+    shadow: bool = False
 
     @property
     def name(self) -> str:
@@ -100,13 +101,18 @@ class Endpoint:
     created_at: float
     modified_at: float
     variants: dict[str, Variant] = field(default_factory=dict)
+    shadows: dict[str, Variant] = field(default_factory=dict)
     capture: Request | None = None
     deployment: Deployment | None = None
     failure_reason: str | None = None
 
+    def hosted(self) -> dict[str, Variant]:
+        """Return all variants by name, production and shadow: no two share a name."""
+        return {**self.variants, **self.shadows}
+
     def instances(self) -> list[Instance]:
         """Return all instances of all variants."""
-        return [instance for variant in self.variants.values() for instance in variant.instances]
+        return [instance for variant in self.hosted().values() for instance in variant.instances]
 
     def metrics_period(self) -> int:
         """Return how often its metrics are published, in seconds."""
@@ -114,6 +120,12 @@ class Endpoint:
         if not metrics.get("EnableEnhancedMetrics"):
             return 60
         return int(metrics.get("MetricPublishFrequencyInSeconds") or 60)
+
+
+def variants_of(config: Request) -> list[tuple[Request, bool]]:
+    """Return the variants that a configuration asks for, and of each whether it is a shadow."""
+    shadows = config.get("ShadowProductionVariants") or []
+    return [*((each, False) for each in config["ProductionVariants"]), *((each, True) for each in shadows)]
 
 
 def initial_weight(config: Request) -> float:

@@ -19,6 +19,8 @@ class Route:
     instance: Instance | None
     metrics_period: int
     capture: Request | None
+    mirrored: bool = False
+    """Whether the shadow variant gets a copy of the request."""
 
 
 class Router:
@@ -48,16 +50,47 @@ class Router:
         with self._hosting.lock:
             endpoint = self._serving(endpoint_name)
             variant = self._named(endpoint, target_variant) if target_variant else self._weighted(endpoint)
-            instance = self._instance(variant)
-            if instance is not None:
-                instance.in_flight += 1
-            route = Route(endpoint.name, variant.name, instance, endpoint.metrics_period(), endpoint.capture)
+            route = self._claim(endpoint, variant, self._is_sampled(endpoint, variant))
         try:
             yield route
         finally:
-            if instance is not None:
-                with self._hosting.lock:
-                    instance.in_flight -= 1
+            self._release(route)
+
+    @contextmanager
+    def shadow_route(self, endpoint_name: str) -> Iterator[Route | None]:
+        """Hold the route of a copy to the shadow variant; None if there is none any more."""
+        with self._hosting.lock:
+            endpoint = self._hosting.endpoints.get(endpoint_name)
+            shadow = next(iter(endpoint.shadows.values()), None) if endpoint else None
+            route = self._claim(endpoint, shadow) if endpoint and shadow else None
+        try:
+            yield route
+        finally:
+            self._release(route)
+
+    def _claim(self, endpoint: Endpoint, variant: Variant, mirrored: bool = False) -> Route:
+        instance = self._instance(variant)
+        if instance is not None:
+            instance.in_flight += 1
+        return Route(endpoint.name, variant.name, instance, endpoint.metrics_period(), endpoint.capture, mirrored)
+
+    def _release(self, route: Route | None) -> None:
+        if route is not None and route.instance is not None:
+            with self._hosting.lock:
+                route.instance.in_flight -= 1
+
+    def _is_sampled(self, endpoint: Endpoint, production: Variant) -> bool:
+        """Whether the shadow gets a copy of this request: its weight is a share of the production variant's.
+
+        SageMaker's guide ("Testing models with shadow variants") deploys a shadow of weight 1 beside a production
+        variant of weight 1, and its "Create a shadow test" calls what is replicated a percentage of the production
+        variant's requests. That the share is the quotient of the two weights is nowhere spelled out; a shadow heavier
+        than the production variant gets every request here.
+        """
+        return any(
+            production.current_weight > 0 and self._chance.random() * production.current_weight < shadow.current_weight
+            for shadow in endpoint.shadows.values()
+        )
 
     def _serving(self, name: str) -> Endpoint:
         endpoint = self._hosting.endpoints.get(name)

@@ -1,6 +1,7 @@
 """InvokeEndpoint: routing, the container's answer, and everything that can go wrong."""
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from localcloud.physics.capture import Exchange
 from localcloud.physics.cloudwatch import MetricStore
 from localcloud.physics.endpoints import SageMakerService
 from localcloud.physics.invocation_metrics import Invocation, InvocationMetrics
+from localcloud.physics.mirroring import Aside, soon
 from localcloud.physics.ports import Answer, ContainerTimeoutError, ContainerUnreachableError, Headers
 from localcloud.physics.records import Instance, Request
 from localcloud.physics.routing import Route, Router
@@ -17,6 +19,7 @@ from localcloud.service import Service, operation
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _MOST_BYTES = 25 * 1024 * 1024
+_TURNED_AWAY = Invocation(0.0, None, server_error=True, failed=True)
 _NOT_SIMULATED = (
     "TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName", "SessionId",
 )  # fmt: skip
@@ -41,18 +44,28 @@ class RuntimeService(Service):
         Time, and CloudWatch's samples.
     chance
         Source of the routing choices.
+    aside
+        Runs the copies that shadow variants get, apart from the requests themselves; by default on the clock, which is
+        for simulations only.
     """
 
     name = "sagemaker-runtime"
 
     def __init__(
-        self, sagemaker: SageMakerService, clock: Clock, metrics: MetricStore, *, chance: random.Random | None = None
+        self,
+        sagemaker: SageMakerService,
+        clock: Clock,
+        metrics: MetricStore,
+        *,
+        chance: random.Random | None = None,
+        aside: Aside | None = None,
     ) -> None:
         self._hosting = sagemaker.hosting
         self._capture = sagemaker.capture
         self._clock = clock
         self._router = Router(sagemaker.hosting, chance or random.Random())
         self._metrics = InvocationMetrics(clock, metrics)
+        self._aside = aside or soon(clock)
 
     @operation("InvokeEndpoint")
     def invoke_endpoint(self, request: Request) -> dict[str, Any]:
@@ -64,12 +77,28 @@ class RuntimeService(Service):
         if len(body) > _MOST_BYTES:
             raise AwsError("ValidationError", f"The body has {len(body)} bytes; {_MOST_BYTES} are allowed.")
         with self._router.route(request["EndpointName"], request.get("TargetVariant")) as route:
+            if route.mirrored:
+                self._mirror(request, body)
             return self._invoke(route, request, body)
+
+    def _mirror(self, request: Request, body: bytes) -> None:
+        """Send a copy to the shadow variant, and wait for nothing; one for which there is no room counts as a 5xx."""
+        if self._aside(lambda: self._invoke_shadow(request, body)):
+            return
+        with self._router.shadow_route(request["EndpointName"]) as route:
+            if route is not None:
+                self._metrics.record(route, _TURNED_AWAY)
+
+    def _invoke_shadow(self, request: Request, body: bytes) -> None:
+        """Let the shadow variant answer a copy; its metrics and captured data stay, and its answer is thrown away."""
+        with self._router.shadow_route(request["EndpointName"]) as route, suppress(AwsError):
+            if route is not None:
+                self._invoke(route, request, body)
 
     def _invoke(self, route: Route, request: Request, body: bytes) -> dict[str, Any]:
         began = self._clock.now()
         if route.instance is None:
-            self._metrics.record(route, Invocation(0.0, None, server_error=True, failed=True))
+            self._metrics.record(route, _TURNED_AWAY)
             raise AwsError(
                 "ServiceUnavailable", f"No instance of variant {route.variant} is in service at the moment.", 503
             )

@@ -6,15 +6,26 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Refused:
+    """Why something is not allowed, and the way out."""
+
+    reason: str
+    way_out: str
+
+
+@dataclass(frozen=True)
 class Between:
     """A number from `least` to `most`."""
 
     least: float
     most: float
 
-    def refusal(self, value: Any) -> str | None:
+    def refusal(self, value: Any) -> Refused | None:
         """Say what is allowed if `value` is not, else None."""
-        return None if self.least <= value <= self.most else f"it must be from {self.least:g} to {self.most:g}"
+        if self.least <= value <= self.most:
+            return None
+        way_out = f"raise it to {self.least:.15g}" if value < self.least else f"lower it to {self.most:.15g}"
+        return Refused(f"it must be from {self.least:.15g} to {self.most:.15g}", way_out)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema keywords for this."""
@@ -23,14 +34,17 @@ class Between:
 
 @dataclass(frozen=True)
 class Matching:
-    """A text that matches `pattern` as a whole; `form` says so in words."""
+    """A text that matches `pattern` as a whole; `form` says so in words, and `example` is one."""
 
     pattern: str
     form: str
+    example: str
 
-    def refusal(self, value: Any) -> str | None:
+    def refusal(self, value: Any) -> Refused | None:
         """Say what is allowed if `value` is not, else None."""
-        return None if re.fullmatch(self.pattern, value) else f"it must be {self.form}"
+        if re.fullmatch(self.pattern, value):
+            return None
+        return Refused(f"it must be {self.form}", f"write it like {self.example}")
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema keywords for this."""
@@ -41,9 +55,9 @@ class Matching:
 class AtLeastOne:
     """A list that is not empty."""
 
-    def refusal(self, value: Any) -> str | None:
+    def refusal(self, value: Any) -> Refused | None:
         """Say what is allowed if `value` is not, else None."""
-        return None if len(value) else "it must have at least one entry"
+        return None if len(value) else Refused("it must have at least one entry", "add one")
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema keywords for this."""

@@ -5,16 +5,20 @@ from typing import Annotated, ClassVar, Literal
 
 from lambdas import contract
 from lambdas.rollout.policy import Policy
-from stacks.config.constraints import AtLeastOne, Between, Matching
+from stacks.config.constraints import AtLeastOne, Between, Matching, Refused
 from stacks.config.instances import FAMILIES, has_gpu
 
-_NO_SERVERLESS = (
-    "a serverless variant can have no second variant beside it, so it cannot be rolled out by weight; declare instances"
+_NO_SERVERLESS = Refused(
+    "a serverless variant can have no second variant beside it, so it cannot be rolled out by weight",
+    "remove serverless:, and declare instances",
 )
-_NO_SHADOW = "an endpoint takes a shadow variant or a weighted canary, not both; rollouts here are canaries"
-_NO_VOLUME_KEY = (
-    "instances with local NVMe (g5, g6, g6e and others) encrypt it with a key of their own and AWS may refuse another; "
-    "leave it out"
+_NO_SHADOW = Refused(
+    "an endpoint takes a shadow variant or a second one with a weight, not both, so a shadow is a part of rollouts",
+    "remove shadow:, and write rollout.strategy: shadow",
+)
+_NO_VOLUME_KEY = Refused(
+    "instances with local NVMe (g5, g6, g6e and others) encrypt it with a key of their own and AWS may refuse another",
+    "remove kms_key_id:",
 )
 
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
@@ -25,19 +29,24 @@ AmiVersion = Literal[
     "al2-ami-sagemaker-inference-gpu-3-1",
     "al2023-ami-sagemaker-inference-gpu-4-1",
 ]
-RelativePath = Annotated[str, Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", "a path below the repository's folder")]
+RelativePath = Annotated[
+    str,
+    Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", "a path below the repository's folder", "model_containers/serving"),
+]
 InstanceType = Annotated[
     str,
     Matching(
         rf"ml\.({'|'.join(FAMILIES)})\.(large|\d*xlarge)",
-        f"a SageMaker instance type such as ml.g5.xlarge, of one of the families {', '.join(FAMILIES)}",
+        f"a SageMaker instance type of one of the families {', '.join(FAMILIES)}",
+        "ml.g5.xlarge",
     ),
 ]
 Repository = Annotated[
     str,
     Matching(
         r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*",
-        "an ECR repository without a tag, such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/serving",
+        "an ECR repository without a tag",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/serving",
     ),
 ]
 
@@ -90,7 +99,7 @@ class Fleet:
         Whether the container is kept from all network calls.
     """
 
-    refused: ClassVar[dict[str, str]] = {
+    refused: ClassVar[dict[str, Refused]] = {
         "serverless": _NO_SERVERLESS,
         "shadow": _NO_SHADOW,
         "kms_key_id": _NO_VOLUME_KEY,
@@ -157,7 +166,7 @@ class Bootstrap:
         Folder with the model's files.
     """
 
-    version: Annotated[str, Matching(r"\d+\.\d+\.\d+", "a version such as 1.0.0")]
+    version: Annotated[str, Matching(r"\d+\.\d+\.\d+", "a version of three numbers", "1.0.0")]
     folder: RelativePath
 
 
@@ -176,14 +185,16 @@ class Endpoint:
     alarms
         When a version counts as unhealthy.
     rollout
-        Steps by which a new version takes the traffic.
+        How a new version takes over the traffic.
     image_repositories
         ECR repositories, besides that of the serving container, whose images a model package may bring.
     """
 
     name: Annotated[
         str,
-        Matching(r"[a-z](-?[a-z0-9]){0,20}", "1 to 21 lower-case letters, digits and single hyphens, a letter first"),
+        Matching(
+            r"[a-z](-?[a-z0-9]){0,20}", "1 to 21 lower-case letters, digits and single hyphens, a letter first", "rain"
+        ),
     ]
     bootstrap: Bootstrap
     fleet: Fleet
@@ -194,6 +205,11 @@ class Endpoint:
     def full_name(self, environment: str) -> str:
         """Return the name that the endpoint has on SageMaker."""
         return contract.endpoint_name(environment, self.name)
+
+    @property
+    def hook_functions(self) -> frozenset[str]:
+        """ARNs of the functions that its rollouts ask."""
+        return frozenset(hook.function for step in self.rollout.plan for hook in step.hooks)
 
 
 @dataclass(frozen=True)
@@ -220,17 +236,25 @@ class Environment:
         Who is told of alarms; at least one where data is retained.
     reserved_concurrency
         Lambda concurrency set aside for each of the two functions that drive rollouts, so that a busy neighbour cannot
-        keep a roll-back waiting. The account must keep 100 unreserved; new ones may have too little to reserve any.
+        keep a roll-back waiting; at most half of it is for timers. The account must keep 100 unreserved; new ones may
+        have too little to reserve any.
     """
 
     environment: Annotated[
-        str, Matching(r"[a-z][a-z0-9]{1,11}", "2 to 12 lower-case letters and digits, a letter first")
+        str, Matching(r"[a-z][a-z0-9]{1,11}", "2 to 12 lower-case letters and digits, a letter first", "dev")
     ]
     endpoints: Annotated[tuple[Endpoint, ...], AtLeastOne()]
     retain_data: bool
     log_retention_days: LogRetentionDays = 30
     capture_retention_days: Annotated[int, Between(1, 3650)] = 30
-    account: Annotated[str, Matching(r"\d{12}", "twelve digits, in quotation marks")] | None = None
-    region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region such as eu-west-1")] | None = None
-    alert_emails: tuple[Annotated[str, Matching(r"[^@\s]+@[^@\s]+", "an e-mail address")], ...] = ()
-    reserved_concurrency: Annotated[int, Between(1, 100)] | None = None
+    account: Annotated[str, Matching(r"\d{12}", "twelve digits", '"123456789012"')] | None = None
+    region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region", "eu-west-1")] | None = None
+    alert_emails: tuple[
+        Annotated[str, Matching(r"[^@\s]+@[^@\s]+", "an e-mail address", "on-call@example.com")], ...
+    ] = ()
+    reserved_concurrency: Annotated[int, Between(4, 100)] | None = None
+
+    @property
+    def hook_functions(self) -> list[str]:
+        """ARNs of the functions that rollouts of its endpoints ask."""
+        return sorted(frozenset[str]().union(*(endpoint.hook_functions for endpoint in self.endpoints)))

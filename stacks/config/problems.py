@@ -17,17 +17,16 @@ class Problem:
     allowed
         What may stand there, or why this may not.
     way_out
-        What to do about it, where that is more than choosing an allowed value.
+        What to do about it.
     """
 
     path: str
     value: object
     allowed: str
-    way_out: str = ""
+    way_out: str
 
     def __str__(self) -> str:
-        sentence = f"{self.path}: {self.value!r} is not allowed; {self.allowed}"
-        return f"{sentence}. Way out: {self.way_out}" if self.way_out else sentence
+        return f"{self.path}: {self.value!r} is not allowed; {self.allowed}. Way out: {self.way_out}"
 
     def under(self, path: str) -> "Problem":
         """Return the problem with its path below `path`."""

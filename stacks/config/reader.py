@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from lambdas.rollout.policy import PolicyError
-from stacks.config.constraints import Constraint
+from stacks.config.constraints import Constraint, Refused
 from stacks.config.problems import ConfigError, Problem, joined
 
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -35,16 +35,29 @@ def read(wanted: Any, value: object, path: str = "") -> Any:
     return _read_scalar(wanted, value, path)
 
 
-def _refuse(path: str, value: object, allowed: str, way_out: str = "") -> ConfigError:
+def _refuse(path: str, value: object, allowed: str, way_out: str) -> ConfigError:
     return ConfigError([Problem(path, value, allowed, way_out)])
 
 
 def _read_scalar(wanted: Any, value: object, path: str) -> Any:
     accepted = (int, float) if wanted is float else (wanted,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
-        hint = f'write it in quotation marks: "{value}"' if wanted is str and isinstance(value, (int, float)) else ""
-        raise _refuse(path, value, f"it must be {_WORDS[wanted]}", hint)
+        raise _refuse(path, value, f"it must be {_WORDS[wanted]}", _way_to(wanted, value))
     return value
+
+
+def _way_to(wanted: type, value: object) -> str:
+    if value is None:
+        return f"write {_WORDS[wanted]} after the colon"
+    if isinstance(value, (list, dict)):
+        return f"write {_WORDS[wanted]} instead, on one line"
+    if wanted is str:
+        return f'write it in quotation marks: "{value}"'
+    if wanted is bool:
+        return "write true or false, without quotation marks"
+    if isinstance(value, float):
+        return f"round it to {round(value)}"
+    return "write it in digits, without quotation marks or a unit"
 
 
 def _read_annotated(wanted: Any, value: object, path: str) -> Any:
@@ -52,16 +65,18 @@ def _read_annotated(wanted: Any, value: object, path: str) -> Any:
     result = read(inner, value, path)
     for constraint in constraints:
         assert isinstance(constraint, Constraint)
-        refusal = constraint.refusal(result)
-        if refusal:
-            raise _refuse(path, value, refusal)
+        refused = constraint.refusal(result)
+        if refused:
+            raise _refuse(path, value, refused.reason, refused.way_out)
     return result
 
 
 def _read_literal(choices: tuple[object, ...], value: object, path: str) -> Any:
     if value in choices and not isinstance(value, bool):
         return value
-    raise _refuse(path, value, f"it must be one of {', '.join(map(str, choices))}", _guess(value, choices))
+    raise _refuse(
+        path, value, f"it must be one of {', '.join(map(str, choices))}", _guess(value, choices) or "choose one"
+    )
 
 
 def _read_optional(wanted: Any, value: object, path: str) -> Any:
@@ -92,7 +107,8 @@ def _read_dataclass(wanted: Any, value: object, path: str) -> Any:
     hints = get_type_hints(wanted, include_extras=True)
     fields = {field.name: field for field in dataclasses.fields(wanted)}
     if not isinstance(value, Mapping):
-        raise _refuse(path, value, f"it must be a mapping with the fields {', '.join(fields)}")
+        allowed = f"it must be a mapping with the fields {', '.join(fields)}"
+        raise _refuse(path, value, allowed, "write each field on a line of its own, indented")
     problems = [_unknown(wanted, key, value[key], path, fields) for key in value if key not in fields]
     problems += [_missing(name, path) for name, field in fields.items() if _is_required(field) and name not in value]
     given = {name: _attempt(problems, hints[name], value[name], joined(path, name)) for name in fields if name in value}
@@ -105,7 +121,7 @@ def _build(wanted: Any, given: dict[str, Any], path: str) -> Any:
     try:
         return wanted(**given)
     except PolicyError as error:
-        raise _refuse(joined(path, error.field), error.value, error.allowed) from None
+        raise _refuse(joined(path, error.field), error.value, error.allowed, error.way_out) from None
 
 
 def _is_required(field: "dataclasses.Field[Any]") -> bool:
@@ -118,10 +134,11 @@ def _missing(name: str, path: str) -> Problem:
 
 def _unknown(wanted: Any, key: object, value: object, path: str, fields: Mapping[str, Any]) -> Problem:
     where = joined(path, str(key))
-    reason = getattr(wanted, "refused", {}).get(key)
-    if reason:
-        return Problem(where, value, reason, f"remove {key}:")
-    return Problem(where, value, f"the fields here are {', '.join(fields)}", _guess(key, tuple(fields)))
+    refused: Refused | None = getattr(wanted, "refused", {}).get(key)
+    if refused:
+        return Problem(where, value, refused.reason, refused.way_out)
+    way_out = _guess(key, tuple(fields)) or f"remove {key}:"
+    return Problem(where, value, f"the fields here are {', '.join(fields)}", way_out)
 
 
 def _guess(value: object, choices: tuple[object, ...]) -> str:

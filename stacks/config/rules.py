@@ -6,11 +6,13 @@ from itertools import permutations
 from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment, Fleet
 from stacks.config.problems import Problem
+from stacks.config.rollout_rules import hook_problems, rollout_problems
 
 
 def problems_of(environment: Environment) -> list[Problem]:
     """Return everything that is wrong with an environment whose fields are each right on their own."""
-    found = [*_place(environment), *_names(environment), *_alerts(environment), *too_long(environment)]
+    found = [*_place(environment), *_names(environment), *_alerts(environment)]
+    found += [*hook_problems(environment), *too_long(environment)]
     for index, endpoint in enumerate(environment.endpoints):
         found += [problem.under(f"endpoints[{index}]") for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
     return found
@@ -113,20 +115,4 @@ def _alarms(endpoint: Endpoint) -> Iterator[Problem]:
         )
 
 
-def _bakes(endpoint: Endpoint) -> Iterator[Problem]:
-    """A step passes only once its alarms have looked at nothing but it, so a shorter bake would promise too much."""
-    needed = endpoint.alarms.of_periods * endpoint.fleet.metrics_period_seconds
-    policy = endpoint.rollout
-    for index in range(len(policy.steps)):
-        bake = policy.bake_of(index)
-        if bake < needed:
-            yield Problem(
-                "rollout.soak_seconds" if policy.is_last(index) else f"rollout.steps[{index}].bake_seconds",
-                bake,
-                f"the alarms look at {endpoint.alarms.of_periods} periods of "
-                f"{endpoint.fleet.metrics_period_seconds} s, so it must be at least {needed}",
-                "bake longer, or lower alarms.of_periods or fleet.metrics_period_seconds",
-            )
-
-
-_ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (_hardware, _scaling, _alarms, _bakes)
+_ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (_hardware, _scaling, _alarms, rollout_problems)

@@ -1,4 +1,4 @@
-"""YAML as its authors meant it: only true and false are booleans, and no key stands twice."""
+"""YAML as its authors meant it: only true and false are booleans, 10:00 is no number, and no key stands twice."""
 
 import re
 from collections.abc import Hashable
@@ -9,14 +9,14 @@ import yaml
 
 from stacks.config.problems import ConfigError, Problem
 
-_BOOLEAN = "tag:yaml.org,2002:bool"
+_BOOLEAN, _INTEGER = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int"
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """PyYAML follows YAML 1.1, in which `off` and `no` are false: a trap for `capture: off`."""
+    """PyYAML follows YAML 1.1, in which `off` is false and 10:00 is 600: traps for `capture: off` and for windows."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (declared so by the base class)
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _INTEGER)]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -32,6 +32,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 _StrictLoader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|false)$"), list("tf"))
+_StrictLoader.add_implicit_resolver(_INTEGER, re.compile(r"^[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789"))
 
 
 def read_yaml(path: Path) -> Any:
@@ -45,4 +46,4 @@ def read_yaml(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except yaml.YAMLError as error:
-        raise ConfigError([Problem("", path.name, f"it is not YAML: {error}")]) from None
+        raise ConfigError([Problem("", path.name, f"it is not YAML: {error}", "mend the line that it names")]) from None

@@ -7,11 +7,10 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from lambdas import contract
-from stacks.config import Endpoint, Fleet
+from stacks.config import Endpoint
+from stacks.config.settings import Places, settings_of
 from stacks.constructs.bootstrap_model import BootstrapModel
 from stacks.names import Names
-
-_SCHEMA = 1
 
 
 class EndpointSettings(Construct):
@@ -43,53 +42,22 @@ class EndpointSettings(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.endpoint_name = endpoint.full_name(names.environment)
-        self.fleet = _fleet(endpoint.fleet, artefacts.image.image_uri, capture_destination)
-        settings = {
-            "schema": _SCHEMA,
-            "environment": names.environment,
-            "endpoint": self.endpoint_name,
-            "execution_role_arn": names.execution_role_arn(self.endpoint_name),
-            "image_repositories": [artefacts.image.repository.repository_uri, *endpoint.image_repositories],
-            "artefact_bucket": names.artefact_bucket,
-            "policy": endpoint.rollout.to_dict(),
-            "evidence": _evidence(endpoint),
-            "fleet": self.fleet,
-        }
+        places = Places(
+            image=artefacts.image.image_uri,
+            image_repository=artefacts.image.repository.repository_uri,
+            execution_role_arn=names.execution_role_arn(self.endpoint_name),
+            artefact_bucket=names.artefact_bucket,
+            capture_destination=capture_destination,
+        )
+        settings = settings_of(endpoint, names.environment, places)
+        self.fleet: dict[str, Any] = settings["fleet"]
         ssm.StringParameter(
             self,
             "Parameter",
             parameter_name=contract.endpoint_parameter(names.environment, self.endpoint_name),
             description=f"How new versions come onto {self.endpoint_name}",
             string_value=Stack.of(self).to_json_string(settings),
-            tier=ssm.ParameterTier.INTELLIGENT_TIERING,  # a long smoke test's body passes 4 KB
+            # Advanced, which costs, only above 4 KB. Written out here instead, the tier could not be set back when a
+            # policy shrinks: Parameter Store refuses that, and the deploy would fail.
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
-
-
-def _evidence(endpoint: Endpoint) -> dict[str, float]:
-    """What a step must have seen: as many periods, each with as many requests, as the alarms look at."""
-    return {
-        "periods": endpoint.alarms.of_periods,
-        "period_seconds": endpoint.fleet.metrics_period_seconds,
-        "min_requests": endpoint.alarms.min_requests,
-        "error_rate_percent": endpoint.alarms.error_rate_percent,
-    }
-
-
-def _fleet(fleet: Fleet, image_uri: str, capture_destination: str) -> dict[str, Any]:
-    return {
-        "image": image_uri,
-        "instance_type": fleet.instance_type,
-        "min_instances": fleet.min_instances,
-        "max_instances": fleet.max_instances,
-        "target_invocations_per_instance": fleet.target_invocations_per_instance,
-        "inference_ami_version": fleet.inference_ami_version,
-        "capture": {
-            "enabled": fleet.captures,
-            "sampling_percent": fleet.capture_sampling_percent,
-            "destination": capture_destination,
-        },
-        "startup_timeout_seconds": fleet.startup_timeout_seconds,
-        "download_timeout_seconds": fleet.download_timeout_seconds,
-        "metrics_period_seconds": fleet.metrics_period_seconds,
-        "network_isolation": fleet.network_isolation,
-    }

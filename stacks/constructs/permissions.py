@@ -47,6 +47,11 @@ def consume(queue: sqs.IQueue) -> iam.PolicyStatement:
     return allow("ConsumeQueue", [f"sqs:{action}" for action in actions], [queue.queue_arn])
 
 
+def ask_hooks(functions: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Invoke the functions that policies name, each as it is named: with its version or alias, or without."""
+    return [allow("AskHooks", ["lambda:InvokeFunction"], functions)] if functions else []
+
+
 class EndpointPermissions:
     """Statements about the endpoints of an environment and what belongs to them, by name.
 

@@ -43,5 +43,7 @@ class RolloutTable(dynamodb.Table):
             index_name=contract.WAKE_INDEX,
             partition_key=dynamodb.Attribute(name=contract.WAKE_INDEX_PARTITION_KEY, type=_TEXT),
             sort_key=dynamodb.Attribute(name=contract.WAKE_INDEX_SORT_KEY, type=_NUMBER),
-            projection_type=dynamodb.ProjectionType.ALL,
+            # Nothing more is read there, and whatever else it held would be written twice.
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["name"],
         )

@@ -10,7 +10,9 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.permissions import consume
 
 _ATTEMPTS = 5
-_CONCURRENT_BATCHES = 2
+_BATCH_SIZE = 10
+_FEWEST_BATCHES, _MOST_BATCHES = 2, 10
+"""At once. Where messages wait, batches fill up: no window is needed, which would hold up a single message too."""
 
 
 class WorkQueue(Construct):
@@ -55,14 +57,19 @@ class WorkQueue(Construct):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def feed(self, consumer: ControlFunction, *, batch_size: int) -> None:
-        """Let `consumer` take messages; it reports the ones that failed one by one."""
+    def feed(self, consumer: ControlFunction, *, reserved_concurrency: int | None = None) -> None:
+        """Let `consumer` take messages; it reports the ones that failed one by one.
+
+        Of a reserved concurrency messages get half, for the function is called by events too, and a message that finds
+        no room has spent one of its attempts.
+        """
         consumer.allow(consume(self.queue))
+        room = _MOST_BATCHES if reserved_concurrency is None else reserved_concurrency // 2
         mapping = consumer.function.add_event_source_mapping(
             f"{self.node.id}Feed",
             event_source_arn=self.queue.queue_arn,
-            batch_size=batch_size,
+            batch_size=_BATCH_SIZE,
             report_batch_item_failures=True,
-            max_concurrency=_CONCURRENT_BATCHES,
+            max_concurrency=min(max(room, _FEWEST_BATCHES), _MOST_BATCHES),
         )
         mapping.node.add_dependency(consumer.role)

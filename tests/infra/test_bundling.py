@@ -119,6 +119,23 @@ def test_real_packages_are_pure_python_and_start_here():
     assert done.stdout.startswith(str(folder)), done.stderr
 
 
+def test_time_zones_are_shipped():
+    """Lambda's image may have none, and a laptop's own must not stand in for them here."""
+    script = (
+        "import zoneinfo; zoneinfo.reset_tzpath(())\n"
+        "from lambdas.rollout.policy import Policy, Window\n"
+        "windows = (Window(('mon',), '08:00', '09:00'),)\n"
+        "policy = Policy(60, 600, 'blue-green', windows=windows, timezone='Europe/Berlin')\n"
+        "import tzdata; print(policy.opens_at(0.0), tzdata.__file__)"
+    )
+    folder = bundle_functions(ROOT)
+    environment = {"PYTHONPATH": str(folder), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], env=environment, capture_output=True, text=True, check=False, cwd=folder
+    )
+    assert done.stdout.split() == ["370800.0", str(folder / "tzdata" / "__init__.py")], done.stderr
+
+
 def test_every_service_that_the_functions_call_is_shipped():
     called = {
         call.args[0].value

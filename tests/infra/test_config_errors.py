@@ -38,7 +38,7 @@ def problems(folder: Path, name: str = "dev") -> list[str]:
 FLEET = "endpoints[0].fleet"
 
 WRONG = [
-    (f"{FLEET}.instance_type", "ml.g55.xlarge", "such as ml.g5.xlarge"),
+    (f"{FLEET}.instance_type", "ml.g55.xlarge", "write it like ml.g5.xlarge"),
     (f"{FLEET}.instance_type", "ml.m5.large", "this image is not for it"),
     (f"{FLEET}.inference_ami_version", None, "driver too old"),
     (
@@ -49,14 +49,22 @@ WRONG = [
     (f"{FLEET}.image.dockerfile", "Dockerfile.cpu", "write Dockerfile.gpu"),
     (f"{FLEET}.image.folder", "../elsewhere", "below the repository's folder"),
     (f"{FLEET}.min_instances", 3, "not be more than max_instances (2)"),
-    (f"{FLEET}.min_instances", 0, "from 1 to 100"),
+    (f"{FLEET}.min_instances", 0, "from 1 to 100. Way out: raise it to 1"),
+    (f"{FLEET}.max_instances", 101, "Way out: lower it to 100"),
     (f"{FLEET}.min_instances", True, "whole number"),
     (f"{FLEET}.max_instances", 1, "nothing can scale"),
     (f"{FLEET}.target_invocations_per_instance", None, "nothing would ever scale"),
     (f"{FLEET}.capture", "sagmaker", "did you mean sagemaker?"),
     (f"{FLEET}.metrics_period_seconds", 20, "one of 10, 30, 60"),
     (f"{FLEET}.serverless", {"memory": 1}, "cannot be rolled out by weight"),
-    (f"{FLEET}.shadow", True, "a shadow variant or a weighted canary, not both"),
+    (f"{FLEET}.shadow", True, "Way out: remove shadow:, and write rollout.strategy: shadow"),
+    (f"{FLEET}.min_instances", "two", "write it in digits, without quotation marks or a unit"),
+    (f"{FLEET}.min_instances", 1.4, "round it to 1"),
+    (f"{FLEET}.min_instances", None, "write a whole number after the colon"),
+    (f"{FLEET}.network_isolation", "yes", "write true or false, without quotation marks"),
+    (f"{FLEET}.image", "serving", "write each field on a line of its own, indented"),
+    (f"{FLEET}.image.dockerfile", [], "Way out: choose one"),
+    (f"{FLEET}.zzz", 1, "Way out: remove zzz:"),
     (f"{FLEET}.kms_key_id", "alias/x", "local NVMe"),
     (f"{FLEET}.instance_typ", "ml.g5.xlarge", "did you mean instance_type?"),
     ("endpoints[0].alarms.bad_periods", 4, "only 3 periods"),
@@ -66,18 +74,24 @@ WRONG = [
     ("endpoints[0].rollout.steps[0].weight", 60, "weights must rise"),
     ("endpoints[0].rollout.steps[0].bake_seconds", 29, "it must be at least 30"),
     ("endpoints[0].rollout.soak_seconds", 10, "it must be at least 30"),
-    ("endpoints[0].rollout.deadline_seconds", 300, "room for the time that instances take"),
+    ("endpoints[0].rollout.progress_deadline_seconds", 100, "room for the time that instances take"),
     ("endpoints[0].rollout.stepz", [], "did you mean steps?"),
+    ("endpoints[0].rollout.deadline_seconds", 300, "did you mean progress_deadline_seconds?"),
+    ("endpoints[0].rollout.strategy", "blue-gren", "did you mean blue-green?"),
+    ("endpoints[0].rollout.steps[0].weight", "10 %", "write it in digits"),
+    ("endpoints[0].rollout.timezone", "Europe/Entenhausen", "write one such as Europe/Berlin, or UTC"),
     ("endpoints[0].image_repositories", ["docker.io/x"], "an ECR repository"),
-    ("endpoints[0].bootstrap.version", "1.0", "a version such as 1.0.0"),
+    ("endpoints[0].bootstrap.version", "1.0", "write it like 1.0.0"),
     ("endpoints[0].name", "Rain", "lower-case"),
     ("endpoints", [], "at least one entry"),
     ("endpoints", "rain", "it must be a list"),
     ("environment", "prod", "the name of the file"),
     ("account", 123456789012, "in quotation marks"),
+    ("account", "1234", 'write it like "123456789012"'),
     ("region", "eu-west-1", "account and region are given together"),
     ("log_retention_days", 2, "one of 1, 3, 5"),
     ("retain_data", "yes", "true or false"),
+    ("reserved_concurrency", 3, "raise it to 4"),
     ("alert_emails", ["nobody"], "an e-mail address"),
     ("retain_data", True, "worth telling somebody"),
 ]
@@ -87,6 +101,7 @@ WRONG = [
 def test_wrong_field_is_named_with_its_reason(tmp_path, path, value, reason):
     found = problems(edited(tmp_path, path, value))
     assert any(reason in problem for problem in found), found
+    assert all(". Way out: " in problem for problem in found)
     area = path.split(".")[0].split("[")[0]
     assert all(area in problem or "account" in problem for problem in found)
 

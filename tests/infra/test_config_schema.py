@@ -35,13 +35,36 @@ def test_schema_refuses_what_the_reader_refuses(field, value):
         jsonschema.validate(wrong, environment_schema())
 
 
-def test_every_field_says_what_it_means():
-    def fields(schema):
-        for name, inner in schema.get("properties", {}).items():
-            yield name, inner
+def fields(schema):
+    """Yield the name and the schema of every field, also of those that may be left out."""
+    for name, inner in schema.get("properties", {}).items():
+        yield name, inner
+    for inner in (*schema.get("properties", {}).values(), schema.get("items", {}), *schema.get("anyOf", ())):
+        if inner:
             yield from fields(inner)
-            yield from fields(inner.get("items", {}))
 
-    named = dict(fields(json.loads(SCHEMA_FILE.read_text())))
-    assert named["instance_type"]["description"] == "SageMaker instance type."
-    assert all(field["description"] for field in named.values())
+
+def test_every_field_says_what_it_means():
+    named = list(fields(json.loads(SCHEMA_FILE.read_text())))
+    assert {"instance_type", "traffic_percent", "timeout_seconds", "days"} <= {name for name, _ in named}
+    assert dict(named)["instance_type"]["description"] == "SageMaker instance type."
+    assert all(field["description"] for _, field in named)
+
+
+def choices(field):
+    return next(inner["enum"] for inner in (field, *field.get("anyOf", ()), field.get("items", {})) if "enum" in inner)
+
+
+@pytest.mark.parametrize(
+    ("name", "some"),
+    [
+        ("strategy", {"canary", "linear", "blue-green", "all-at-once", "shadow", "ab-test"}),
+        ("then", {"canary", "ab-test"}),
+        ("capacity", {"full", "share"}),
+        ("newer_version", {"queue", "restart"}),
+        ("winner", {"error-rate", "latency", "manual"}),
+        ("days", {"mon", "sun"}),
+    ],
+)
+def test_editors_offer_the_choices(name, some):
+    assert some <= set(choices(dict(fields(environment_schema()))[name]))

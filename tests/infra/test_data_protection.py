@@ -39,7 +39,10 @@ def test_table_is_on_demand_recoverable_and_under_the_stack_key(each):
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert each.rollout.text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("<Key")
     (index,) = table["GlobalSecondaryIndexes"]
-    assert (index["IndexName"], index["Projection"]) == ("by-wake", {"ProjectionType": "ALL"})
+    assert (index["IndexName"], index["Projection"]) == (
+        "by-wake",
+        {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["name"]},
+    )
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["lane", "wake"]
 
 

@@ -84,6 +84,14 @@ def test_commands_and_endpoint_states_of_other_environments_are_not_taken(local)
     assert taken["EndpointStates"]["EventPattern"]["detail"] == {"EndpointName": ["rain-local"]}
 
 
+def test_events_arrive_whole(each):
+    """A command's fields are read from the event, and later ones will be."""
+    for rule in rules(each.rollout).values():
+        (target,) = rule["Targets"]
+        assert not {"Input", "InputPath", "InputTransformer"} & set(target)
+    assert set(rules(each.rollout)["Commands"]["EventPattern"]["detail"]) == {"endpoint"}
+
+
 def test_sweeper_runs_every_minute(each):
     rule = rules(each.rollout)["EveryMinute"]
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
@@ -99,6 +107,18 @@ def test_messages_stay_hidden_for_six_times_as_long_as_their_function_runs(each)
         assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
         assert template.text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith("<")
         assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_messages_come_in_batches_and_leave_room_for_events(each):
+    """One message at a time would let a thousand endpoints' timers wait for one another."""
+    mappings = {
+        name: one["Properties"] for name, one in each.rollout.of_type("AWS::Lambda::EventSourceMapping").items()
+    }
+    assert {one["BatchSize"] for one in mappings.values()} == {10}
+    (timers,) = [one for name, one in mappings.items() if name.startswith("React")]
+    reserved = each.environment.reserved_concurrency
+    expected = 10 if reserved is None else reserved // 2
+    assert timers["ScalingConfig"]["MaximumConcurrency"] == expected
 
 
 def test_events_that_the_loop_fails_on_are_kept(each):

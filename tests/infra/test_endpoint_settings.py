@@ -8,6 +8,7 @@ import pytest
 from lambdas import contract
 from lambdas.rollout.policy import MAX_SMOKE_BODY, Policy
 from lambdas.rollout.settings import Settings
+from stacks.config.lengths import PARAMETER_LIMIT, parameter_sizes
 
 
 @pytest.fixture
@@ -29,10 +30,17 @@ def test_policy_survives_the_round_trip(each, rendered):
     assert Policy.from_dict(policy).to_dict() == policy == each.environment.endpoints[0].rollout.to_dict()
 
 
+def test_its_size_is_known_beforehand(each, rendered):
+    """So that a policy that is too long is refused before a deploy is under way."""
+    actual = len(rendered["Value"].encode())
+    (estimated,) = [size for _, size in parameter_sizes(each.environment)]
+    assert actual <= estimated < actual + 200
+
+
 def test_parameter_lies_where_the_engine_looks_and_fits(each, rendered):
     name = each.environment.endpoints[0].full_name(each.environment.environment)
     assert rendered["Name"] == contract.endpoint_parameter(each.environment.environment, name)
-    assert rendered["Tier"] == "Intelligent-Tiering", "a standard parameter holds 4,096 characters"
+    assert rendered["Tier"] == "Intelligent-Tiering", "a standard parameter holds 4,096 bytes"
 
 
 def test_the_longest_smoke_test_fits_into_the_parameter(synthesise_changed):
@@ -42,7 +50,7 @@ def test_the_longest_smoke_test_fits_into_the_parameter(synthesise_changed):
         return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, smoke_test=smoke)),))
 
     template = synthesise_changed("prod", wordy).serving
-    assert len(template.text(template.one("AWS::SSM::Parameter"))["Value"]) <= 8192, "an advanced one holds no more"
+    assert len(template.text(template.one("AWS::SSM::Parameter"))["Value"]) <= PARAMETER_LIMIT
 
 
 def test_fleet_resource_hands_over_the_fleet_of_the_parameter(each, rendered):

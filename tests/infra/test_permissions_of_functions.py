@@ -1,6 +1,12 @@
 """Each function may do what it does, on what it does it to, and nothing else."""
 
+import json
+from dataclasses import replace
+
 import pytest
+
+from lambdas.rollout.policy import Hook, Step
+from stacks.config.lengths import HOOKS_LIMIT
 
 STATE = {
     "dynamodb:GetItem",
@@ -43,6 +49,7 @@ LOOP = {
     "sagemaker:DescribeModel",
     "sagemaker:DescribeModelPackage",
     "sagemaker:InvokeEndpoint",
+    "sagemaker:ListModelPackages",
     "sagemaker:UpdateEndpoint",
     "sagemaker:UpdateEndpointWeightsAndCapacities",
     "sns:Publish",
@@ -60,7 +67,7 @@ ACTIONS = {
         "ssm:GetParameter",
     },
     "React": {*LOOP, *CONSUME},
-    "Tick": {*LOOP, "dynamodb:Query", "sagemaker:ListModelPackages"},
+    "Tick": {*LOOP, "dynamodb:Query"},
     "Seed": {*STATE, *LOG, "dynamodb:DeleteItem"},
     "Fleet": {*STATE, *LOG, *STOP_SCALING, "sagemaker:DescribeEndpoint", "sqs:SendMessage", "ssm:GetParameter"},
     "Cleanup": {*STATE, *LOG, *STOP_SCALING, *REMOVE, "dynamodb:DeleteItem", "dynamodb:Query"},
@@ -128,6 +135,44 @@ def test_loop_touches_the_endpoints_and_what_bears_their_names(local, function):
     assert may["sagemaker:CreateEndpointConfig"] == {f"{base}:endpoint-config/rain-local-*"}
     assert may["sagemaker:CreateModel"] == {f"{base}:model/rain-local-*"}
     assert may["sagemaker:DescribeModelPackage"] == {f"{base}:model-package/rain-local/*"}
+
+
+HOOKS = [f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in ("first", "gate:live", "last:7")]
+
+
+def asking(environment):
+    """Return an environment whose policy names hooks, one of them twice."""
+    (rain,) = environment.endpoints
+    first, second, *rest = rain.rollout.steps
+    first = replace(first, before=Hook(HOOKS[1]), after=Hook(HOOKS[0]))
+    steps = (first, replace(second, before=Hook(HOOKS[1])), *(replace(step, after=Hook(HOOKS[2])) for step in rest))
+    return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, steps=steps)),))
+
+
+def test_loop_asks_exactly_the_hooks_that_policies_name(synthesise_changed):
+    template = synthesise_changed("local", asking).rollout
+    for function in ACTIONS:
+        may = allowed(template, f"{function}Role").get("lambda:InvokeFunction", set())
+        assert may == (set(HOOKS) if function in ("React", "Tick") else set())
+
+
+def asking_much(environment):
+    """Return an environment with as many hooks as may be."""
+    (rain,) = environment.endpoints
+    functions = [Hook(f"{HOOKS[0]}-{'x' * 40}-{number:02}") for number in range(40)]
+    pairs = zip(range(5, 101, 5), functions[::2], functions[1::2], strict=True)
+    steps = tuple(Step(weight, before=before, after=after) for weight, before, after in pairs)
+    return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, steps=steps)),))
+
+
+def test_as_many_hooks_as_may_be_fit_into_policies(synthesise_changed):
+    """A role's own policy holds 10,240 characters, a managed one 6,144."""
+    made = synthesise_changed("local", asking_much)
+    assert 0.9 * HOOKS_LIMIT < len(json.dumps(made.environment.hook_functions)) <= HOOKS_LIMIT
+    for kind, limit in (("AWS::IAM::Policy", 10_240), ("AWS::IAM::ManagedPolicy", 6_144)):
+        for name, policy in made.rollout.of_type(kind).items():
+            document = made.rollout.text(policy["Properties"]["PolicyDocument"])
+            assert len(json.dumps(document, separators=(",", ":"))) <= limit, name
 
 
 @pytest.mark.parametrize("function", ["React", "Tick"])

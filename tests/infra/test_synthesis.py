@@ -1,6 +1,7 @@
 """The app is run as the CDK's command line runs it."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -23,6 +24,19 @@ def test_wrong_environment_is_told_without_a_traceback():
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "the environments are dev, local, prod, staging" in done.stderr
+
+
+def test_synthesis_says_where_the_templates_are(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "stacks.synth", "dev", "--output", str(tmp_path / "out")],
+        cwd=ROOT,
+        env={**os.environ, "CDK_VALIDATION": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == f"templates: {tmp_path / 'out'}\n", done.stderr
+    assert (tmp_path / "out" / "manifest.json").is_file()
 
 
 def test_configuration_is_read_without_the_cdk():

@@ -16,6 +16,9 @@ from localcloud.cloud import LocalCloud
 
 _names = itertools.count(1)
 
+PATIENCE_SECONDS = 60.0
+"""Far more than anything here takes on a busy machine."""
+
 LOGS = {
     "Effect": "Allow",
     "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
@@ -60,7 +63,7 @@ class Workshop:
             Handler="app.handler",
             Role=self.role(LOGS, *statements),
             Code={"ZipFile": package(source)},
-            **{"Timeout": 5, **settings},
+            **{"Timeout": 20, **settings},
         )
         return name
 
@@ -89,7 +92,7 @@ class Workshop:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self.cloud.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
 
-    def messages(self, queue_url: str, seconds: float = 5, count: int = 1) -> list[dict[str, Any]]:
+    def messages(self, queue_url: str, seconds: float = PATIENCE_SECONDS, count: int = 1) -> list[dict[str, Any]]:
         """Return messages of a queue, as soon as there are `count`."""
         sqs, found, deadline = self.cloud.client("sqs"), [], time.monotonic() + seconds
         while len(found) < count and time.monotonic() < deadline:
@@ -145,7 +148,7 @@ class Workshop:
         return sum(point["Sum"] for point in answer["Datapoints"])
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 5) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """Return the condition's first true value; fail when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

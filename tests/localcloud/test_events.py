@@ -49,10 +49,11 @@ def test_event_invokes_a_permitted_function_at_once(cloud, workshop):
     for number in range(6):
         began = time.monotonic()
         workshop.put_event("quick", {"n": number})
-        assert json.loads(workshop.messages(url, 10)[0]["Body"])["detail"] == {"n": number}
+        assert json.loads(workshop.messages(url)[0]["Body"])["detail"] == {"n": number}
         taken.append(time.monotonic() - began)
-    # The first is a cold start; the best of the warm ones says what the way itself takes.
-    assert min(taken) < 0.2
+    # The first is a cold start; the best of the warm ones says what the way itself takes. Nothing polls on it, which
+    # would take seconds; the rest is room for a busy machine.
+    assert min(taken) < 1
 
 
 def test_function_that_lets_nobody_in_costs_a_dead_letter(cloud, workshop):
@@ -95,14 +96,14 @@ def test_encrypted_queue_needs_the_key_policy_to_name_events(cloud, workshop):
         source = workshop.name("sealed")
         workshop.allow(url, arn, SERVICE, workshop.rule({"source": [source]}, arn))
         workshop.put_event(source, {})
-        assert bool(workshop.messages(url, 2 if arrives else 0.5)) is arrives
+        assert bool(workshop.messages(url, 60 if arrives else 0.5)) is arrives
 
 
 def test_duplicated_and_dropped_events_on_demand(cloud, workshop):
     url = _listening_queue(cloud, workshop, {"source": ["faulty"]})
     cloud.faults.duplicate_events = True
     workshop.put_event("faulty", {"n": 1})
-    twice = [json.loads(m["Body"])["id"] for m in workshop.messages(url, 5, 2)]
+    twice = [json.loads(m["Body"])["id"] for m in workshop.messages(url, count=2)]
     assert len(twice) == 2
     assert twice[0] == twice[1]
     cloud.faults.duplicate_events = False
@@ -122,7 +123,7 @@ def test_rule_fires_on_its_schedule(cloud, workshop, monkeypatch):
     rule = events.put_rule(Name=name, ScheduleExpression="rate(1 minute)")["RuleArn"]
     workshop.allow(url, arn, SERVICE, rule)
     events.put_targets(Rule=name, Targets=[{"Id": "t", "Arn": arn}])
-    event = json.loads(workshop.messages(url, 5, 2)[1]["Body"])
+    event = json.loads(workshop.messages(url, count=2)[1]["Body"])
     assert (event["detail-type"], event["resources"]) == ("Scheduled Event", [rule])
     events.disable_rule(Name=name)
     workshop.messages(url, 0.6, 99)
@@ -223,7 +224,7 @@ def test_topic_invokes_a_function_that_lets_it(cloud, workshop):
     cloud.client("sns").publish(TopicArn=topic, Message="too early")
     workshop.permit(function, "sns.amazonaws.com", topic)
     cloud.client("sns").publish(TopicArn=topic, Message="hello", Subject="s")
-    record = json.loads(workshop.messages(url, 10)[0]["Body"])["Records"][0]
+    record = json.loads(workshop.messages(url)[0]["Body"])["Records"][0]
     assert (record["EventSource"], record["Sns"]["Message"], record["Sns"]["Subject"]) == ("aws:sns", "hello", "s")
     assert workshop.messages(url, 0.3) == []
 

@@ -83,7 +83,7 @@ def test_timeout_kills_the_worker(workshop, wait_until):
     function = workshop.function(SLEEP, Timeout=1)
     began = time.monotonic()
     answer = workshop.invoke(function, {"seconds": 30})
-    assert 0.9 < time.monotonic() - began < 10
+    assert 0.9 < time.monotonic() - began < 25
     assert answer["FunctionError"] == "Unhandled"
     assert "Task timed out after 1.00 seconds" in answer["Payload"]["errorMessage"]
     assert workshop.metric("AWS/Lambda", "Errors", FunctionName=function) == 1
@@ -96,7 +96,7 @@ def test_kill_in_the_middle_fails_the_invocation(cloud, workshop, wait_until):
     answers = []
     caller = threading.Thread(target=lambda: answers.append(workshop.invoke(function, {"seconds": 20})))
     caller.start()
-    wait_until(lambda: "began" in _log_of(workshop, function), 10)
+    wait_until(lambda: "began" in _log_of(workshop, function))
     assert len(cloud.functions.kill(function)) == 1
     caller.join(5)
     assert "signal: kill" in answers[0]["Payload"]["errorMessage"]
@@ -187,7 +187,7 @@ def test_async_event_is_retried_and_then_given_up(cloud, workshop, wait_until):
     )
     answer = workshop.invoke(function, {"n": 1}, InvocationType="Event")
     assert answer["StatusCode"] == 202
-    letters = workshop.messages(url, seconds=10)
+    letters = workshop.messages(url)
     assert [letter["Body"] for letter in letters] == ['{"n": 1}']
     assert "again" in letters[0]["MessageAttributes"]["ErrorMessage"]["StringValue"]
     assert workshop.metric("AWS/Lambda", "Invocations", FunctionName=function) == 3

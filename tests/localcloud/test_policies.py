@@ -1,6 +1,7 @@
 """The evaluation of IAM policies, without a cloud."""
 
 import json
+import re
 
 import pytest
 
@@ -101,6 +102,61 @@ def test_unknown_condition_key_counts_beside_a_known_one_that_does_not_hold():
         _verdict(_document(Action="*", Condition=conditions))
 
 
+_ARN = "arn:aws:sqs:us-east-1:1:q"
+
+
+@pytest.mark.parametrize(
+    "variable", ["${aws:username}", "${aws:PrincipalTag/team}", "${aws:SourceArn}", "${a, 'b'}", "${}"]
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Resource": "arn:aws:sqs:*:*:{}"},
+        {"Resource": ["arn:aws:sqs:*:*:other", "{}"]},
+        {"NotResource": "arn:aws:sqs:*:*:{}"},
+        {"Condition": {"StringEquals": {"aws:principalaccount": "{}"}}},
+        {"Condition": {"StringNotEquals": {"aws:principalaccount": "{}"}}},
+        {"Condition": {"ArnNotLike": {"aws:principalaccount": "{}"}}},
+    ],
+)
+def test_policy_variable_without_a_value_is_an_error_that_names_it(effect, statement, variable):
+    """Left as it is written it would match nothing, and open what NotResource, negations and Deny are to close."""
+    given = json.loads(json.dumps({"Effect": effect, "Action": "sqs:*", **statement}).replace("{}", variable))
+    everywhere = {} if "NotResource" in given else {"Resource": "*"}
+    document = json.dumps({"Statement": [{**everywhere, **given}]})
+    context = {"aws:principalaccount": "1"}
+    with pytest.raises(NotSimulatedError, match=re.escape(f"policy variable {variable}")):
+        _verdict(document, context=context)
+    assert _verdict(document, action="s3:GetObject", context=context) is Verdict.SILENT
+
+
+@pytest.mark.parametrize(
+    ("pattern", "resource", "allowed"),
+    [
+        ("arn:aws:sqs:*:*:${aws:PrincipalAccount}-*", "arn:aws:sqs:us-east-1:1:77-q", True),
+        ("arn:aws:sqs:*:*:${aws:PrincipalAccount}-*", "arn:aws:sqs:us-east-1:1:78-q", False),
+        ("arn:aws:sqs:*:*:${events:source}", _ARN, False),
+        ("arn:aws:sqs:*:*:${events:source}", "arn:aws:sqs:us-east-1:1:*", True),
+        ("arn:aws:sqs:*:*:${*}", _ARN, False),
+        ("arn:aws:sqs:*:*:${*}", "arn:aws:sqs:us-east-1:1:*", True),
+        ("arn:aws:sqs:*:*:a${?}${$}", "arn:aws:sqs:us-east-1:1:a?$", True),
+    ],
+)
+def test_what_a_policy_variable_stands_for_is_no_pattern(pattern, resource, allowed):
+    context = {"aws:principalaccount": "77", "events:source": "*"}
+    verdict = _verdict(_document(Action="*", Resource=pattern), resource=resource, context=context)
+    assert (verdict is Verdict.ALLOWED) is allowed
+
+
+def test_conditions_compare_variables_as_they_are():
+    context = {"events:source": "*", "events:detail-type": "*"}
+    for operator, source in (("StringEquals", "${events:detail-type}"), ("StringLike", "${events:detail-type}")):
+        document = _document(Action="*", Condition={operator: {"events:source": source}})
+        assert _verdict(document, context=context) is Verdict.ALLOWED
+        assert _verdict(document, context={**context, "events:source": "x"}) is Verdict.SILENT
+
+
 def test_resource_policy_for_the_account_leaves_the_matter_to_its_roles():
     policy = _document(Action="kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"})
     access = Access("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1", {})
@@ -130,6 +186,24 @@ def test_creating_a_model_passes_its_role():
     assert needs["sagemaker:CreateModel"].resource.endswith(":model/rain")
     assert needs["iam:PassRole"].context == {"iam:passedtoservice": "sagemaker.amazonaws.com"}
     assert "sagemaker:AddTags" in needs
+
+
+def _variant(name, model):
+    return {"VariantName": name, "ModelName": model, "InstanceType": f"ml.{name}.large", "InitialInstanceCount": 1}
+
+
+def test_creating_a_configuration_is_a_matter_of_every_model_in_it():
+    params = {
+        "EndpointConfigName": "Config",
+        "ProductionVariants": [_variant("blue", "Old")],
+        "ShadowProductionVariants": [_variant("green", "New")],
+    }
+    needs = needs_of("sagemaker:CreateEndpointConfig", params, SCOPE)
+    assert {need.action for need in needs} == {"sagemaker:CreateEndpointConfig"}
+    assert {need.resource for need in needs} == {SCOPE.arn("sagemaker", "endpoint-config/config")}
+    models = [need.context["sagemaker:modelarn"] for need in needs]
+    assert sorted(models) == [SCOPE.arn("sagemaker", f"model/{name}") for name in ("new", "old")]
+    assert all(need.context["sagemaker:instancetypes"] == ["ml.blue.large", "ml.green.large"] for need in needs)
 
 
 _VARIANT = {"ServiceNamespace": "sagemaker", "ResourceId": "endpoint/Rain/variant/blue"}

@@ -111,9 +111,9 @@ def test_long_poll_returns_as_soon_as_a_message_comes(cloud, workshop):
     url, _ = workshop.queue()
     cloud.client("sqs").send_message(QueueUrl=url, MessageBody="soon", DelaySeconds=1)
     began = time.monotonic()
-    answer = cloud.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)
+    answer = cloud.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)
     assert answer["Messages"][0]["Body"] == "soon"
-    assert 0.9 < time.monotonic() - began < 6
+    assert 0.9 < time.monotonic() - began < 19
 
 
 def test_long_poll_keeps_nobody_out(cloud, workshop):
@@ -122,13 +122,13 @@ def test_long_poll_keeps_nobody_out(cloud, workshop):
 
     url, _ = workshop.queue()
     waiting = threading.Thread(
-        target=lambda: _client(cloud, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=2), daemon=True
+        target=lambda: _client(cloud, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20), daemon=True
     )
     waiting.start()
     time.sleep(0.2)
-    began = time.monotonic()
     cloud.client("ssm").describe_parameters()
-    assert time.monotonic() - began < 1.5
+    assert waiting.is_alive()
+    cloud.client("sqs").send_message(QueueUrl=url, MessageBody="go")
     waiting.join()
 
 

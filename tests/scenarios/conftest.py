@@ -1,36 +1,28 @@
 """The whole loop in the local cloud: real templates, real functions under their real roles, real model servers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lambdas.rollout.policy import Policy, Step
 from localcloud.cloud import LocalCloud
-from model_containers.training import build
-from stacks.config import ROOT, Environment, load_environment
-from tests.scenarios.loop import Loop
-
-MODELS = ROOT / "build" / "models"
-
-
-@pytest.fixture(scope="session")
-def models() -> Path:
-    """The trained model versions."""
-    build.build(MODELS)
-    return MODELS
+from stacks.config import Environment
+from tests.scenarios import environments
+from tests.scenarios.assemblies import Assemblies
 
 
 @pytest.fixture(scope="session")
 def environment() -> Environment:
-    """`environments/local.yaml` with a rollout that is over as soon as the alarms have seen enough."""
-    local = load_environment("local")
-    (rain,) = local.endpoints
-    steps = (Step(50, bake_seconds=2), Step(100))
-    policy = Policy(steps, soak_seconds=2, deadline_seconds=600, smoke_test=rain.rollout.smoke_test)
-    alarms = replace(rain.alarms, bad_periods=1, of_periods=1)
-    return replace(local, endpoints=(replace(rain, rollout=policy, alarms=alarms),))
+    """One endpoint, whose rollouts are over as soon as the alarms have seen enough."""
+    return environments.quick()
+
+
+@pytest.fixture(scope="session")
+def assemblies(run_folder: Path) -> Assemblies:
+    """Cloud assemblies, each synthesised once a run."""
+    folder = run_folder / "assemblies"
+    folder.mkdir(exist_ok=True)
+    return Assemblies(folder)
 
 
 @pytest.fixture
@@ -38,11 +30,3 @@ def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
     """An empty local cloud."""
     with LocalCloud(work_dir=tmp_path / "cloud") as running:
         yield running
-
-
-@pytest.fixture
-def loop(cloud: LocalCloud, models: Path, environment: Environment, tmp_path: Path) -> Loop:
-    """The environment, deployed."""
-    made = Loop(cloud, models, tmp_path)
-    made.deploy(environment)
-    return made

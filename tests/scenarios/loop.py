@@ -1,64 +1,34 @@
 """The whole loop on this machine: templates, functions, endpoint, registry and traffic, as a test drives them."""
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Thread
 from typing import Any, TypeVar
-
-from aws_cdk import App
-from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from lambdas import contract
 from localcloud.cloud import LocalCloud
-from model_containers.training import replay
 from stacks.config import Environment
-from stacks.stage import TidegateStage
-from stacks.synth import app_context
+from tests.scenarios.assemblies import Assemblies
+from tests.scenarios.traffic import RATE, Traffic, sending
 from tidegate import registry, settings
 from tidegate import rollouts as records
-from tidegate.aws import Aws, connect, session
+from tidegate.aws import Aws, connect
 
-ENDPOINT = contract.endpoint_name("local", "rain")
+RAIN = "rain"
+ENDPOINT = contract.endpoint_name("local", RAIN)
 POLL_SECONDS = 0.25
-SENDERS = 4
+PATIENCE_SECONDS = 600.0
+"""Far more than anything takes on a busy machine; more, too, than a lost message takes to come again."""
+
 Found = TypeVar("Found")
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One request's outcome; `variant` is None when none answered."""
-
-    at: float
-    variant: str | None
-    error: str | None
-
-
-@dataclass
-class Traffic:
-    """Requests sent so far and what became of them."""
-
-    answers: list[Answer] = field(default_factory=list)
-    _lock: Lock = field(default_factory=Lock)
-
-    def add(self, answer: Answer) -> None:
-        """Keep an answer."""
-        with self._lock:
-            self.answers.append(answer)
-
-    @property
-    def failures(self) -> list[Answer]:
-        """The requests that were not answered with success."""
-        return [answer for answer in self.answers if answer.error is not None]
-
-
 class Loop:
-    """An environment deployed into a local cloud.
+    """An environment deployed into a local cloud, and one of its endpoints, which is driven.
 
     Parameters
     ----------
@@ -66,15 +36,24 @@ class Loop:
         The local cloud.
     models
         Folder of the trained model versions.
-    folder
-        Where cloud assemblies go.
+    assemblies
+        Synthesises environments.
+    name
+        The endpoint's name in the environment's file.
     """
 
-    def __init__(self, cloud: LocalCloud, models: Path, folder: Path) -> None:
+    def __init__(self, cloud: LocalCloud, models: Path, assemblies: Assemblies, name: str = RAIN) -> None:
         self.cloud = cloud
+        self.name = contract.endpoint_name("local", name)
         self._models = models
-        self._folder = folder
-        self._assemblies = itertools.count(1)
+        self._assemblies = assemblies
+
+    def at(self, name: str) -> "Loop":
+        """Return what drives another endpoint of the same environment, side by side with this one."""
+        assert self.aws, "made now, so that both use the same clients"
+        other = copy(self)
+        other.name = contract.endpoint_name("local", name)
+        return other
 
     @cached_property
     def aws(self) -> Aws:
@@ -84,22 +63,15 @@ class Loop:
     @property
     def endpoint(self) -> settings.EndpointSettings:
         """The settings that the deployment left for the functions."""
-        return settings.find_endpoint(self.aws, "local", "rain")
+        return settings.find_endpoint(self.aws, "local", self.name)
 
-    def synthesise(self, environment: Environment) -> Path:
-        """Write the environment's cloud assembly; return its folder."""
-        output = self._folder / f"assembly-{next(self._assemblies)}"
-        app = App(context=app_context("local"), outdir=str(output))
-        TidegateStage(app, "tidegate-local", environment=environment)
-        app.synth()
-        return output
-
-    def deploy(
-        self, environment: Environment, change: Callable[[Path], None] = lambda _: None
-    ) -> list[tuple[str, str]]:
+    def deploy(self, environment: Environment, change: Callable[[Path], None] | None = None) -> list[tuple[str, str]]:
         """Deploy the environment; `change` may edit the assembly first. Return what was changed, and how."""
-        assembly = self.synthesise(environment)
-        change(assembly)
+        assemblies = self._assemblies
+        return self.deploy_assembly(assemblies.changed(environment, change) if change else assemblies.of(environment))
+
+    def deploy_assembly(self, assembly: Path) -> list[tuple[str, str]]:
+        """Deploy what was synthesised; return what was changed, and how."""
         return [change for result in self.cloud.deployer.deploy(assembly) for change in result.changes]
 
     def destroy(self) -> None:
@@ -115,7 +87,7 @@ class Loop:
 
     def describe(self) -> dict[str, Any]:
         """Return the endpoint as DescribeEndpoint reports it."""
-        return dict(self.aws.sagemaker.describe_endpoint(EndpointName=ENDPOINT))
+        return dict(self.aws.sagemaker.describe_endpoint(EndpointName=self.name))
 
     def weights(self) -> dict[str, float]:
         """Return the current weights of the endpoint's variants."""
@@ -143,7 +115,7 @@ class Loop:
         """Return the audit trail, for the message of a failed test."""
         return "\n".join(f"{entry.at} {entry.phase} {entry.text}" for entry in records.audit(self.aws, self.endpoint))
 
-    def wait_for_end(self, count: int, seconds: float = 120) -> records.Rollout:
+    def wait_for_end(self, count: int, seconds: float = PATIENCE_SECONDS) -> records.Rollout:
         """Wait until `count` rollouts have ended and none is active; return the last."""
 
         def ended() -> records.Rollout | None:
@@ -153,7 +125,7 @@ class Loop:
 
         return self.wait_for(ended, f"{count} rollouts to end", seconds)
 
-    def wait_for_phase(self, *phases: str, seconds: float = 60) -> None:
+    def wait_for_phase(self, *phases: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the newest rollout is in one of the phases."""
 
         def reached() -> bool:
@@ -163,7 +135,7 @@ class Loop:
 
         self.wait_for(reached, f"phase {' or '.join(phases)}", seconds)
 
-    def wait_for(self, look: Callable[[], Found | None], what: str, seconds: float = 60) -> Found:
+    def wait_for(self, look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
         """Wait until `look` returns something true; return it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -179,7 +151,7 @@ class Loop:
         stop = Event()
 
         def watch() -> None:
-            while len(killed) < times and not stop.wait(0.001):
+            while len(killed) < times and not stop.wait(0.002):
                 if self.cloud.functions.busy(function):
                     killed.extend(self.cloud.functions.kill(function))
 
@@ -198,40 +170,6 @@ class Loop:
         pages = (logs.filter_log_events(logGroupName=group)["events"] for group in groups)
         return "\n".join(event["message"] for page in pages for event in page)
 
-    @contextmanager
-    def traffic(self, rate: float = 20.0) -> Iterator[Traffic]:
-        """Send the recorded days, in order, at a steady rate for as long as the context lasts."""
-        traffic, stop = Traffic(), Event()
-        rows = replay.rows(replay.REPLAY.start, replay.REPLAY.stop)
-        threads = [
-            Thread(target=self._send, args=(traffic, stop, rows[first::SENDERS], SENDERS / rate), daemon=True)
-            for first in range(SENDERS)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            yield traffic
-        finally:
-            stop.set()
-            for thread in threads:
-                thread.join()
-
-    def _send(self, traffic: Traffic, stop: Event, rows: list[str], pause: float) -> None:
-        once = Config(retries={"total_max_attempts": 1}, read_timeout=30)
-        client = session(self.cloud.environment).client(
-            "sagemaker-runtime", endpoint_url=self.cloud.endpoint_url, config=once
-        )
-        for row in itertools.cycle(rows):
-            if stop.wait(pause):
-                return
-            traffic.add(_ask(client, row))
-
-
-def _ask(client: Any, row: str) -> Answer:
-    at = time.time()
-    try:
-        answer = client.invoke_endpoint(EndpointName=ENDPOINT, ContentType="text/csv", Body=row.encode())
-    except ClientError as error:
-        headers = error.response["ResponseMetadata"]["HTTPHeaders"]
-        return Answer(at, headers.get("x-amzn-invoked-production-variant"), str(error))
-    return Answer(at, answer["InvokedProductionVariant"], None)
+    def traffic(self, rate: float = RATE) -> AbstractContextManager[Traffic]:
+        """Send recorded days, of all kinds at any time, at a steady rate for as long as the context lasts."""
+        return sending(self.cloud, self.name, rate)

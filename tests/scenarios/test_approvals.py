@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambdas.rollout.policy import Step
 from localcloud.cloud import LocalCloud
 from stacks.config import Environment
+from tests.scenarios.assemblies import Assemblies
+from tests.scenarios.environments import in_one_step
 from tests.scenarios.loop import Loop
 from tidegate import registry
 
@@ -19,20 +19,15 @@ SETTLE_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
-def shared(models: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+def shared(
+    models: Path, environment: Environment, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loop]:
     """The environment, deployed and under traffic."""
-    folder = tmp_path_factory.mktemp("approvals")
-    with LocalCloud(work_dir=folder / "cloud") as cloud:
-        loop = Loop(cloud, models, folder)
+    with LocalCloud(work_dir=tmp_path_factory.mktemp("work") / "cloud") as cloud:
+        loop = Loop(cloud, models, assemblies)
         loop.deploy(in_one_step(environment))
         with loop.traffic():
             yield loop
-
-
-def in_one_step(environment: Environment) -> Environment:
-    """How a rollout proceeds does not matter here, only that there is one."""
-    (rain,) = environment.endpoints
-    return replace(environment, endpoints=(replace(rain, rollout=replace(rain.rollout, steps=(Step(100),))),))
 
 
 @pytest.fixture
@@ -60,7 +55,7 @@ def test_a_lost_event_is_found_by_the_sweeper(loop: Loop) -> None:
     before = len(loop.rollouts())
     loop.cloud.faults.drop_events(is_package_event)
     loop.approve("1.1.0", "1.1.1")
-    rollout = loop.wait_for_end(before + 1, seconds=180)
+    rollout = loop.wait_for_end(before + 1)
     assert (rollout.version, rollout.outcome) == ("1.1.1", "PROMOTED"), loop.story()
 
 
@@ -68,7 +63,7 @@ def test_a_handler_that_is_killed_still_makes_one_rollout(loop: Loop) -> None:
     before = len(loop.rollouts())
     with loop.killing("tidegate-local-admit") as killed:
         loop.approve("1.1.0", "1.1.2")
-        rollout = loop.wait_for_end(before + 1, seconds=300)
+        rollout = loop.wait_for_end(before + 1)
     assert killed
     assert (rollout.version, rollout.outcome) == ("1.1.2", "PROMOTED"), loop.story()
 
@@ -80,5 +75,5 @@ def test_rejecting_and_approving_again_makes_a_second_rollout(loop: Loop) -> Non
     assert (first.version, first.outcome) == ("1.2.0", "ROLLED_BACK"), loop.story()
     registry.decide(loop.aws, package, "Rejected")
     registry.decide(loop.aws, registry.describe(loop.aws, package.arn), "Approved")
-    second = loop.wait_for_end(before + 2, seconds=180)
+    second = loop.wait_for_end(before + 2)
     assert (second.version, second.outcome) == ("1.2.0", "ROLLED_BACK"), loop.story()

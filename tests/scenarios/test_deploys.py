@@ -13,15 +13,24 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.deploy.deployer import DeployFailedError
 from stacks.config import ROOT, Environment
+from tests.scenarios.assemblies import Assemblies
+from tests.scenarios.environments import in_one_step, quick, with_endpoint, with_policy
 from tests.scenarios.loop import ENDPOINT, Loop
 
 
 @pytest.fixture(scope="module")
-def promoted(models: Path, environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+def environment() -> Environment:
+    """What is deployed first."""
+    return in_one_step(quick())
+
+
+@pytest.fixture(scope="module")
+def promoted(
+    models: Path, environment: Environment, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loop]:
     """The environment, deployed, with 1.1.0 promoted; the tests of this file run on it one after the other."""
-    folder = tmp_path_factory.mktemp("deploys")
-    with LocalCloud(work_dir=folder / "cloud") as cloud:
-        loop = Loop(cloud, models, folder)
+    with LocalCloud(work_dir=tmp_path_factory.mktemp("work") / "cloud") as cloud:
+        loop = Loop(cloud, models, assemblies)
         loop.deploy(environment)
         with loop.traffic():
             loop.approve("1.1.0")
@@ -31,7 +40,7 @@ def promoted(models: Path, environment: Environment, tmp_path_factory: pytest.Te
 
 def of_fleet(environment: Environment, **changes: Any) -> Environment:
     (rain,) = environment.endpoints
-    return replace(environment, endpoints=(replace(rain, fleet=replace(rain.fleet, **changes)),))
+    return with_endpoint(environment, replace(rain, fleet=replace(rain.fleet, **changes)))
 
 
 @contextmanager
@@ -82,13 +91,13 @@ def test_a_deploy_without_changes_touches_nothing(promoted: Loop, environment: E
 def test_a_changed_threshold_touches_the_alarms_only(promoted: Loop, environment: Environment) -> None:
     before = promoted.describe()
     (rain,) = environment.endpoints
-    edited = replace(rain, alarms=replace(rain.alarms, p99_latency_milliseconds=300))
+    edited = replace(rain, alarms=replace(rain.alarms, p99_latency_milliseconds=30_000))
     with promoted_model_live_throughout(promoted):
-        changes = promoted.deploy(replace(environment, endpoints=(edited,)))
+        changes = promoted.deploy(with_endpoint(environment, edited))
     assert len(changes) == 2
     assert all("p99" in name.lower() or "latency" in name.lower() for name, _ in changes), changes
     alarm = promoted.aws.cloudwatch.describe_alarms(AlarmNames=[f"{ENDPOINT}-blue-p99-latency"])["MetricAlarms"][0]
-    assert alarm["Threshold"] == 300_000
+    assert alarm["Threshold"] == 30_000_000
     assert promoted.describe()["LastModifiedTime"] == before["LastModifiedTime"]
     assert len(promoted.rollouts()) == 1
 
@@ -130,7 +139,8 @@ def move_fleet(promoted: Loop, environment: Environment, look: Callable[[dict[st
 
 
 def test_a_changed_instance_type_moves_the_live_model_by_a_rollout(promoted: Loop, environment: Environment) -> None:
-    changed = of_fleet(environment, instance_type="ml.m5.xlarge")
+    both_take_traffic = with_policy(environment, quick().endpoints[0].rollout)
+    changed = of_fleet(both_take_traffic, instance_type="ml.m5.xlarge")
     move_fleet(promoted, changed, lambda fleet: fleet["instance_type"] == "ml.m5.xlarge")
 
 
@@ -161,7 +171,7 @@ def test_a_fleet_change_in_the_middle_of_a_rollout_is_queued(promoted: Loop, env
         promoted.approve("1.2.0")
         promoted.wait_for_phase("PREPARE", "TEST", "SHIFT", "BAKE")
         promoted.deploy(of_fleet(environment, instance_type="ml.m5.2xlarge"))
-        promoted.wait_for_end(count + 2, seconds=240)
+        promoted.wait_for_end(count + 2)
     model, fleet = promoted.rollouts()[-2:]
     assert (model.kind, model.outcome) == ("model", "ROLLED_BACK"), promoted.story()
     assert (fleet.kind, fleet.outcome) == ("fleet", "PROMOTED"), promoted.story()

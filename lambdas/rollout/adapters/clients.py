@@ -1,6 +1,7 @@
 """boto3 clients, made when first used, with time limits under which any invocation ends in time."""
 
 import functools
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from lambdas.rollout.errors import RetryableError
 
 _CONNECT, _READ = 1, 4
 _SMOKE_READ = 6
-"""A first answer may be slow; a request of the smoke test is only begun when there is time for this."""
+"""A first answer may be slow, of a model or of a hook; it is only begun when there is time for this."""
 
 
 class TimeLimit:
@@ -28,13 +29,21 @@ class TimeLimit:
             raise RetryableError("this invocation has no time left for another call")
 
 
+_making = threading.Lock()
 time_limit = TimeLimit()
 """A function handles one invocation at a time, so that one limit is enough."""
 
 
-@functools.cache
 def client(service: str) -> Any:
-    """Return the client of a service.
+    """Return the client of a service."""
+    # boto3 makes clients in one thread at a time only.
+    with _making:
+        return _made(service)
+
+
+@functools.cache
+def _made(service: str) -> Any:
+    """Make a client.
 
     Calls are not repeated here: the engine looks at what is and decides again, which is safer than repeating blindly.
     The table is an exception, for nothing at all can be decided without it, and its writes are conditional; so is
@@ -45,7 +54,7 @@ def client(service: str) -> Any:
     from botocore.config import Config
 
     attempts = {"dynamodb": 2, "cloudformation": 5}.get(service, 1)
-    read = {"sagemaker-runtime": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
+    read = {"sagemaker-runtime": _SMOKE_READ, "lambda": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     config = Config(connect_timeout=_CONNECT, read_timeout=read, retries=retries)
     return boto3.client(service, config=config)  # type: ignore[call-overload]

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas.rollout import configs
-from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import AlreadyExistsError, MissingError, PermanentError
 from lambdas.rollout.observation import EndpointView, Variant
 
-# Weights and counts of live variants are ours or autoscaling's, and a config is out of date in them; capture is the
-# config's to say.
+# Instance counts of live variants are ours or autoscaling's, and a config is out of date in them. Weights and capture
+# are the config's to say: a variant that was a shadow must not keep the share of copies for a share of the traffic.
 _RETAINED = {
     "RetainAllVariantProperties": True,
-    "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}],
+    "ExcludeRetainedVariantProperties": [
+        {"VariantPropertyType": "DesiredWeight"},
+        {"VariantPropertyType": "DataCaptureConfig"},
+    ],
 }
 
 
@@ -37,6 +40,7 @@ class SageMakerEndpoints:
             variants={each["VariantName"]: _variant(each) for each in found.get("ProductionVariants", [])},
             failure_reason=found.get("FailureReason", ""),
             modified_at=found["LastModifiedTime"].timestamp(),
+            shadows={each["VariantName"]: _variant(each) for each in found.get("ShadowProductionVariants", [])},
         )
 
     def create_model(self, action: CreateModel) -> None:
@@ -52,6 +56,10 @@ class SageMakerEndpoints:
     def create_mixed_config(self, action: CreateMixedConfig) -> None:
         """Make the config with both variants, or make sure that the one of that name is the same."""
         self._create_config(configs.mixed_config(self._config(action.source_config), action))
+
+    def create_shadow_config(self, action: CreateShadowConfig) -> None:
+        """Make the config with the new variant as a shadow, or make sure that the one of that name is the same."""
+        self._create_config(configs.shadow_config(self._config(action.source_config), action))
 
     def create_final_config(self, action: CreateFinalConfig) -> None:
         """Make the config with the new variant alone, or make sure that the one of that name is the same."""

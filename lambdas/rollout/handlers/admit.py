@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _consider(approvals: Approvals, event: dict[str, Any]) -> None:
     detail = event["detail"]
     name, arn = detail.get("ModelPackageGroupName"), detail["ModelPackageArn"]
-    logger.append_keys(endpoint=name)
+    logger.thread_safe_append_keys(endpoint=name)
     if not name:
         logger.info(f"{arn} is in no group, so that it is for no endpoint")
         return

@@ -27,7 +27,7 @@ def act(request: Request, cleaner: Cleaner) -> Answer:
     """Remember what the template makes; remove everything when the resource is deleted."""
     name = request.properties["EndpointName"]
     identity = str(request.physical_id or f"cleanup-{name}")
-    logger.append_keys(endpoint=name)
+    logger.thread_safe_append_keys(endpoint=name)
     if request.kind != "Delete":
         cleaner.remember(name, request.properties)
         return Answer(f"cleanup-{name}")

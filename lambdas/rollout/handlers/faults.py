@@ -16,7 +16,7 @@ from lambdas.rollout.sweeper import Fault
 def report(faults: Sequence[Fault]) -> None:
     """Log every fault and count them, also when there is none."""
     for fault in faults:
-        logger.append_keys(endpoint=fault.endpoint)
+        logger.thread_safe_append_keys(endpoint=fault.endpoint)
         logger.error(fault.reason)
     metric = single_metric(
         name=contract.FAULTS_METRIC, unit=MetricUnit.Count, value=len(faults), namespace=contract.METRIC_NAMESPACE

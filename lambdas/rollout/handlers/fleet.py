@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
 def act(request: Request, fleets: Fleets) -> Answer:
     """Submit the fleet, or retire the endpoint if no other resource declares its fleet."""
     name = request.properties["EndpointName"]
-    logger.append_keys(endpoint=name)
+    logger.thread_safe_append_keys(endpoint=name)
     if request.kind == "Delete":
         if fleets.disown(name, str(request.physical_id)):
             _retire(request, fleets, name)

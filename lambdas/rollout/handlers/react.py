@@ -2,20 +2,21 @@
 
 Calls: dynamodb GetItem, TransactWriteItems (PutItem); sagemaker DescribeEndpoint, UpdateEndpoint,
 UpdateEndpointWeightsAndCapacities, InvokeEndpoint, DescribeEndpointConfig, CreateEndpointConfig, DeleteEndpointConfig,
-DescribeModel, CreateModel, DeleteModel, AddTags (with both Creates), DescribeModelPackage; iam PassRole (with
-CreateModel); cloudwatch DescribeAlarms, GetMetricData; application-autoscaling RegisterScalableTarget,
-PutScalingPolicy, DeregisterScalableTarget; ssm GetParameter; sns Publish; sqs SendMessage to the timer queue, which it
-also consumes.
+DescribeModel, CreateModel, DeleteModel, AddTags (with both Creates), DescribeModelPackage, ListModelPackages; iam
+PassRole (with CreateModel); cloudwatch DescribeAlarms, GetMetricData; application-autoscaling RegisterScalableTarget,
+PutScalingPolicy, DeregisterScalableTarget; lambda InvokeFunction on the hooks of the policies; ssm GetParameter; sns
+Publish; sqs SendMessage to the timer queue, which it also consumes.
 """
 
 from typing import Any
 
-from lambdas.contract import OPERATOR_EVENT_SOURCE, SLOTS, unhealthy_alarm
+from lambdas.contract import OPERATOR_EVENT_SOURCE, endpoint_of_alarm
 from lambdas.rollout.adapters.sqs import SqsTimers
 from lambdas.rollout.approvals import poke
+from lambdas.rollout.crew import side_by_side
 from lambdas.rollout.engine import Engine
 from lambdas.rollout.errors import LeaseHeldError, PermanentError
-from lambdas.rollout.handlers.batch import each_message
+from lambdas.rollout.handlers.batch import each_message, named_endpoints
 from lambdas.rollout.handlers.faults import report
 from lambdas.rollout.handlers.times import epoch
 from lambdas.rollout.handlers.wiring import begin, real_ports
@@ -26,35 +27,56 @@ from lambdas.rollout.sweeper import Fault
 WHILE_HELD = 2.0
 """Another worker's cycle takes about this long; its look may have been before what happened now."""
 
+NEWS_SECONDS = 30.0
+"""An alarm's event that is older may be about a version that is gone."""
+
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Look at the endpoint that an event or a timer is about."""
     ports, owner = real_ports(), begin(context)
-    engine = Engine(ports, owner)
     if "Records" in event:
-        return each_message(event, lambda message: _on_timer(engine, message))
+        return _on_timers(ports, owner, event)
     name = _take(ports, event)
     if name is not None:
         try:
-            _run(engine, name, None)
+            _report(_run(Engine(ports, owner), name, None))
         except LeaseHeldError:
             poke(ports, name, WHILE_HELD)
     return None
 
 
-def _on_timer(engine: Engine, message: dict[str, Any]) -> None:
+def _on_timers(ports: Ports, owner: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Look at the endpoints of a batch of timers side by side, so that none waits for another's calls."""
+    # Two timers of one endpoint must not take one lease for theirs.
+    engines = [Engine(ports, f"{owner}-{number}") for number in range(len(event["Records"]))]
+    faults: list[Fault] = []
+    if len(engines) > 1:
+        ports.alarms.expect(named_endpoints(event))
+    answer = each_message(event, lambda message: faults.extend(_on_timer(engines.pop(), message)), side_by_side)
+    _report(faults)
+    return answer
+
+
+def _on_timer(engine: Engine, message: dict[str, Any]) -> list[Fault]:
     try:
-        _run(engine, message["endpoint"], message.get("due"))
+        return _run(engine, message["endpoint"], message.get("due"))
     except LeaseHeldError:
         SqsTimers().repeat(message, WHILE_HELD)
+        return []
 
 
-def _run(engine: Engine, name: str, due: float | None) -> None:
+def _run(engine: Engine, name: str, due: float | None) -> list[Fault]:
     try:
         engine.run(name, due)
     except PermanentError as error:
         # The engine looks again by itself, and tells people of what keeps failing; the metric is for the first time.
-        report([Fault(name, str(error))])
+        return [Fault(name, str(error))]
+    return []
+
+
+def _report(faults: list[Fault]) -> None:
+    if faults:
+        report(faults)
 
 
 def _take(ports: Ports, event: dict[str, Any]) -> str | None:
@@ -65,11 +87,13 @@ def _take(ports: Ports, event: dict[str, Any]) -> str | None:
         take_command(ports, name, command)
         return name
     if source == "aws.cloudwatch":
-        return endpoint_of_alarm(detail["alarmName"])
+        return _take_alarm(ports, event)
     return str(detail["EndpointName"])
 
 
-def endpoint_of_alarm(alarm: str) -> str | None:
-    """Return the endpoint that a slot's composite alarm is about, or None for any other alarm."""
-    suffixes = [unhealthy_alarm("", slot) for slot in SLOTS]
-    return next((alarm.removesuffix(suffix) for suffix in suffixes if alarm.endswith(suffix)), None)
+def _take_alarm(ports: Ports, event: dict[str, Any]) -> str | None:
+    """Return the endpoint that an alarm is about; what the event says counts while it is news and cannot be read."""
+    alarm, state = event["detail"]["alarmName"], event["detail"].get("state", {})
+    if state.get("value") == "ALARM" and ports.clock.now() - epoch(event["time"]) < NEWS_SECONDS:
+        ports.alarms.hear(alarm, state.get("reason", ""))
+    return endpoint_of_alarm(alarm)

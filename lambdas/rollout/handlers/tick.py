@@ -5,6 +5,7 @@ Calls: those of `react` but its queue's; and dynamodb Query on the table and its
 
 from typing import Any
 
+from lambdas.rollout.crew import side_by_side
 from lambdas.rollout.engine import Engine
 from lambdas.rollout.handlers.faults import report
 from lambdas.rollout.handlers.wiring import begin, real_ports
@@ -19,4 +20,4 @@ def handler(_event: dict[str, Any], context: Any) -> None:
     """
     owner = begin(context)
     ports = real_ports()
-    report(Sweeper(ports, Engine(ports, owner)).sweep())
+    report(Sweeper(ports, Engine(ports, owner), side_by_side).sweep())

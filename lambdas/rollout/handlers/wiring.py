@@ -10,6 +10,7 @@ from lambdas.rollout.adapters.autoscaling import ApplicationAutoscaling
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.adapters.cloudwatch import CloudWatchAlarms
 from lambdas.rollout.adapters.dynamodb import DynamoStore
+from lambdas.rollout.adapters.hooks import LambdaHooks
 from lambdas.rollout.adapters.metrics import CloudWatchMetrics
 from lambdas.rollout.adapters.registry import SageMakerRegistry
 from lambdas.rollout.adapters.runtime import SageMakerRuntime
@@ -42,7 +43,7 @@ class PowertoolsLog:
 
     def bind(self, **fields: object) -> None:
         """Add fields to every line from here on."""
-        logger.append_keys(**fields)
+        logger.thread_safe_append_keys(**fields)
 
     def info(self, message: str) -> None:
         """Write a line."""
@@ -69,7 +70,7 @@ def begin_long(context: Any) -> str:
     time_limit.start(float("inf"))
     request = str(getattr(context, "aws_request_id", ""))
     logger.clear_state()
-    logger.append_keys(request=request, endpoint=None, rollout=None, phase=None)
+    logger.append_keys(request=request)
     # Lambda's retries of an asynchronous event keep its id, and two of them must never take one lease for theirs.
     return f"{request}-{uuid.uuid4().hex[:12]}"
 
@@ -80,6 +81,7 @@ def real_ports() -> Ports:
         store=DynamoStore(),
         endpoints=SageMakerEndpoints(),
         invoker=SageMakerRuntime(),
+        hooks=LambdaHooks(),
         alarms=CloudWatchAlarms(),
         metrics=CloudWatchMetrics(),
         autoscaling=ApplicationAutoscaling(),

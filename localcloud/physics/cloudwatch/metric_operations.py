@@ -6,6 +6,7 @@ from typing import Any
 from localcloud.clock import Clock
 from localcloud.errors import AwsError
 from localcloud.physics.cloudwatch.functions import Window
+from localcloud.physics.cloudwatch.metric_data import check_request, paged
 from localcloud.physics.cloudwatch.queries import Evaluation, Query, metric_key, period_of
 from localcloud.physics.cloudwatch.samples import StatisticSet, statistic
 from localcloud.physics.cloudwatch.store import MetricKey, MetricStore
@@ -47,9 +48,9 @@ class MetricOperations:
     @operation("GetMetricData")
     def get_metric_data(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Read metrics and expressions over them."""
-        queries = request["MetricDataQueries"]
-        results = [self._result(query, request) for query in queries if query.get("ReturnData") is not False]
-        return {"MetricDataResults": results, "Messages": []}
+        check_request(request)
+        asked = [query for query in request["MetricDataQueries"] if query.get("ReturnData") is not False]
+        return paged([self._result(query, request) for query in asked], request)
 
     def _result(self, query: Query, request: Mapping[str, Any]) -> dict[str, Any]:
         queries = request["MetricDataQueries"]
@@ -62,7 +63,6 @@ class MetricOperations:
             "Label": query.get("Label") or _label(query),
             "Timestamps": [to_datetime(at) for at in order],
             "Values": [series[at] for at in order],
-            "StatusCode": "Complete",
         }
 
     @operation("GetMetricStatistics")

@@ -1,4 +1,4 @@
-"""The metric store: every sample, exact, for as long as CloudWatch keeps one-second data."""
+"""The metric store: every sample, exact; by the second for as long as CloudWatch does so, then by the minute."""
 
 import math
 import threading
@@ -9,6 +9,12 @@ from localcloud.clock import Clock
 from localcloud.physics.cloudwatch.samples import Samples, StatisticSet
 
 KEEP_SECONDS = 3 * 3600
+"""How long samples are told apart by the second."""
+
+KEEP_MINUTES_SECONDS = 15 * 24 * 3600
+"""How long they are kept by the minute."""
+
+_MINUTE = 60
 _PUTS_BETWEEN_CLEANINGS = 20_000
 
 
@@ -72,6 +78,8 @@ class MetricStore:
     def between(self, key: MetricKey, start: float, end: float) -> Samples:
         """Return the samples from `start` to before `end`."""
         merged = Samples()
+        if end - start < _MINUTE and start < self._clock.now() - KEEP_SECONDS:
+            return merged  # what is shorter than a minute is forgotten, whether it has been cleared away yet or not
         with self._lock:
             seconds = self._series.get(key, {})
             for second in _span(seconds, start, end):
@@ -100,13 +108,24 @@ class MetricStore:
         self._puts += 1
         if self._puts % _PUTS_BETWEEN_CLEANINGS:
             return
-        oldest = self._clock.now() - KEEP_SECONDS
+        now = self._clock.now()
         for key, seconds in list(self._series.items()):
-            kept = {second: samples for second, samples in seconds.items() if second >= oldest}
+            kept = _aged(seconds, now)
             if kept:
                 self._series[key] = kept
             else:
                 del self._series[key], self._units[key]
+
+
+def _aged(seconds: Mapping[int, Samples], now: float) -> dict[int, Samples]:
+    """Return the samples that are still kept, old ones by the minute."""
+    kept: dict[int, Samples] = {}
+    for second, samples in seconds.items():
+        if second >= now - KEEP_SECONDS:
+            kept[second] = samples
+        elif second >= now - KEEP_MINUTES_SECONDS:
+            kept.setdefault(second // _MINUTE * _MINUTE, Samples()).merge(samples)
+    return kept
 
 
 def _span(seconds: dict[int, Samples], start: float, end: float) -> Iterable[int]:

@@ -196,11 +196,21 @@ def _check_variables(params: Mapping[str, Any]) -> None:
         )
 
 
-def plain_name(name: str) -> str:
-    """Return a function's name from its name or ARN, refusing qualifiers other than $LATEST."""
+def name_and_qualifier(name: str) -> tuple[str, str | None]:
+    """Return name and qualifier of a function given as ``name``, ``account:function:name`` or ARN."""
     parts = name.split(":")
     position = parts.index("function") + 1 if "function" in parts else 0
-    qualifier = parts[position + 1] if len(parts) > position + 1 else "$LATEST"
-    if qualifier != "$LATEST":
+    return parts[position], parts[position + 1] if len(parts) > position + 1 else None
+
+
+def plain_name(name: str) -> str:
+    """Return a function's name from its name or ARN, refusing qualifiers other than $LATEST."""
+    plain, qualifier = name_and_qualifier(name)
+    check_qualifier(qualifier)
+    return plain
+
+
+def check_qualifier(qualifier: str | None) -> None:
+    """Raise an error naming a version or alias: there is $LATEST only."""
+    if qualifier not in (None, "$LATEST"):
         raise NotSimulatedError(f"Lambda version or alias {qualifier!r}")
-    return parts[position]

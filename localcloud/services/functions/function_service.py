@@ -10,7 +10,7 @@ from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.service import Service, operation
 from localcloud.services.functions.async_invocations import AsyncInvocations
 from localcloud.services.functions.code_store import CodeStore
-from localcloud.services.functions.function import Function, new_settings, plain_name
+from localcloud.services.functions.function import Function, check_qualifier, new_settings, plain_name
 from localcloud.services.functions.platform import FunctionPlatform
 from localcloud.services.functions.pool import ThrottledError
 
@@ -120,6 +120,7 @@ class FunctionService(Service):
         """Invoke a function, waiting for its answer or not."""
         kind = params.get("InvocationType", "RequestResponse")
         name, payload = params["FunctionName"], bytes(params.get("Payload", b""))
+        check_qualifier(params.get("Qualifier"))
         self._check_payload(payload, _LONGEST_EVENT if kind == "Event" else _LONGEST_PAYLOAD)
         if kind == "DryRun":
             self._platform.get(name)

@@ -49,9 +49,11 @@ class FunctionPlatform:
 
     def get(self, name: str) -> Function:
         """Return a function by name or ARN; raise ResourceNotFoundException if it is not there."""
-        function = self.functions.get(plain_name(name))
+        elsewhere = name.startswith("arn:") and not name.startswith(self._arn_prefix)
+        function = None if elsewhere else self.functions.get(plain_name(name))
         if function is None:
-            raise AwsError("ResourceNotFoundException", f"Function not found: {self.arn(plain_name(name))}", 404)
+            asked = name if elsewhere else self.arn(plain_name(name))
+            raise AwsError("ResourceNotFoundException", f"Function not found: {asked}", 404)
         return function
 
     def remove(self, name: str) -> None:

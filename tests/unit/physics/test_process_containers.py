@@ -88,7 +88,7 @@ def _archive(name: str = "model.txt", content: bytes = b"weights") -> bytes:
     return buffer.getvalue()
 
 
-def _wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+def _wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
@@ -121,7 +121,7 @@ def logs() -> Logs:
 
 @pytest.fixture
 def containers(registry: ImageRegistry, tmp_path: Path, logs: Logs) -> Iterator[ProcessContainers]:
-    settings = PhysicsSettings(stop_grace_seconds=0.3, restart_first_seconds=0.05, ping_seconds=0.05)
+    settings = PhysicsSettings(stop_grace_seconds=3, restart_first_seconds=0.05, ping_seconds=0.05)
     runner = ProcessContainers(registry, tmp_path / "work", logs=logs, settings=settings)
     yield runner
     runner.stop_all()
@@ -133,7 +133,7 @@ def _start(containers: ProcessContainers, environment: dict[str, str] | None = N
     return container
 
 
-def _ask(container: Any, body: bytes = b"", timeout: float = 5.0) -> dict[str, str]:
+def _ask(container: Any, body: bytes = b"", timeout: float = 60.0) -> dict[str, str]:
     status, headers, answer = container.invoke(body, {"Content-Type": "text/csv"}, timeout)
     assert (status, headers["content-type"]) == (200, "application/json")
     return dict(json.loads(answer))

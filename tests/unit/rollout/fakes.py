@@ -8,21 +8,28 @@ from typing import Any
 
 from lambdas import contract
 from lambdas.rollout import items
-from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
+from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
+from lambdas.rollout.comparison import Totals
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
 from lambdas.rollout.observation import Alarm, EndpointView, Health, Variant
-from lambdas.rollout.policy import Policy, SmokeTest, Step
-from lambdas.rollout.ports import Due, Package
+from lambdas.rollout.policy import Hook, Policy, SmokeTest, Step
+from lambdas.rollout.ports import Answer, Due, Package
 from lambdas.rollout.settings import Settings
 from lambdas.rollout.state import Episode, Rollout, State
 
 NAME = "rain-local"
 REPOSITORY = "111122223333.dkr.ecr.us-east-1.amazonaws.com/serving"
 BUCKET = "artefacts"
-POLICY = Policy((Step(10, 20), Step(50, 20), Step(100)), 20, 1800, SmokeTest("text/csv", "1,2", 3))
+POLICY = Policy(
+    steps=(Step(10, 20), Step(50, 20), Step(100)),
+    soak_seconds=20,
+    progress_deadline_seconds=1800,
+    peak_instances=1,
+    smoke_test=SmokeTest("text/csv", "1,2", 3),
+)
 EVIDENCE = Evidence(periods=2, period_seconds=10, min_requests=10, error_rate_percent=5.0)
 FLEET = Fleet(
     image=f"{REPOSITORY}:1",
@@ -125,6 +132,7 @@ class FakeEndpoint:
     clock: FakeClock
     config: str = "rain-local-bootstrap-1"
     variants: dict[str, Variant] = field(default_factory=lambda: {"blue": Variant(100.0, 100.0, 1, 1)})
+    shadows: dict[str, Variant] = field(default_factory=dict)
     busy_until: float = 0.0
     busy_status: str = "Updating"
     failure_reason: str = ""
@@ -161,6 +169,7 @@ class FakeSageMaker:
     clock: FakeClock
     endpoint: FakeEndpoint
     configs: dict[str, dict[str, int]] = field(default_factory=lambda: {"rain-local-bootstrap-1": {"blue": 1}})
+    shadowing: dict[str, CreateShadowConfig] = field(default_factory=dict)
     models: dict[str, CreateModel] = field(default_factory=dict)
     mixed: dict[str, CreateMixedConfig] = field(default_factory=dict)
     packages: dict[str, Package] = field(default_factory=dict)
@@ -186,7 +195,9 @@ class FakeSageMaker:
         if self.endpoint.lost == "Missing":
             return EndpointView("Missing")
         end = self.endpoint
-        return EndpointView(status, end.config, dict(end.variants), end.failure_reason, end.modified_at)
+        return EndpointView(
+            status, end.config, dict(end.variants), end.failure_reason, end.modified_at, dict(end.shadows)
+        )
 
     def _mutate(self, kind: str, argument: Any) -> None:
         if self.refusals.get(kind):
@@ -203,6 +214,12 @@ class FakeSageMaker:
         assert action.model in self.models
         self.mixed[action.name] = action
         self.configs[action.name] = {**self.configs[action.source_config], action.slot: action.count}
+
+    def create_shadow_config(self, action: CreateShadowConfig) -> None:
+        self._mutate("create_config", action.name)
+        assert action.model in self.models
+        self.shadowing[action.name] = action
+        self.configs[action.name] = dict(self.configs[action.source_config])
 
     def create_final_config(self, action: CreateFinalConfig) -> None:
         self._mutate("create_config", action.name)
@@ -230,6 +247,9 @@ class FakeSageMaker:
             for w in [100.0 if len(self.configs[config]) == 1 else 0.0]
         }
         end.config = config
+        shadow = self.shadowing.get(config)
+        share = float(shadow.traffic_percent) if shadow else 0.0
+        end.shadows = {shadow.slot: Variant(share, share, shadow.count, shadow.count)} if shadow else {}
         end.variants = {slot: end.variants.get(slot, variant) for slot, variant in fresh.items()}
 
     def set_weights(self, name: str, weights: Mapping[str, float]) -> None:
@@ -245,8 +265,14 @@ class FakeSageMaker:
     def set_capacity(self, name: str, slot: str, count: int) -> None:
         assert slot not in self.scaled
         self._mutate("set_capacity", (slot, count))
+        failure = self.endpoint.failures.pop(0) if self.endpoint.failures else ""
         done = replace(self.endpoint.variants[slot], count=count, desired_count=count)
-        self.endpoint.begin(5.0, lambda: self.endpoint.variants.update({slot: done}))
+        self.endpoint.begin(5.0, lambda: self._resized(slot, done, failure))
+
+    def _resized(self, slot: str, done: Variant, failure: str) -> None:
+        self.endpoint.failure_reason = failure
+        if not failure:
+            self.endpoint.variants[slot] = done
 
     def delete(self, kind: str, name: str) -> None:
         self._mutate(f"delete_{kind}", name)
@@ -287,10 +313,23 @@ class FakeAlarms:
     error: TidegateError | None = None
     missing: bool = False
 
+    expected: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+
+    def expect(self, names: Sequence[str]) -> None:
+        self.expected += names
+
+    def hear(self, alarm: str, reason: str) -> None:
+        self.heard.append(alarm)
+
+    def failing(self) -> frozenset[str]:
+        return frozenset({NAME} if "ALARM" in self.bad.values() else ())
+
     def health(self, name: str, slot: str) -> Health:
         if self.error:
             raise self.error
-        variant = self.sagemaker.endpoint.variants.get(slot)
+        end = self.sagemaker.endpoint
+        variant = end.variants.get(slot) or end.shadows.get(slot)
         quiet = variant is None or variant.weight == 0
         wanted = self.bad.get(slot, "INSUFFICIENT_DATA" if quiet else "OK")
         state = {"NO_LATENCY": "OK", "PART_ONLY": "ALARM"}.get(wanted, wanted)
@@ -311,19 +350,33 @@ class FakeMetrics:
 
     sagemaker: FakeSageMaker
     per_second: float = 40.0
-    failing: float = 0.0
+    failing: float | dict[str, float] = 0.0
     every: int = 1
+    p99_ms: float = 20.0
+    latency_ms: dict[str, float] = field(default_factory=dict)
     looks: list[float] = field(default_factory=list)
 
-    def answered(self, name: str, slot: str, asked: Evidence, since: float, now: float) -> Answered:
+    def totals(self, name: str, asked: Evidence, since: float, now: float) -> dict[str, Totals]:
+        found = {slot: self.answered(name, slot, asked, since, now) for slot in contract.SLOTS}
+        return {
+            slot: Totals(each.requests, each.errors, each.requests * self.latency_ms.get(slot, 10.0))
+            for slot, each in found.items()
+        }
+
+    def answered(
+        self, name: str, slot: str, asked: Evidence, since: float, now: float, *, p99: bool = False
+    ) -> Answered:
         self.looks.append(since)
         start, end = asked.span(since, now)
-        variant = self.sagemaker.endpoint.variants.get(slot)
+        endpoint = self.sagemaker.endpoint
+        variant = endpoint.variants.get(slot) or endpoint.shadows.get(slot)
         share = variant.weight / 100 if variant else 0.0
         requests = int(self.per_second * share * asked.period_seconds)
-        errors = int(requests * self.failing)
+        failing = self.failing.get(slot, 0.0) if isinstance(self.failing, dict) else self.failing
+        errors = int(requests * failing)
         count = int((end - start) / asked.period_seconds)
-        return Answered(tuple(Period(start + n * self.every * 10, requests, errors) for n in range(count)))
+        slowest = self.p99_ms if p99 else None
+        return Answered(tuple(Period(start + n * self.every * 10, requests, errors, slowest) for n in range(count)))
 
 
 @dataclass
@@ -337,6 +390,21 @@ class FakeInvoker:
         self.invoked.append(slot)
         if self.errors:
             raise self.errors.pop(0)
+
+
+@dataclass
+class FakeHooks:
+    """Hooks that say what the test wants, in turn; the last answer stands."""
+
+    answers: list[Answer | TidegateError] = field(default_factory=lambda: [Answer("go")])
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def ask(self, hook: Hook, question: Mapping[str, Any]) -> Answer:
+        self.asked.append(question)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, TidegateError):
+            raise answer
+        return answer
 
 
 @dataclass
@@ -369,6 +437,10 @@ class FakeTimers:
     def wake(self, name: str, delay: float, due: float | None = None) -> None:
         if not self.lost:
             self.send(delay, {"endpoint": name, "due": due})
+
+    def wake_all(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.wake(name, 0)
 
 
 @dataclass

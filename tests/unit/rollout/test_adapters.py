@@ -200,13 +200,14 @@ def test_config_that_exists_already_is_success_only_if_it_is_the_same(fleet: Fle
         SageMakerEndpoints(odd.lazy).create_mixed_config(mixed(fleet))
 
 
-def test_update_retains_live_weights_and_counts_but_not_capture() -> None:
+def test_update_retains_live_counts_but_neither_weights_nor_capture() -> None:
     sagemaker = FakeClient("sagemaker")
     SageMakerEndpoints(sagemaker.lazy).update("rain-local", "config")
     [(operation, request)] = sagemaker.requests
     assert operation == "UpdateEndpoint"
     assert request["RetainAllVariantProperties"] is True
-    assert request["ExcludeRetainedVariantProperties"] == [{"VariantPropertyType": "DataCaptureConfig"}]
+    excluded = [each["VariantPropertyType"] for each in request["ExcludeRetainedVariantProperties"]]
+    assert excluded == ["DesiredWeight", "DataCaptureConfig"]
 
 
 def test_weights_are_set_without_touching_counts_and_counts_without_weights() -> None:
@@ -290,12 +291,98 @@ def test_alarm_that_does_not_exist_is_missing() -> None:
     assert cloudwatch.requests[0][1]["AlarmTypes"] == ["CompositeAlarm", "MetricAlarm"]
 
 
+def shown(name: str, state: str = "OK") -> dict[str, Any]:
+    alarms = [{"AlarmName": f"{name}-green-{part}", "StateValue": state} for part in ("5xx-rate", "p99-latency")]
+    return {
+        "CompositeAlarms": [{"AlarmName": f"{name}-green-unhealthy", "StateValue": state}],
+        "MetricAlarms": alarms,
+    }
+
+
+def test_alarms_of_sixteen_endpoints_that_are_expected_are_read_in_one_call() -> None:
+    names = [f"rain-{number}" for number in range(33)]
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[shown("rain-1", "ALARM"), shown("rain-20")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms.expect(names)
+    assert cloudwatch.requests == []
+    assert alarms.health("rain-1", "green").failing
+    assert alarms.health("rain-2", "green").missing
+    assert not alarms.health("rain-20", "green").failing
+    asked = [request["AlarmNames"] for _, request in cloudwatch.requests]
+    assert [len(each) for each in asked] == [16 * 6, 16 * 6]
+    assert "rain-31-blue-unhealthy" in asked[1]
+
+
+def test_alarms_of_an_endpoint_that_was_not_expected_are_read_fresh_every_time() -> None:
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[shown("rain-1"), shown("rain-1", "ALARM")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms.expect(["rain-2"])
+    assert not alarms.health("rain-1", "green").failing
+    assert alarms.health("rain-1", "green").failing
+
+
+def test_alarms_that_were_read_ahead_are_read_again_after_a_few_seconds() -> None:
+    now = [100.0]
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[shown("rain-1"), shown("rain-1", "ALARM")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy, lambda: now[0])
+    alarms.expect(["rain-1"])
+    assert not alarms.health("rain-1", "green").failing
+    now[0] += 2.9
+    assert not alarms.health("rain-1", "green").failing
+    now[0] += 0.2
+    assert alarms.health("rain-1", "green").failing
+
+
+def test_alarms_that_cannot_be_read_together_are_read_one_endpoint_at_a_time() -> None:
+    cloudwatch = FakeClient(
+        "cloudwatch",
+        describe_alarms=[refusal("InternalFailure", status=500), shown("rain-1"), shown("rain-2", "ALARM")],
+    )
+    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms.expect(["rain-1", "rain-2"])
+    assert not alarms.health("rain-1", "green").failing
+    assert alarms.health("rain-2", "green").failing
+    assert [len(request["AlarmNames"]) for _, request in cloudwatch.requests] == [12, 3, 3]
+
+
+def test_alarms_that_may_not_be_read_just_now_are_not_asked_for_one_by_one() -> None:
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=refusal("Throttling"))
+    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms.expect(["rain-1", "rain-2"])
+    for name in ("rain-1", "rain-2"):
+        with pytest.raises(RetryableError):
+            alarms.health(name, "green")
+    assert len(cloudwatch.requests) == 1
+
+
+def test_alarm_that_cannot_be_read_just_now_is_as_its_event_has_said() -> None:
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[*[refusal("Throttling")] * 3, shown("rain-1")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms.hear("rain-1-green-unhealthy", "one of two alarms")
+    assert "one of two alarms" in alarms.health("rain-1", "green").cause
+    for name, slot in (("rain-1", "blue"), ("rain-2", "green")):
+        with pytest.raises(RetryableError):
+            alarms.health(name, slot)
+    assert not alarms.health("rain-1", "green").failing
+
+
+def test_endpoints_in_alarm_are_found_in_one_call_whatever_else_is_in_alarm() -> None:
+    pages = [
+        {"CompositeAlarms": [{"AlarmName": "rain-green-unhealthy"}, {"AlarmName": "billing"}], "NextToken": "more"},
+        {"CompositeAlarms": [{"AlarmName": "snow-blue-unhealthy"}]},
+    ]
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=pages)
+    assert CloudWatchAlarms(cloudwatch.lazy).failing() == {"rain", "snow"}
+    assert [request["StateValue"] for _, request in cloudwatch.requests] == ["ALARM", "ALARM"]
+    assert "NextToken" in cloudwatch.requests[1][1]
+
+
 def test_answers_are_counted_in_whole_periods_since_the_weight_was_verified() -> None:
     times = [datetime(2026, 11, 22, 12, 0, second, tzinfo=UTC) for second in (30, 20)]
     shown = {
         "MetricDataResults": [
-            {"Id": "requests", "Timestamps": times, "Values": [40.0, 38.0]},
-            {"Id": "errors", "Timestamps": times[:1], "Values": [3.0]},
+            {"Id": "green_requests", "Timestamps": times, "Values": [40.0, 38.0]},
+            {"Id": "green_errors", "Timestamps": times[:1], "Values": [3.0]},
         ]
     }
     cloudwatch = FakeClient("cloudwatch", get_metric_data=shown)
@@ -389,6 +476,16 @@ def test_timer_is_a_delayed_message_of_at_most_a_quarter_of_an_hour(
     [(_, request)] = sqs.requests
     assert request["DelaySeconds"] == sent
     assert request["MessageBody"] == '{"endpoint": "rain-local", "due": 5.5}'
+
+
+def test_many_timers_are_sent_ten_a_call_and_a_refused_one_keeps_none_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEGATE_TIMER_QUEUE_URL", "https://queue")
+    refused = {"Failed": [{"Id": "3", "Code": "InternalError", "SenderFault": False}]}
+    sqs = FakeClient("sqs", send_message_batch=[refused, refusal("ServiceUnavailable"), {}])
+    with pytest.raises(RetryableError, match="11 timers could not be sent: InternalError"):
+        SqsTimers(sqs.lazy).wake_all([f"rain-{number}" for number in range(21)])
+    assert [len(request["Entries"]) for _, request in sqs.requests] == [10, 10, 1]
+    assert sqs.requests[2][1]["Entries"][0]["MessageBody"] == '{"endpoint": "rain-20"}'
 
 
 def test_notification_goes_to_the_topic(monkeypatch: pytest.MonkeyPatch) -> None:

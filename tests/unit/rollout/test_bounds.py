@@ -34,6 +34,28 @@ def test_more_commands_than_can_wait_are_refused_and_logged(world: Any) -> None:
     commands(world, "pause", 25)
     assert [command.id for command in world.store.state.commands] == [f"pause-{number}" for number in range(20)]
     assert sum("20 commands wait" in line for line, _ in world.log.lines) == 5
+    refused = [entry["numbers"] for entry in world.store.audit if entry["kind"] == "command"]
+    assert [each["command"] for each in refused] == [f"pause-{number}" for number in range(20, 25)]
+    assert not any(each["accepted"] for each in refused)
+
+
+def test_command_that_was_refused_for_want_of_room_is_not_obeyed_when_its_event_comes_again(world: Any) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    commands(world, "pause", 21)
+    world.pass_time(60)
+    take_command(world.ports, "rain-local", Command("pause-20", "pause", world.clock.now(), "ops"))
+    assert world.store.state.commands == ()
+
+
+def test_command_that_gives_way_to_an_abort_is_said_to_be_refused(world: Any) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    commands(world, "pause", 20)
+    commands(world, "abort", 1)
+    [refused] = [entry for entry in world.store.audit if entry["kind"] == "command"]
+    assert refused["numbers"]["command"] == "pause-19"
+    assert "ops asked to abort" in refused["text"]
 
 
 def test_abort_is_never_crowded_out(world: Any) -> None:
@@ -44,6 +66,12 @@ def test_abort_is_never_crowded_out(world: Any) -> None:
     assert len(world.store.state.commands) == 20
     world.until_over()
     assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+
+
+def test_only_one_rollback_waits_for_each_may_carry_a_large_container(world: Any) -> None:
+    commands(world, "rollback", 2)
+    assert [command.id for command in world.store.state.commands] == ["rollback-0"]
+    assert "another rollback waits" in world.store.texts("command")[0]
 
 
 def test_item_stays_small_whatever_operators_send(world: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lambdas.rollout.errors import EndpointBusyError, ModelAnswerError, PermanentError, RetryableError, TimedOutError
+from lambdas.rollout.policy import Shadow, Step
 from lambdas.rollout.state import FORWARD, Phase
 
 PHASES = sorted(FORWARD)
@@ -47,9 +48,16 @@ def test_every_step_is_baked_for_as_long_as_the_policy_says(world: Any) -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_alarm_takes_the_canary_off_from_any_phase_before_finalize(world: Any, phase: Phase) -> None:
+    steps = (Step(10, 20), Step(50, 20, approval=True), Step(100))
+    world.settings.policy = replace(
+        world.settings.policy, strategy="shadow", shadow=Shadow(30), then="canary", steps=steps
+    )
     # A smoke test without an answer keeps the rollout in TEST for a while.
     world.invoker.errors = [TimedOutError("Read timeout")]
     world.approve("1.2.0")
+    if phase is Phase.SOAK:
+        world.until_phase(Phase.APPROVE)
+        world.command("approve")
     world.until_phase(phase)
     world.fail("green")
     state = world.until_over()

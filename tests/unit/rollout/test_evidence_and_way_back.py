@@ -75,7 +75,8 @@ def test_canary_that_no_alarm_watches_is_taken_off_within_minutes(world: Any, bl
     world.alarms.missing = blind == "missing"
     world.alarms.error = PermanentError("AccessDenied: cloudwatch:DescribeAlarms") if blind == "denied" else None
     world.until_phase(Phase.ROLLBACK)
-    assert 300 <= world.clock.now() - begun < 330
+    # Noticed with the next look, within a minute.
+    assert 300 <= world.clock.now() - begun < 365
     assert len(world.store.texts("blind")) == 1
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -80,8 +81,8 @@ def test_event_has_the_endpoint_looked_at(wired: Any, event: dict[str, Any]) -> 
 
 
 def test_alarm_of_something_else_is_no_endpoint() -> None:
-    assert react.endpoint_of_alarm("billing") is None
-    assert react.endpoint_of_alarm("rain-local-blue-unhealthy") == "rain-local"
+    assert contract.endpoint_of_alarm("billing") is None
+    assert contract.endpoint_of_alarm("rain-local-blue-unhealthy") == "rain-local"
 
 
 def test_operator_command_is_made_durable_and_obeyed(wired: Any) -> None:
@@ -100,6 +101,68 @@ def test_event_that_finds_the_endpoint_leased_is_followed_up(wired: Any) -> None
     looks = len(wired.looks)
     wired.pass_time(5)
     assert len(wired.looks) > looks
+
+
+@pytest.mark.parametrize("fate", ["hangs", "crashes"])
+def test_endpoint_in_the_same_batch_keeps_no_other_from_being_rolled_back(wired: Any, fate: str) -> None:
+    wired.approve()
+    wired.until_phase(Phase.BAKE)
+    wired.alarms.bad["green"] = "ALARM"
+    rolled_back, in_time, load = threading.Event(), list[bool](), wired.store.load
+    wired.sagemaker.set_weights = lambda name, weights: rolled_back.set()
+
+    def troubled(name: str) -> Any:
+        if name != "other-local":
+            return load(name)
+        if fate == "hangs":
+            in_time.append(rolled_back.wait(5))
+        raise KeyError(fate)
+
+    wired.store.load = troubled
+    answer = react.handler(sqs({"endpoint": "other-local"}, {"endpoint": "rain-local"}), Context())
+    assert rolled_back.is_set()
+    assert all(in_time)
+    assert wired.alarms.expected == ["other-local", "rain-local"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+
+
+def test_two_timers_of_one_endpoint_in_a_batch_never_share_a_lease(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners: list[str] = []
+    monkeypatch.setattr(react.Engine, "run", lambda engine, name, due=None: owners.append(engine._owner))
+    react.handler(sqs({"endpoint": "rain-local"}, {"endpoint": "rain-local", "due": 1.0}), Context())
+    assert len(set(owners)) == 2
+
+
+@pytest.mark.parametrize(("value", "age", "taken"), [("ALARM", 2, True), ("ALARM", 40, False), ("OK", 2, False)])
+def test_news_of_an_alarm_is_passed_on_in_case_it_cannot_be_read(
+    wired: Any, value: str, age: float, taken: bool
+) -> None:
+    at = datetime.fromtimestamp(wired.clock.now() - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    detail = {"alarmName": "rain-local-green-unhealthy", "state": {"value": value, "reason": "r"}}
+    react.handler({"source": "aws.cloudwatch", "time": at, "detail": detail}, Context())
+    assert wired.alarms.heard == (["rain-local-green-unhealthy"] if taken else [])
+
+
+def test_alarms_of_an_event_are_never_read_ahead(wired: Any) -> None:
+    react.handler({"source": "aws.cloudwatch", "detail": {"alarmName": "rain-local-green-unhealthy"}}, Context())
+    assert wired.alarms.expected == []
+
+
+def test_lines_of_endpoints_that_are_worked_on_side_by_side_name_their_own(
+    wired: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = threading.Barrier(2, timeout=5)
+    log = wiring.PowertoolsLog()
+
+    def run(engine: Any, name: str, due: float | None = None) -> None:
+        log.bind(endpoint=name)
+        both.wait()
+        said[name] = wiring.logger.thread_safe_get_current_keys()["endpoint"]
+
+    said: dict[str, str] = {}
+    monkeypatch.setattr(react.Engine, "run", run)
+    react.handler(sqs({"endpoint": "a"}, {"endpoint": "b"}), Context())
+    assert said == {"a": "a", "b": "b"}
 
 
 def faults_counted(output: str) -> list[float]:
@@ -131,7 +194,7 @@ def test_sweep_logs_and_counts_what_a_person_must_put_right(
     tick.handler({}, Context())
     assert faults_counted(capsys.readouterr().out) == [1]
     assert errors_logged(caplog) == ["AccessDeniedException: sagemaker:DescribeEndpoint"]
-    assert wiring.logger.get_current_keys()["endpoint"] == "rain-local"
+    assert wiring.logger.thread_safe_get_current_keys()["endpoint"] == "rain-local"
 
 
 def test_sweep_that_could_not_run_fails(wired: Any, monkeypatch: pytest.MonkeyPatch) -> None:

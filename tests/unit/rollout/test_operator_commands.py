@@ -120,33 +120,95 @@ def test_promote_is_refused_where_nothing_is_being_watched(world: Any, phase: Ph
     world.command("promote")
     [text] = world.store.texts("command")
     assert f"in {phase}" in text
-    assert "BAKE or SOAK" in text
+    assert "BAKE, APPROVE or SOAK" in text
     assert not world.store.state.rollout.bake_skipped
     world.until_over()
 
 
-def test_refused_abort_in_finalize_says_how_to_go_back_to_the_bootstrap_model(world: Any) -> None:
-    world.approve()
-    world.until_phase(Phase.FINALIZE)
-    world.command("abort")
-    [text] = world.store.texts("command")
-    assert "register its artefact as a version" in text
-    world.until_over()
-
-
-def test_refused_abort_in_finalize_says_how_to_go_back_to_the_version_before(world: Any) -> None:
-    first = world.approve("1.1.0")
+def test_refused_abort_in_finalize_says_how_to_go_back(world: Any) -> None:
+    world.approve("1.1.0")
     world.until_over()
     world.approve("1.2.0")
     world.until_phase(Phase.FINALIZE)
-    world.command("abort")
-    assert "1.1.0: reject it and approve it again" in world.store.texts("command")[0]
+    said = world.command("abort", "c1")
+    assert not said["numbers"]["accepted"]
+    assert "in FINALIZE" in said["text"]
+    assert "to go back to 1.1.0, send rollback" in said["text"]
+    world.command("rollback", "c2")
     world.until_over()
-    world.decide(first, "Rejected")
-    world.clock.time += 2
-    world.decide(first, "Approved")
+    assert world.outcomes[1:] == [("1.2.0", "PROMOTED"), ("1.1.0", "PROMOTED")]
+
+
+def test_refused_abort_of_a_rollout_that_is_taken_back_says_why_it_is(world: Any) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    world.command("abort", "c1")
+    world.until_phase(Phase.ROLLBACK, Phase.RESTORE)
+    said = world.command("abort", "c2")
+    assert not said["numbers"]["accepted"]
+    assert "taken back because ops asked for it" in said["text"]
+    assert "send retry" in said["text"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        ("abort", "rollback"),
+        ("pause", "freeze"),
+        ("resume", "unfreeze"),
+        ("promote", "approve"),
+        ("approve", "approve"),
+    ],
+)
+def test_command_without_a_rollout_is_refused_with_what_to_do_instead(world: Any, kind: str, instead: str) -> None:
+    said = world.command(kind)
+    assert said["numbers"] == {"command": "c1", "name": kind, "by": "ops", "accepted": False}
+    assert "not under way on rain-local, where bootstrap is live" in said["text"]
+    assert instead in said["text"].split(";")[1]
+    world.pass_time(120)
+    assert world.outcomes == []
+
+
+def test_accepted_abort_has_its_command_entry_beside_the_abort(world: Any) -> None:
+    world.approve()
+    rollout = world.until_phase(Phase.BAKE).rollout
+    said = world.command("abort", reason="too slow")
+    assert said["numbers"] == {"command": "c1", "name": "abort", "by": "ops", "accepted": True}
+    assert (said["rollout"], said["phase"], said["step"]) == (rollout.id, Phase.BAKE, 0)
+    assert "too slow" in said["text"]
+    assert "too slow" in world.store.texts("abort")[0]
+
+
+@pytest.mark.parametrize(("first", "second"), [("pause", "pause"), ("resume", "resume")])
+def test_pausing_and_resuming_twice_is_accepted_and_changes_nothing(world: Any, first: str, second: str) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    world.command("pause", "c0")
+    world.command(first, "c1")
+    before = world.store.state.rollout
+    said = world.command(second, "c2")
+    assert said["numbers"]["accepted"]
+    assert "nothing changes" in said["text"]
+    assert world.store.state.rollout.paused == before.paused
+    world.command("resume", "c3")
     world.until_over()
-    assert world.outcomes[-1] == ("1.1.0", "PROMOTED")
+
+
+def test_command_for_an_unknown_or_removed_endpoint_is_logged(world: Any) -> None:
+    take_command(world.ports, "nobody", Command("c1", "abort", world.clock.now(), "ops"))
+    assert any("nobody, which is not in Tidegate's care" in line for line, _ in world.log.lines)
+    world.store.save(replace(world.store.state, retired=True), now=world.clock.now())
+    take_command(world.ports, "rain-local", Command("c2", "freeze", world.clock.now(), "ops"))
+    assert any("the command freeze (c2) of ops" in line for line, _ in world.log.lines)
+    assert world.store.state.frozen is None
+
+
+def test_event_of_a_command_says_how_far_and_where_to() -> None:
+    _, full = read_command({"endpoint": "e", "command": "promote", "full": "true"}, "x", 5.0)
+    _, part = read_command({"endpoint": "e", "command": "promote", "full": False}, "x", 5.0)
+    arn = f"arn:aws:sagemaker:us-east-1:111122223333:model-package/{'m' * 63}/1234"
+    _, back = read_command({"endpoint": "e", "command": "rollback", "to": arn}, "x", 5.0)
+    assert (full.full, part.full, back.to) == (True, False, arn)
 
 
 def test_abandoned_rollout_says_how_to_have_it_again(world: Any) -> None:
@@ -190,7 +252,7 @@ def test_retry_during_a_rollout_waits_for_its_end(failed_fleet: Any) -> None:
     assert failed_fleet.outcomes[1:] == [("1.1.0", "PROMOTED"), ("1.1.0", "PROMOTED")]
 
 
-def test_retry_without_a_failed_fleet_does_nothing(world: Any) -> None:
+def test_retry_when_nothing_has_failed_does_nothing(world: Any) -> None:
     world.pass_time(60)
     world.command("retry")
     assert "Nothing is done" in world.store.texts("command")[0]

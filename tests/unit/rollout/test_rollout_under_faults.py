@@ -16,7 +16,13 @@ from lambdas.rollout.state import Phase
 
 MakeWorld = Callable[..., Any]
 
-SHORT = Policy((Step(10, 5), Step(100)), 5, 3000, SmokeTest("text/csv", "1,2", 1))
+SHORT = Policy(
+    steps=(Step(10, 5), Step(100)),
+    soak_seconds=5,
+    progress_deadline_seconds=3000,
+    smoke_test=SmokeTest("text/csv", "1,2", 1),
+    peak_instances=1,
+)
 
 
 def _roll(world: Any, *, bad: bool) -> None:
@@ -66,7 +72,7 @@ def test_sweeper_alone_brings_a_rollout_to_its_end(make_world: MakeWorld) -> Non
 
 def test_active_endpoint_is_looked_at_within_two_minutes_without_timers(make_world: MakeWorld) -> None:
     world = make_world(lose_timers=True, lose_events=True)
-    world.settings.policy = Policy((Step(100),), 1800, 7200)
+    world.settings.policy = Policy(steps=(Step(100),), soak_seconds=1800, progress_deadline_seconds=7200)
     world.approve()
     world.until_phase(Phase.SOAK)
     seen: list[float] = []
@@ -82,7 +88,7 @@ def test_active_endpoint_is_looked_at_within_two_minutes_without_timers(make_wor
 
 
 def test_events_leave_no_growing_number_of_timers_behind(world: Any) -> None:
-    world.settings.policy = Policy((Step(100),), 1800, 7200)
+    world.settings.policy = Policy(steps=(Step(100),), soak_seconds=1800, progress_deadline_seconds=7200)
     world.approve()
     world.until_phase(Phase.SOAK)
     for _ in range(20):

@@ -1,16 +1,18 @@
 """One endpoint's trouble is its own: the sweep goes on, and says what a person must put right."""
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lambdas.rollout import items
+from lambdas.rollout.crew import side_by_side
 from lambdas.rollout.engine import Engine
-from lambdas.rollout.errors import PermanentError
+from lambdas.rollout.errors import PermanentError, RetryableError
 from lambdas.rollout.state import Phase
-from lambdas.rollout.sweeper import Sweeper
+from lambdas.rollout.sweeper import PERIOD, SHARE, Sweeper, _share
 
 OTHER = "a-first-local"
 
@@ -86,6 +88,83 @@ def test_endpoint_that_takes_all_the_time_does_not_keep_the_others_approvals_out
         world.clock.time += 60
         sweep(world)
     assert world.store.approvals
+
+
+def in_trouble(world: Any, count: int) -> list[str]:
+    """Have others due for longer than the world's own endpoint, whose canary went bad without anybody being told."""
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    item = json.loads(world.store.written["rain-local"])
+    names = [f"other-{number}" for number in range(count)]
+    others = {
+        name: json.dumps({**item, "name": name, "wake": 1 + number, "live": None}) for number, name in enumerate(names)
+    }
+    world.store.written = {**others, **world.store.written}
+    world.alarms.bad["green"] = "ALARM"
+    world.clock.time += 61
+    return names
+
+
+def test_endpoint_in_alarm_is_looked_at_before_those_that_have_waited_longer(world: Any) -> None:
+    in_trouble(world, 3)
+    assert [fault.endpoint for fault in sweep(world)][:3] == ["other-0", "other-1", "other-2"]
+    assert world.alarms.expected == ["rain-local", "other-0", "other-1", "other-2"]
+    assert world.store.state.rollout.abort_reason
+
+
+def test_sweep_that_cannot_see_who_is_in_alarm_looks_at_all_the_same(world: Any) -> None:
+    in_trouble(world, 1)
+
+    def throttled() -> Any:
+        raise RetryableError("Throttling")
+
+    world.alarms.failing = throttled
+    assert sweep(world)[0].endpoint == "other-0"
+    assert world.store.state.rollout.abort_reason
+
+
+def test_endpoints_for_which_a_sweep_has_no_time_are_handed_over_at_once(world: Any) -> None:
+    names = in_trouble(world, 5)
+    handed: list[str] = []
+    world.timers.wake_all = handed.extend
+    load = world.store.load
+
+    def slow(name: str) -> Any:
+        world.clock.time += 1
+        return load(name)
+
+    world.store.load = slow
+    sweep(world)
+    assert world.store.state.rollout.abort_reason
+    assert handed
+    assert handed == names[-len(handed) :]
+
+
+def test_endpoint_whose_calls_hang_keeps_no_other_from_being_rolled_back(world: Any) -> None:
+    in_trouble(world, 1)
+    world.alarms.failing = frozenset
+    rolled_back = threading.Event()
+    world.sagemaker.set_weights = lambda name, weights: rolled_back.set()
+    load, waited = world.store.load, []
+
+    def hanging(name: str) -> Any:
+        if name == "other-0":
+            waited.append(rolled_back.wait(5))
+            raise KeyError("no answer")
+        return load(name)
+
+    world.store.load = hanging
+    faults = Sweeper(world.ports, Engine(world.ports, "sweeper"), side_by_side).sweep()
+    assert waited[0]
+    assert [fault.endpoint for fault in faults if fault.reason == "KeyError: 'no answer'"]
+
+
+def test_share_of_a_sweep_comes_round_to_every_endpoint_as_the_first() -> None:
+    names = [f"rain-{number}" for number in range(100)]
+    shares = [_share(names, minute * PERIOD) for minute in range(220)]
+    assert {len(share) for share in shares} == {SHARE}
+    assert set(shares[0]) | set(shares[1]) == set(names)
+    assert len({share[0] for share in shares}) == 100
 
 
 class _Registry:

@@ -83,6 +83,7 @@ class World:
         self.endpoint = fakes.FakeEndpoint(self.clock)
         self.sagemaker = fakes.FakeSageMaker(self.clock, self.endpoint)
         self.alarms, self.metrics = fakes.FakeAlarms(self.sagemaker), fakes.FakeMetrics(self.sagemaker)
+        self.hooks = fakes.FakeHooks()
         self.invoker, self.notifier, self.log = fakes.FakeInvoker(), fakes.FakeNotifier(), fakes.FakeLog()
         self.settings, self.timers = fakes.FakeSettings(), fakes.FakeTimers(self._send, lose_timers)
         self.crashes = Crashes()
@@ -107,6 +108,7 @@ class World:
             store=watched(self.store),
             endpoints=sagemaker,
             invoker=watched(self.invoker),
+            hooks=watched(self.hooks),
             alarms=watched(self.alarms),
             metrics=watched(self.metrics),
             autoscaling=sagemaker,
@@ -164,10 +166,13 @@ class World:
         """Deploy another fleet."""
         Fleets(self.ports).submit(NAME, fleet)
 
-    def command(self, kind: str, identity: str = "c1", rollout: str | None = None) -> None:
-        """Send an operator's command."""
-        take_command(self.ports, NAME, Command(identity, kind, self.clock.now(), "ops", rollout=rollout))
+    def command(self, kind: str, identity: str = "c1", **fields: Any) -> dict[str, Any]:
+        """Send an operator's command and return the one audit entry that it leaves."""
+        take_command(self.ports, NAME, Command(identity, kind, self.clock.now(), "ops", **fields))
         self._look({"endpoint": NAME})
+        found = [each for each in self.store.audit if each["numbers"].get("command") == identity]
+        assert len(found) == 1, f"{len(found)} audit entries of the command {identity}"
+        return found[0]
 
     def fail(self, slot: str) -> None:
         """Let a slot's alarms go off."""
@@ -255,7 +260,9 @@ class World:
             intended = 100 if rollout.phase is Phase.FINALIZE else rollout.weight if rollout.phase is Phase.SHIFT else 0
             self._require(share == intended, f"weight {share} in {rollout.phase} is not {intended}")
         if kind == "set_capacity":
-            self._require(rollout is None, "capacity changed during a rollout")
+            prepares = rollout is not None and rollout.phase in (Phase.SHADOW, Phase.PREPARE)
+            shares = rollout is not None and rollout.policy.capacity == "share" and rollout.phase is Phase.SHIFT
+            self._require(rollout is None or prepares or shares, f"capacity changed in {rollout and rollout.phase}")
         if kind == "delete_config":
             self._require(argument not in (self.endpoint.config, state.previous_config, state.seed_config), argument)
 

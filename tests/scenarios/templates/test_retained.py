@@ -10,6 +10,7 @@ from lambdas import contract
 from localcloud.cloud import LocalCloud
 from localcloud.deploy.deployer import DeployFailedError
 from stacks.config import Environment
+from tests.scenarios.assemblies import Assemblies
 from tests.scenarios.loop import Loop
 
 REFUSED = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "/aws/reserved", "Value": "refused"}}
@@ -24,9 +25,9 @@ def refused_at_the_end(assembly: Path) -> None:
 
 
 def test_data_outlives_the_stacks_but_not_a_first_create_that_failed(
-    cloud: LocalCloud, environment: Environment, tmp_path: Path
+    cloud: LocalCloud, environment: Environment, assemblies: Assemblies, tmp_path: Path
 ) -> None:
-    loop = Loop(cloud, tmp_path, tmp_path)
+    loop = Loop(cloud, tmp_path, assemblies)
     keeping = replace(environment, retain_data=True, alert_emails=("on-call@example.com",))
     with pytest.raises(DeployFailedError) as failed:
         loop.deploy(keeping, refused_at_the_end)

@@ -14,15 +14,19 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.deploy.deployer import DeployFailedError
 from stacks.config import Environment
+from tests.scenarios.assemblies import Assemblies
+from tests.scenarios.environments import with_endpoint
 from tests.scenarios.loop import ENDPOINT, Loop
 
 
 @pytest.fixture(scope="module")
-def deployed(environment: Environment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loop]:
+def deployed(
+    environment: Environment, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Loop]:
     """The environment without its fleet, deployed; the tests of this file run on it one after the other."""
     folder = tmp_path_factory.mktemp("shapes")
     with LocalCloud(work_dir=folder / "cloud") as cloud:
-        loop = Loop(cloud, folder, folder)
+        loop = Loop(cloud, folder, assemblies)
         loop.deploy(environment, without_fleet)
         yield loop
 
@@ -53,7 +57,7 @@ def on_gpu(environment: Environment, instance_type: str = "ml.g5.xlarge") -> Env
     image = replace(rain.fleet.image, dockerfile="Dockerfile.gpu")
     version = "al2023-ami-sagemaker-inference-gpu-4-1"
     fleet = replace(rain.fleet, image=image, instance_type=instance_type, inference_ami_version=version)
-    return replace(environment, endpoints=(replace(rain, fleet=fleet),))
+    return with_endpoint(environment, replace(rain, fleet=fleet))
 
 
 def configs(loop: Loop) -> dict[str, dict[str, Any]]:
@@ -93,7 +97,7 @@ def test_what_only_differs_in_values_makes_nothing(deployed: Loop, environment: 
 
 
 def test_one_more_recorded_value_deploys(
-    deployed: Loop, environment: Environment, monkeypatch: pytest.MonkeyPatch
+    deployed: Loop, environment: Environment, assemblies: Assemblies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a later release may want one, of which the records of today know nothing."""
     from stacks.constructs import seeded_endpoint
@@ -101,18 +105,21 @@ def test_one_more_recorded_value_deploys(
     live, before, of_today = touched(deployed), configs(deployed), seeded_endpoint._seeded
     monkeypatch.setattr(seeded_endpoint, "_seeded", lambda *given: {**of_today(*given), "OneMore": "recorded"})
 
-    def read_it(assembly: Path) -> None:
-        without_fleet(assembly)
-        path, template = serving_template(assembly)
-        (seed,) = [name for name in template["Resources"] if name.startswith("ServingSeed")]
-        template["Outputs"] = {"OneMore": {"Value": {"Fn::GetAtt": [seed, "OneMore"]}}}
-        path.write_text(json.dumps(template))
-
-    deployed.deploy(on_gpu(environment), read_it)
+    assembly = assemblies.anew(on_gpu(environment))
+    without_fleet(assembly)
+    read_one_more(assembly)
+    deployed.deploy_assembly(assembly)
     (outputs,) = [stack["outputs"] for stack in deployed.cloud.deployer.stacks().values() if stack["outputs"]]
     assert outputs == {"OneMore": "recorded"}
     assert newest(deployed, before)["InstanceType"] == "ml.g5.xlarge"
     assert touched(deployed) == live
+
+
+def read_one_more(assembly: Path) -> None:
+    path, template = serving_template(assembly)
+    (seed,) = [name for name in template["Resources"] if name.startswith("ServingSeed")]
+    template["Outputs"] = {"OneMore": {"Value": {"Fn::GetAtt": [seed, "OneMore"]}}}
+    path.write_text(json.dumps(template))
 
 
 def test_a_failed_change_of_shape_goes_back_to_the_old_record(deployed: Loop, environment: Environment) -> None:

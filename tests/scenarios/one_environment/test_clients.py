@@ -34,7 +34,8 @@ def test_stock_clients_invoke_the_endpoint(loop: Loop, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     client = boto3.client("sagemaker-runtime")
     answer = client.invoke_endpoint(EndpointName=ENDPOINT, ContentType="text/csv", Body="\n".join(ROWS).encode())
-    assert answer["InvokedProductionVariant"] == "blue"
+    (live,) = loop.weights()
+    assert answer["InvokedProductionVariant"] == live
     check(json.loads(answer["Body"].read()))
 
     told = subprocess.run(
@@ -42,12 +43,12 @@ def test_stock_clients_invoke_the_endpoint(loop: Loop, monkeypatch: pytest.Monke
         env={**os.environ, **loop.cloud.environment},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
     assert told.returncode == 0, told.stderr[-3000:]
     said = json.loads(told.stdout.splitlines()[-1])
-    assert (said["status"], said["variant"]) == ("InService", "blue")
+    assert (said["status"], said["variant"]) == ("InService", live)
     check(said["answer"])
 
 

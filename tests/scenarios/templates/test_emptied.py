@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, CfnResource
 
 from localcloud.cloud import LocalCloud
 from localcloud.deploy.deployer import DeployFailedError
 from stacks.bundling import bundle_functions
 from stacks.config import ROOT, Environment
-from stacks.registry_stack import RegistryStack
-from stacks.synth import app_context
+from stacks.synth import app_context, use_bundled_node
 
 Deploy = Callable[..., None]
 
@@ -21,6 +19,11 @@ Deploy = Callable[..., None]
 @pytest.fixture
 def deploy(cloud: LocalCloud, tmp_path: Path) -> Deploy:
     """Deploy the registry's stack alone; `refused` adds, at the end, a resource that AWS refuses."""
+    from aws_cdk import App, CfnResource  # takes seconds, so only where templates are needed
+
+    from stacks.registry_stack import RegistryStack
+
+    use_bundled_node()
     numbers = itertools.count()
 
     def run(environment: Environment, *, refused: bool = False) -> None:

@@ -1,0 +1,67 @@
+"""What all tests share: the trained models, and which tests go to one worker of pytest-xdist together."""
+
+import os
+from pathlib import Path
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.once import once
+
+ROOT = Path(__file__).parents[1]
+
+TOGETHER = ("tests/infra", "tests/scenarios/one_environment", "tests/scenarios/templates")
+"""Folders whose files share something that is dear to make; any other file goes to a worker by itself."""
+
+FIRST = (
+    "tests/scenarios/test_strategies.py",
+    "tests/scenarios/test_approvals.py",
+    "tests/scenarios/test_deploys.py",
+    "tests/scenarios/one_environment",
+    "tests/scenarios/templates",
+    "tests/scenarios",
+    "tests/simulation",
+    "tests/infra",
+)
+"""What takes longest is begun first. Scenarios mostly wait, and the other tests fill the time."""
+
+
+class Units(LoadScopeScheduling):
+    """Gives workers files, or folders of files, in the order in which they were collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((folder for folder in TOGETHER if path.startswith(f"{folder}/")), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units:
+    config.option.loadscopereorder = False
+    return Units(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    return next((place for place, start in enumerate(FIRST) if nodeid.startswith(start)), len(FIRST))
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def models(run_folder: Path) -> Path:
+    """The trained model versions; the folder is the one that the demo uses, so that they are built once."""
+    output = ROOT / "build" / "models"
+    with once(run_folder / "models") as first:
+        if first:
+            from model_containers.training.build import build  # takes seconds, so only where models are needed
+
+            build(output)
+    return output

@@ -1,0 +1,43 @@
+"""Environments for the local cloud that differ from `environments/local.yaml` in what a scenario is about."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lambdas.rollout.policy import Policy, Step
+from stacks.config import Endpoint, Environment, load_environment
+
+PATIENT_MILLISECONDS = 20_000
+"""A latency that only a broken model has, however busy the machine that runs the tests is."""
+
+
+def quick() -> Environment:
+    """`environments/local.yaml` with a rollout that is over as soon as the alarms have seen enough."""
+    local = load_environment("local")
+    (rain,) = local.endpoints
+    steps = (Step(50, bake_seconds=2), Step(100))
+    policy = replace(rain.rollout, steps=steps, soak_seconds=2, progress_deadline_seconds=1800)
+    alarms = replace(rain.alarms, bad_periods=1, of_periods=1, p99_latency_milliseconds=PATIENT_MILLISECONDS)
+    return replace(local, endpoints=(replace(rain, rollout=policy, alarms=alarms),))
+
+
+def in_one_step(environment: Environment) -> Environment:
+    """For when it does not matter how a rollout proceeds, only that there is one."""
+    return with_policy(environment, replace(environment.endpoints[0].rollout, steps=(Step(100),)))
+
+
+def with_policy(environment: Environment, policy: Policy) -> Environment:
+    """The one endpoint's rollouts proceed by that policy."""
+    (only,) = environment.endpoints
+    return with_endpoint(environment, replace(only, rollout=policy))
+
+
+def with_endpoint(environment: Environment, endpoint: Endpoint) -> Environment:
+    """That endpoint is the environment's only one."""
+    return replace(environment, endpoints=(endpoint,))
+
+
+def with_policies(environment: Environment, policies: Mapping[str, Policy]) -> Environment:
+    """For each name there is an endpoint like the environment's only one, with that policy."""
+    (only,) = environment.endpoints
+    endpoints = tuple(replace(only, name=name, rollout=policy) for name, policy in policies.items())
+    return replace(environment, endpoints=endpoints)
