@@ -9,13 +9,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from bench import cold_start, invoke_latency, machine, react_overhead, serving_throughput
+from bench import (
+    alarm_to_weights,
+    cold_start,
+    invoke_latency,
+    machine,
+    many_endpoints,
+    react_overhead,
+    serving_throughput,
+)
 from bench.cloud import running_cloud
 from bench.comparison import Comparison
 from bench.errors import BenchError
 from bench.load import LoadGenerator
 from bench.progress import ProgressLine
-from bench.report import Report
+from bench.report import Finding, Report
 from bench.rounds import Tell
 from stacks.config import ROOT
 
@@ -45,20 +53,23 @@ def main() -> int:
 def _run(console: Console) -> Report:
     there, load = machine.look(), LoadGenerator()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, ProgressLine(console) as progress:
-        comparisons = _measure(Path(scratch), load, progress.tell)
-    return Report(comparisons, progress.seconds, there, load.busiest)
+        comparisons, findings = _measure(Path(scratch), load, progress.tell)
+        findings["many_endpoints"] = many_endpoints.measure(progress.tell)
+    return Report(comparisons, progress.seconds, there, load.busiest, findings)
 
 
-def _measure(folder: Path, load: LoadGenerator, tell: Tell) -> list[Comparison]:
+def _measure(folder: Path, load: LoadGenerator, tell: Tell) -> tuple[list[Comparison], dict[str, Finding]]:
     # Before there is a cloud, so that nothing else of ours runs beside the servers.
     serving = serving_throughput.measure(folder, load, tell)
     with running_cloud(folder, tell) as cloud:
-        return [
+        comparisons = [
             *serving,
             *invoke_latency.measure(cloud, folder, tell),
             *react_overhead.measure(cloud, tell),
             *cold_start.measure(cloud, folder, tell),
         ]
+        # The last, because it leaves nothing but alarms' events running.
+        return comparisons, {"alarm_to_weights": alarm_to_weights.measure(cloud, tell)}
 
 
 if __name__ == "__main__":

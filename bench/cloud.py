@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class Cloud:
 
     environment: Mapping[str, str]
     functions: Mapping[str, Function]
+    ask: Callable[[str], dict[str, Any]]
+    """Has `bench.tape.Tape` in the cloud's process obey, and returns what it noted."""
 
     def client(self, service: str, endpoint_url: str | None = None) -> Any:
         """Return an administrator's client, of this cloud unless another URL is given."""
@@ -105,9 +108,18 @@ def _wait_until_deployed(process: subprocess.Popen[str], log: Path, tell: Tell) 
             tell(f"local cloud: deploying, {message['progress']}")
             continue
         functions = {name: Function(**each) for name, each in message["functions"].items()}
-        return Cloud(message["environment"], functions)
+        return Cloud(message["environment"], functions, partial(_ask, process))
     process.wait()
     raise CloudStartError(f"the local cloud ended before it was deployed:\n{log.read_text()}")
+
+
+def _ask(process: subprocess.Popen[str], wanted: str) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{wanted}\n")
+    process.stdin.flush()
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,7 @@
 """The local cloud in a process of its own, as `tidegate local up` has it: the process's side.
 
-It deploys a cloud assembly, says in a line of JSON what a client needs, and lives until its standard input ends.
+It deploys a cloud assembly, says in a line of JSON what a client needs, answers each line of its standard input with
+what was noted meanwhile, and lives until that input ends.
 """
 
 import json
@@ -9,16 +10,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.tape import Tape
 from localcloud.cloud import LocalCloud
 from localcloud.deploy.report import Progress
+from localcloud.physics.settings import PhysicsSettings
+
+WEIGHTS_SECONDS = 0.25
+"""Waited for between any two rounds; long enough for `react` to see the endpoint still busy, and to stop there."""
 
 
 def main(assembly: Path) -> None:
     """Run the cloud."""
-    with LocalCloud() as cloud:
+    tape = Tape()
+    tape.attach()
+    with LocalCloud(settings=PhysicsSettings(weights_seconds=WEIGHTS_SECONDS)) as cloud:
         cloud.deployer.deploy(assembly, _show)
         _say({"environment": cloud.environment, "functions": _functions(cloud)})
-        sys.stdin.read()
+        for line in sys.stdin:
+            _say(tape.obey(line.strip()))
 
 
 def _show(progress: Progress) -> None:

@@ -12,9 +12,10 @@ import boto3
 
 from bench.cloud import ENDPOINT, Cloud
 from bench.errors import BenchError
+from lambdas.contract import unhealthy_alarm
 from stacks.config import ROOT
 
-AT_REST = {"source": "aws.sagemaker", "detail": {"EndpointName": ENDPOINT}}
+AT_REST = {"source": "aws.cloudwatch", "detail": {"alarmName": unhealthy_alarm(ENDPOINT, "blue")}}
 """An event about an endpoint on which nothing is under way."""
 
 NOTHING_TO_DO = {"source": "aws.cloudwatch", "detail": {"alarmName": "somebody-elses"}}

@@ -1,16 +1,27 @@
 """What a run has found: a table to read, and a file to keep."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.comparison import NOISY_SPREAD, Comparison
 from bench.machine import Machine
+
+
+class Finding(Protocol):
+    """What a measurement found, where that is no ratio."""
+
+    def table(self) -> Table:
+        """Return what to print."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,15 @@ class Report:
         Where it took place.
     generator_busy
         The most of a core that the load generator itself has taken.
+    findings
+        What is no ratio, by name.
     """
 
     comparisons: Sequence[Comparison]
     seconds: float
     machine: Machine
     generator_busy: float
+    findings: Mapping[str, Finding] = field(default_factory=dict)
 
     def show(self, console: Console) -> None:
         """Print the table, what the ratios mean, and how far they can be trusted."""
@@ -40,6 +54,8 @@ class Report:
         for number, each in enumerate(self.comparisons, start=1):
             console.print(f"{number:>3}  {each.sentence}", soft_wrap=not console.is_terminal)
         console.print()
+        for finding in self.findings.values():
+            console.print(finding.table())
         for note in self.notes():
             console.print(note, soft_wrap=not console.is_terminal)
 
@@ -51,6 +67,7 @@ class Report:
             "load_generator_busy": self.generator_busy,
             "notes": self.notes(),
             "comparisons": [each.to_dict() for each in self.comparisons],
+            **{name: finding.to_dict() for name, finding in self.findings.items()},
         }
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 

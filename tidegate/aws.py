@@ -15,6 +15,7 @@ from tidegate.errors import OperatorError
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_ssm import SSMClient
@@ -70,6 +71,17 @@ class Aws:
         """The slots' alarms."""
         client: CloudWatchClient = self._make("cloudwatch")
         return client
+
+    @cached_property
+    def events(self) -> EventBridgeClient:
+        """The bus that takes commands to the engine."""
+        client: EventBridgeClient = self._make("events")
+        return client
+
+    @cached_property
+    def sts(self) -> Any:
+        """Who is calling. (Its type stubs are not installed.)"""
+        return self._make("sts")
 
 
 def session(environment: Mapping[str, str] | None = None) -> boto3.Session:

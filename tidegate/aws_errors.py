@@ -5,6 +5,7 @@ from __future__ import annotations
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -27,6 +28,18 @@ _HINTS = {
     "ResourceNotFoundException": "is the environment deployed, and is this its account and region?",
     "ThrottlingException": "AWS asks to slow down: try again in a moment",
 }
+_PASSING = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "ProvisionedThroughputExceededException"}
+)
+_FAULTS_FROM = 500
+
+
+def passes(error: BotoCoreError | ClientError) -> bool:
+    """Return whether the same call may well succeed in a moment."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= _FAULTS_FROM or error.response.get("Error", {}).get("Code", "") in _PASSING
+    return isinstance(error, (*_UNREACHABLE, ConnectionClosedError))
 
 
 def explain(error: BotoCoreError | ClientError) -> OperatorError:
@@ -42,3 +55,14 @@ def explain(error: BotoCoreError | ClientError) -> OperatorError:
     if isinstance(error, ClientError):
         return OperatorError(str(error), _HINTS.get(error.response.get("Error", {}).get("Code", ""), ""))
     return OperatorError(str(error))
+
+
+FAILURES = (OperatorError, BotoCoreError, ClientError)
+"""What a call to AWS, and what is made of it, fails with."""
+
+
+def in_words(error: Exception) -> str:
+    """Return one of the `FAILURES` as a sentence, with what to do next."""
+    told = explain(error) if isinstance(error, BotoCoreError | ClientError) else error
+    hint = told.hint if isinstance(told, OperatorError) else ""
+    return f"{told}; {hint}" if hint else str(told)

@@ -24,3 +24,15 @@ class UsageError(OperatorError):
     """The command was given something that it cannot work with."""
 
     exit_status = 2
+
+
+class RefusedError(OperatorError):
+    """The engine refused a command; the message is its reason."""
+
+    exit_status = 3
+
+
+class NotPromotedError(OperatorError):
+    """A rollout that was waited for ended, though not in PROMOTED."""
+
+    exit_status = 4

@@ -36,13 +36,14 @@ class Variant:
 
 @dataclass(frozen=True)
 class Live:
-    """An endpoint as DescribeEndpoint reports it."""
+    """An endpoint as DescribeEndpoint reports it; `shadows` answer copies of the requests, to nobody."""
 
     name: str
     status: str
     config: str
     failure: str
     variants: tuple[Variant, ...]
+    shadows: tuple[Variant, ...] = ()
 
     def variant(self, name: str) -> Variant | None:
         """Return the variant of that name, if the endpoint has it."""
@@ -77,6 +78,7 @@ def _live(answer: DescribeEndpointOutputTypeDef) -> Live:
         config=answer.get("EndpointConfigName", ""),
         failure=answer.get("FailureReason", ""),
         variants=tuple(_variant(summary) for summary in answer.get("ProductionVariants", [])),
+        shadows=tuple(_variant(summary) for summary in answer.get("ShadowProductionVariants", [])),
     )
 
 
@@ -134,7 +136,7 @@ class VersionsByConfig:
         answer = self._aws.sagemaker.describe_endpoint_config(EndpointConfigName=config)
         return {
             variant["VariantName"]: self._name_version(self._model_data(variant["ModelName"]))
-            for variant in answer["ProductionVariants"]
+            for variant in [*answer["ProductionVariants"], *answer.get("ShadowProductionVariants", [])]
         }
 
     def _model_data(self, model: str) -> str:

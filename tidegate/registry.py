@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.exceptions import S3UploadFailedError
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
 ARTEFACT_NAME = "model.tar.gz"
 CARD_NAME = "card.json"
+MODEL_FILES = ("model.onnx", "signature.json")
+"""What the serving container looks for at the archive's root."""
+
+_PACK = f"make one with: tar -czf {ARTEFACT_NAME} -C <model folder> {' '.join(MODEL_FILES)}"
 INPUT_TYPES = ["text/csv", "application/json", "application/x-npy"]
 OUTPUT_TYPES = ["application/json"]
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
@@ -58,17 +63,14 @@ def packages(aws: Aws, group: str) -> list[Package]:
     return sorted(found, key=lambda package: package.number)
 
 
-def find(aws: Aws, group: str, version: str) -> Package:
-    """Return the newest package of the group that carries `version`."""
+def find(aws: Aws, group: str, version: str, hint: str = "") -> Package:
+    """Return the newest package of the group that carries `version`; `hint` says what to do when there is none."""
     known = packages(aws, group)
     matching = [package for package in known if package.version == version]
     if matching:
         return matching[-1]
     versions = ", ".join(package.version for package in known) or "none"
-    raise UsageError(
-        f"{group} has no version {version!r}; registered: {versions}",
-        f"register it with: python -m tidegate register --model {ARTEFACT_NAME} --version {version}",
-    )
+    raise UsageError(f"{group} has no version {version!r}; registered: {versions}", hint)
 
 
 def describe(aws: Aws, arn: str) -> Package:
@@ -119,18 +121,22 @@ def check_version(version: str) -> None:
 
 
 def check_artefact(model: Path) -> None:
-    """Refuse a file that SageMaker would not unpack."""
+    """Refuse a file that SageMaker would not unpack, or in which the serving container would find no model."""
     if not model.is_file():
         raise UsageError(f"there is no file {model}", f"give --model the path of a {ARTEFACT_NAME}")
     try:
         with tarfile.open(model, "r:gz") as archive:
-            if archive.next() is None:
-                raise UsageError(f"{model} is an empty archive", "put the model's files into it")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise UsageError(
-            f"{model} is not a gzip-compressed tar archive ({error})",
-            f"make one with: tar -czf {ARTEFACT_NAME} -C <model folder> .",
-        ) from error
+            files = [PurePosixPath(member.name) for member in archive if member.isfile()]
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise UsageError(f"{model} is not a gzip-compressed tar archive ({error})", _PACK) from error
+    missing = [name for name in MODEL_FILES if PurePosixPath(name) not in files]
+    if missing:
+        raise UsageError(f"{model} has no {' and no '.join(missing)} at its root", _where(files, missing))
+
+
+def _where(files: Sequence[PurePosixPath], missing: Sequence[str]) -> str:
+    deeper = [str(file) for file in files if file.name in missing]
+    return f"it has {', '.join(deeper)}: {_PACK}" if deeper else _PACK
 
 
 def sha256(path: Path) -> str:

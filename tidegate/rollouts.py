@@ -10,8 +10,15 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas import contract
+from lambdas.rollout.errors import PermanentError
+from lambdas.rollout.items import STATE_KEY, partition, read_state
+from lambdas.rollout.state import State
 from tidegate.aws import Aws
+from tidegate.errors import OperatorError
 from tidegate.settings import EndpointSettings
+
+COMMAND = "command"
+"""Kind of the entry that answers a command."""
 
 _DESERIALIZER = TypeDeserializer()
 
@@ -53,11 +60,25 @@ class AuditEntry:
         """Place in the endpoint's trail, which its key ends with."""
         return int(self.key.rpartition("#")[2])
 
+    @property
+    def by(self) -> str:
+        """Who asked for it; empty when the engine decided by itself."""
+        return str(self.numbers.get("by", ""))
+
+    def answers(self, command: str) -> bool:
+        """Return whether it is the answer to the command of that id."""
+        return self.kind == COMMAND and self.numbers.get("command") == command
+
 
 def summaries(aws: Aws, endpoint: EndpointSettings) -> list[Rollout]:
     """Return the endpoint's rollouts, oldest first."""
     found = [_rollout(item) for item in _items(aws, endpoint, "ROLLOUT#")]
     return sorted(found, key=lambda rollout: (rollout.started_at, rollout.id))
+
+
+def latest(aws: Aws, endpoint: EndpointSettings) -> Rollout | None:
+    """Return the rollout that was started last, whose id is the highest; None when there has been none."""
+    return next((_rollout(item) for item in _items(aws, endpoint, "ROLLOUT#", newest_first=True)), None)
 
 
 def audit(aws: Aws, endpoint: EndpointSettings, rollout: str | None = None) -> list[AuditEntry]:
@@ -66,20 +87,61 @@ def audit(aws: Aws, endpoint: EndpointSettings, rollout: str | None = None) -> l
     return sorted((_entry(item) for item in _items(aws, endpoint, prefix)), key=lambda entry: entry.number)
 
 
+def audit_between(aws: Aws, endpoint: EndpointSettings, first: str, last: str) -> list[AuditEntry]:
+    """Return the audit entries whose keys, without their ``AUDIT#``, lie between two."""
+    condition = f"{_OF_ENDPOINT} AND #sk BETWEEN :first AND :last"
+    bounds = {":first": {"S": f"AUDIT#{first}"}, ":last": {"S": f"AUDIT#{last}"}}
+    return [_entry(item) for item in _query(aws, endpoint, condition, bounds)]
+
+
+def answer_to(aws: Aws, endpoint: EndpointSettings, command: str) -> AuditEntry | None:
+    """Return the audit entry that answers the command of that id, however long ago it was given."""
+    only = {
+        "FilterExpression": "#kind = :kind AND #numbers.#command = :command",
+        "ExpressionAttributeNames": {**_NAMES, "#kind": "kind", "#numbers": "numbers", "#command": "command"},
+    }
+    values = {":prefix": {"S": "AUDIT#"}, ":kind": {"S": COMMAND}, ":command": {"S": command}}
+    return next((_entry(item) for item in _query(aws, endpoint, _BEGINS, values, **only)), None)
+
+
 def state(aws: Aws, endpoint: EndpointSettings) -> dict[str, Any]:
     """Return the endpoint's item; empty before the first deployment has recorded it."""
-    return next(_items(aws, endpoint, "STATE"), {})
+    return next(_items(aws, endpoint, STATE_KEY), {})
 
 
-def _items(aws: Aws, endpoint: EndpointSettings, prefix: str) -> Iterator[dict[str, Any]]:
-    pages = aws.dynamodb.get_paginator("query").paginate(
-        TableName=endpoint.table,
-        KeyConditionExpression="#pk = :pk AND begins_with(#sk, :sk)",
-        ExpressionAttributeNames={"#pk": contract.TABLE_PARTITION_KEY, "#sk": contract.TABLE_SORT_KEY},
-        ExpressionAttributeValues={":pk": {"S": f"ENDPOINT#{endpoint.name}"}, ":sk": {"S": prefix}},
-        ConsistentRead=True,
-    )
-    for page in pages:
+def load(aws: Aws, endpoint: EndpointSettings) -> State | None:
+    """Return what is durable about the endpoint; None before the first deployment has recorded it."""
+    item = state(aws, endpoint)
+    try:
+        return read_state(item) if item else None
+    except PermanentError as error:
+        raise OperatorError(str(error), "use the checkout that the environment was deployed from") from error
+
+
+_NAMES = {"#pk": contract.TABLE_PARTITION_KEY, "#sk": contract.TABLE_SORT_KEY}
+_OF_ENDPOINT = "#pk = :pk"
+_BEGINS = f"{_OF_ENDPOINT} AND begins_with(#sk, :prefix)"
+
+
+def _items(
+    aws: Aws, endpoint: EndpointSettings, prefix: str, *, newest_first: bool = False
+) -> Iterator[dict[str, Any]]:
+    page = {"ScanIndexForward": False, "Limit": 1} if newest_first else {}
+    return _query(aws, endpoint, _BEGINS, {":prefix": {"S": prefix}}, **page)
+
+
+def _query(
+    aws: Aws, endpoint: EndpointSettings, condition: str, values: Mapping[str, Any], **more: Any
+) -> Iterator[dict[str, Any]]:
+    request: dict[str, Any] = {
+        "TableName": endpoint.table,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": _NAMES,
+        "ExpressionAttributeValues": {":pk": {"S": partition(endpoint.name)}, **values},
+        "ConsistentRead": True,
+        **more,
+    }
+    for page in aws.dynamodb.get_paginator("query").paginate(**request):
         for item in page["Items"]:
             yield {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
 

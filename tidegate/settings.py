@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lambdas import contract
+from lambdas.rollout.policy import Policy, PolicyError
 from tidegate.aws import Aws
+from tidegate.environments import nothing_deployed
 from tidegate.errors import OperatorError, UsageError
+
+_OTHER_VERSION = "is this checkout of the same version as what is deployed? deploy the environment again"
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,22 @@ class EndpointSettings:
         """Name of the environment's rollout table."""
         return contract.table_name(self.environment)
 
+    @cached_property
+    def rollout_policy(self) -> Policy:
+        """The rollout policy, which says what steps it comes down to."""
+        try:
+            return Policy.from_dict(self.policy, lenient=True)
+        except PolicyError as error:
+            raise OperatorError(f"the rollout policy of {self.name} cannot be read: {error}", _OTHER_VERSION) from error
+
     @property
     def step_weights(self) -> list[float]:
-        """The canary's weights, step by step."""
-        return [float(step["weight"]) for step in self.policy["steps"]]
+        """The weights that a rollout goes through, step by step."""
+        return [float(step.weight) for step in self.rollout_policy.plan]
+
+    def command(self, words: str) -> str:
+        """Return a command on this endpoint as a person may type it."""
+        return f"python -m tidegate {words} --env {self.environment} --endpoint {self.name}"
 
 
 def parse(text: str) -> EndpointSettings:
@@ -65,28 +82,31 @@ def parse(text: str) -> EndpointSettings:
     except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(
             f"an endpoint's settings cannot be read: {error!r}",
-            "is this checkout of the same version as what is deployed? deploy the environment again",
+            _OTHER_VERSION,
         ) from error
 
 
 def deployed_endpoints(aws: Aws, environment: str) -> dict[str, EndpointSettings]:
-    """Return every endpoint of the environment by its SageMaker name."""
+    """Return every endpoint of the environment by its SageMaker name; there is one at least."""
     path = contract.endpoint_parameter(environment, "").rstrip("/")
     found: dict[str, EndpointSettings] = {}
     for page in aws.ssm.get_paginator("get_parameters_by_path").paginate(Path=path):
         for parameter in page["Parameters"]:
             settings = parse(parameter["Value"])
             found[settings.name] = settings
+    if not found:
+        raise nothing_deployed(environment, path)
     return found
 
 
 def find_endpoint(aws: Aws, environment: str, endpoint: str | None) -> EndpointSettings:
     """Return the endpoint that the operator means: by either name, or the only one there is."""
     deployed = deployed_endpoints(aws, environment)
-    if not deployed:
-        raise OperatorError(f"environment {environment!r} has no deployed endpoint", _how_to_deploy(environment))
-    if endpoint is None:
-        return _the_only_one(deployed)
+    return the_only_one(deployed) if endpoint is None else named(deployed, environment, endpoint)
+
+
+def named(deployed: Mapping[str, EndpointSettings], environment: str, endpoint: str) -> EndpointSettings:
+    """Return the endpoint of that name, SageMaker's or the one in the environment's file."""
     for name in (endpoint, contract.endpoint_name(environment, endpoint)):
         if name in deployed:
             return deployed[name]
@@ -95,13 +115,8 @@ def find_endpoint(aws: Aws, environment: str, endpoint: str | None) -> EndpointS
     )
 
 
-def _the_only_one(deployed: Mapping[str, EndpointSettings]) -> EndpointSettings:
+def the_only_one(deployed: Mapping[str, EndpointSettings]) -> EndpointSettings:
+    """Return the endpoint of an environment that has one."""
     if len(deployed) > 1:
         raise UsageError("which endpoint?", f"give --endpoint one of: {', '.join(sorted(deployed))}")
     return next(iter(deployed.values()))
-
-
-def _how_to_deploy(environment: str) -> str:
-    if environment == "local":
-        return "start it with: python -m tidegate local up"
-    return f"deploy it with: npx cdk deploy -c env={environment} '**'"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.live import Alarm, Live
 from tidegate.registry import Package
 from tidegate.rollouts import AuditEntry, Rollout
 
@@ -31,11 +31,10 @@ STATE_STYLES = {
 BAR_CELLS = 24
 
 
-def print_json(console: Console, value: Any) -> None:
-    """Write `value` as JSON, unwrapped and uncoloured so that a program can read it."""
-    console.print(
-        json.dumps(value, indent=2, default=_json, ensure_ascii=False), soft_wrap=True, markup=False, highlight=False
-    )
+def print_json(console: Console, value: Any, *, line: bool = False) -> None:
+    """Write `value` as JSON, unwrapped and uncoloured so that a program can read it; as one line if asked to."""
+    text = json.dumps(value, indent=None if line else 2, default=_json, ensure_ascii=False)
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 def _json(value: Any) -> Any:
@@ -56,6 +55,37 @@ def clock(at: str) -> str:
     if not at:
         return ""
     return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def moment(at: float, now: float) -> str:
+    """Return a time to come as this machine's wall clock shows it, and how far off it is."""
+    there, here = (datetime.fromtimestamp(each).astimezone() for each in (at, now))
+    shown = f"{there:%H:%M:%S}" if there.date() == here.date() else f"{there:%a %Y-%m-%d %H:%M}"
+    return f"{shown} (in {duration(at - now)})" if at > now else f"{shown} (passed)"
+
+
+def since(at: float, now: float) -> str:
+    """Return for how long something has been."""
+    return f"for {duration(max(0.0, now - at))}"
+
+
+def ago(at: str, now: float) -> str:
+    """Return how long ago an ISO time was; empty for none."""
+    return f"{duration(max(0.0, now - datetime.fromisoformat(at).timestamp()))} ago" if at else ""
+
+
+def duration(seconds: float) -> str:
+    """Return a duration with its two largest units."""
+    days, rest = divmod(math.ceil(seconds), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{value} {unit}" for value, unit in ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")) if value]
+    return " ".join(parts[:2]) or "0 s"
+
+
+def count(number: int, thing: str) -> str:
+    """Return how many of a thing there are."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def bar(share: float, cells: int = BAR_CELLS) -> str:
@@ -83,30 +113,25 @@ def packages_table(packages: Sequence[Package], serving: Sequence[str]) -> Rende
     return table if packages else Text("no version is registered yet")
 
 
-def endpoint_view(live: Live, versions: dict[str, str]) -> RenderableType:
-    """Show an endpoint's variants with their versions and shares of the traffic."""
-    table = _table("variant", "version", "traffic", "", "instances")
-    total = sum(variant.weight for variant in live.variants) or 1.0
-    for variant in live.variants:
-        share = variant.weight / total
-        moving = "" if variant.weight == variant.desired_weight else f" -> {variant.desired_weight:g}"
-        instances = f"{variant.instances}/{variant.desired_instances}"
-        version = versions.get(variant.name, "?")
-        table.add_row(variant.name, version, bar(share), f"{share:.0%}{moving}", instances)
-    headline = Text.assemble((live.name, "bold"), "  ", state_text(live.status), f"  {live.config}")
-    parts: list[RenderableType] = [headline, table]
-    if live.failure:
-        parts.append(Text(f"last failure: {live.failure}", style="red"))
-    return Group(*parts)
-
-
-def alarms_table(alarms: Sequence[Alarm]) -> RenderableType:
-    """Show the slots' alarms."""
-    table = _table("alarm", "state", "reason")
-    for alarm in alarms:
-        reason = alarm.reason if alarm.state == "ALARM" else ""
-        table.add_row(alarm.name, state_text(alarm.state), Text(reason, style="dim"))
+def endpoints_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show endpoints, a line each (rows as `documents.row` makes them)."""
+    table = _table("endpoint", "status", "live", "rollout", "phase", "step", "weights", "waits for", "frozen")
+    for column in table.columns[:-2]:
+        column.no_wrap = True
+    for row in rows:
+        table.add_row(*_endpoint_cells(row))
     return table
+
+
+def _endpoint_cells(row: Mapping[str, Any]) -> list[str | Text]:
+    if row["error"]:
+        return [row["endpoint"], Text("?", style="red"), "", "", "", "", "", Text(row["error"], style="red")]
+    step = f"{row['step']}/{row['steps']}" if row["step"] else ""
+    weights = "  ".join(f"{name} {weight:g}" for name, weight in row["weights"].items())
+    frozen = Text(f"by {row['frozen']['by']}", style="yellow") if row["frozen"] else ""
+    status, phase = state_text(row["status"]), state_text(row["phase"] or "")
+    new, waits = row["new_version"] or "", row["waits_for"] or ""
+    return [row["endpoint"], status, row["live_version"] or "?", new, phase, step, weights, waits, frozen]
 
 
 def rollouts_table(rollouts: Sequence[Rollout]) -> RenderableType:
@@ -133,9 +158,34 @@ def audit_line(entry: AuditEntry) -> Text:
     return Text.assemble((clock(entry.at)[11:], "dim"), "  ", (f"{entry.phase:<13}", "cyan"), entry.text)
 
 
+def audit_table(entries: Sequence[AuditEntry]) -> RenderableType:
+    """Show the audit trail: when, who, in which rollout and phase, and what."""
+    table = _table("when", "who", "rollout", "phase", "what")
+    for column in table.columns[:-1]:
+        column.no_wrap = True
+    for entry in entries:
+        table.add_row(clock(entry.at), entry.by or "engine", entry.rollout, Text(entry.phase, style="cyan"), entry.text)
+    return table if entries else Text("nothing has happened yet")
+
+
+def answers_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show what became of a command that was given to several endpoints (rows as `documents.answer` makes them)."""
+    table = _table("endpoint", "answer", "text")
+    for row in rows:
+        said = {True: "accepted", False: "refused", None: "no answer"}[row["accepted"]]
+        style = {True: "green", False: "yellow", None: "red"}[row["accepted"]]
+        table.add_row(row["endpoint"], Text(said, style=style), row["text"] or row["error"])
+    return table
+
+
 def audit_lines(entries: Sequence[AuditEntry]) -> RenderableType:
-    """Show audit entries, a line each."""
-    return Group(*(audit_line(entry) for entry in entries))
+    """Show audit entries, the times in line and long texts under themselves."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for style in ("dim", "cyan", ""):
+        grid.add_column(style=style, overflow="fold", no_wrap=bool(style))
+    for entry in entries:
+        grid.add_row(clock(entry.at)[11:], entry.phase, Text(entry.text))
+    return grid
 
 
 def stacks_table(stacks: Mapping[str, Mapping[str, Any]]) -> RenderableType:

@@ -6,7 +6,7 @@ from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.actions import CreateFinalConfig
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.prepare import tags
-from lambdas.rollout.state import Live, Phase
+from lambdas.rollout.state import Kind, Live, Phase
 from lambdas.rollout.updates import bring_to, set_weights, weights_at
 from lambdas.rollout.versions import remember
 
@@ -44,7 +44,7 @@ def _promoted(turn: Turn) -> Decision:
         ),
         previous_config=rollout.stable_config,
         past=remember(state, turn.now),
-        failed=None,
+        failed=None if rollout.kind is Kind.MODEL else state.failed,
     )
     entry = replace(turn.entry("promoted", text, seconds=round(took)), phase=Phase.PROMOTED)
     state = with_notice(state, f"{state.name}: promoted {rollout.version}", text)

@@ -1,4 +1,4 @@
-"""What may keep a rollout from going on though it is healthy: people, hooks, the hour."""
+"""What may keep a rollout from going on though it is healthy: people, hooks, the hour. The way back asks none."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -66,7 +66,7 @@ def count_waiting(turn: Turn) -> Decision | None:
 def await_approval(turn: Turn) -> Decision | None:
     """Wait for a person to say go on, where the step asks for that."""
     rollout = turn.rollout
-    if not rollout.present.approval or rollout.has(APPROVAL):
+    if not rollout.present.approval or rollout.has(APPROVAL) or rollout.urgent:
         return None
     compared = f" {turn.seen.compared}." if turn.seen.compared else ""
     text = (
@@ -84,7 +84,7 @@ def ask_hook(turn: Turn, when: str) -> Decision | None:
     """Ask the step's hook; None once it has said go, or when there is none."""
     rollout = turn.rollout
     hook = rollout.present.before if when == BEFORE else rollout.present.after
-    if hook is None or rollout.has(when):
+    if hook is None or rollout.has(when) or rollout.urgent:
         return None
     action, outcome = AskHook(hook, _question(turn, when)), turn.seen.outcome
     if outcome is not None and outcome.action == action:

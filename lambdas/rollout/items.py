@@ -47,7 +47,6 @@ _REMEMBERED = 256
 """Policies and fleets whose written form is kept at hand: they are in every item, and the same for long."""
 
 
-
 def partition(name: str) -> str:
     """Return the partition key of an endpoint's items."""
     return f"ENDPOINT#{name}"
@@ -76,7 +75,7 @@ def plain(value: Any) -> Any:
     if kind in (Policy, Fleet):
         return _form(value)
     if names := _names(kind):
-        return {name: plain(getattr(value, name)) for name in names}
+        return {name: each if type(each := getattr(value, name)) in _ATOMS else plain(each) for name in names}
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):

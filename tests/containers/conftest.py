@@ -1,6 +1,5 @@
 """Real model artefacts and real server processes for the container tests."""
 
-import fcntl
 import http.client
 import json
 import os
@@ -16,11 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from model_containers.training.build import build
-
 ROOT = Path(__file__).parents[2]
 CONTEXT = ROOT / "model_containers" / "serving"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -97,14 +94,9 @@ class ServerProcess:
 
 
 @pytest.fixture(scope="session")
-def artefacts() -> Path:
-    """The built versions; the folder is the one that the demo uses, so that they are built once."""
-    output = ROOT / "build" / "models"
-    output.mkdir(parents=True, exist_ok=True)
-    with (output / ".lock").open("w") as lock:  # of several test processes, one builds
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        build(output)
-    return output
+def artefacts(models: Path) -> Path:
+    """The built versions."""
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -92,12 +92,12 @@ def test_hostile_body_is_refused_and_ping_is_answered_meanwhile(bootstrap, attac
 
     began = time.monotonic()
     thread.start()
-    assert slowest_ping(bootstrap, thread) < 2
+    assert slowest_ping(bootstrap, thread) < 10
     thread.join()
 
     assert replies[0].status == status, replies[0].body[:500]
     assert len(replies[0].body) < 2_000
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def handler(event, context):
     answer["PhysicalResourceId"] = properties["Key"]
     answer["Data"] = {"Said": properties.get("Say", "") + "/" + event["RequestType"]}
     request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), method="PUT")
-    urllib.request.urlopen(request, timeout=10)
+    urllib.request.urlopen(request, timeout=60)
 """
 
 

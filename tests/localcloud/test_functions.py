@@ -92,13 +92,13 @@ def test_timeout_kills_the_worker(workshop, wait_until):
 
 
 def test_kill_in_the_middle_fails_the_invocation(cloud, workshop, wait_until):
-    function = workshop.function(SLEEP, Timeout=20)
+    function = workshop.function(SLEEP, Timeout=60)
     answers = []
-    caller = threading.Thread(target=lambda: answers.append(workshop.invoke(function, {"seconds": 20})))
+    caller = threading.Thread(target=lambda: answers.append(workshop.invoke(function, {"seconds": 60})))
     caller.start()
     wait_until(lambda: "began" in _log_of(workshop, function))
     assert len(cloud.functions.kill(function)) == 1
-    caller.join(5)
+    caller.join(50)
     assert "signal: kill" in answers[0]["Payload"]["errorMessage"]
     assert workshop.invoke(function, {"seconds": 0}).get("FunctionError") is None
 
@@ -117,14 +117,15 @@ def test_broken_import_is_answered(workshop):
 
 
 def test_reserved_concurrency_throttles(cloud, workshop, wait_until):
-    function = workshop.function(SLEEP, Timeout=10)
+    function = workshop.function(SLEEP, Timeout=60)
     cloud.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
-    caller = threading.Thread(target=lambda: workshop.invoke(function, {"seconds": 1.5}))
+    caller = threading.Thread(target=lambda: workshop.invoke(function, {"seconds": 60}))
     caller.start()
-    wait_until(lambda: cloud.functions.busy(function) == 1)
+    wait_until(lambda: "began" in _log_of(workshop, function))
     single = boto_client_without_retries(cloud)
     with pytest.raises(ClientError, match="TooManyRequestsException"):
         single.invoke(FunctionName=function, Payload=b'{"seconds": 0}')
+    cloud.functions.kill(function)
     caller.join()
     assert workshop.metric("AWS/Lambda", "Throttles", FunctionName=function) == 1
 

@@ -16,23 +16,50 @@ from tests.scenarios.assemblies import Assemblies
 from tests.scenarios.loop import Loop
 from tidegate import rollouts as records
 
+HOOK = """
+def handler(event, context):
+    return {"decision": "go", "reason": f"{event['version']} may have {event['weight']} %"}
+"""
 STRATEGIES = ("canary", "linear", "blue-green", "all-at-once", "shadow", "ab-test")
 RATE = 12.0
 
 
 @pytest.fixture(scope="module")
-def loops(
-    models: Path, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Loop]]:
+def loops(models: Path, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Loop]]:
     """The endpoints, deployed and under traffic."""
     environment = load_environment("local", Path(__file__).with_name("strategies"))
     with LocalCloud(work_dir=tmp_path_factory.mktemp("work") / "cloud") as cloud, ExitStack() as stack:
         loop = Loop(cloud, models, assemblies, STRATEGIES[0])
         loop.deploy(environment)
+        loop.deploy_assembly(users_own_function(tmp_path_factory.mktemp("hook")))
         each = {name: loop.at(name) for name in STRATEGIES}
         for one in each.values():
             stack.enter_context(one.traffic(RATE))
         yield each
+
+
+def users_own_function(folder: Path) -> Path:
+    """Synthesise a stack of the user's own, with the function that the canary's step names as its hook."""
+    from aws_cdk import App, DefaultStackSynthesizer, Environment, Stack, aws_lambda  # takes seconds
+
+    app = App(outdir=str(folder))
+    where = Environment(account="123456789012", region="us-east-1")
+    aws_lambda.Function(
+        Stack(app, "hooks", env=where, synthesizer=DefaultStackSynthesizer()),
+        "Hook",
+        function_name="may-it",
+        runtime=aws_lambda.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=aws_lambda.Code.from_inline(HOOK),
+    )
+    app.synth()
+    return folder
+
+
+def approve_step(loop: Loop) -> None:
+    """Approve the step of the canary once it waits for that."""
+    loop.wait_for_phase("APPROVE")
+    operate(loop, "approve", "--step", "--reason", "the figures are good")
 
 
 def operate(loop: Loop, *words: str) -> None:
@@ -50,6 +77,7 @@ def shares(loop: Loop) -> list[int]:
 def test_good_version_is_promoted_by_every_strategy(loops: dict[str, Loop]) -> None:
     for loop in loops.values():
         loop.approve("1.1.0")
+    approve_step(loops["canary"])
     ended = {name: loop.wait_for_end(1) for name, loop in loops.items()}
     assert {name: rollout.outcome for name, rollout in ended.items()} == dict.fromkeys(STRATEGIES, "PROMOTED")
     assert {name: shares(loop) for name, loop in loops.items()} == {
@@ -60,6 +88,9 @@ def test_good_version_is_promoted_by_every_strategy(loops: dict[str, Loop]) -> N
         "shadow": [100],
         "ab-test": [50, 100],
     }
+    canary = loops["canary"].story()
+    assert "may-it said go: 1.1.0 may have 40 %" in canary
+    assert re.search("approved the step at 40 %: the figures are good", canary)
     assert re.search("1.1.0 was good as a shadow", loops["shadow"].story())
     assert re.search("1.1.0 won the A/B test by error-rate", loops["ab-test"].story())
 

@@ -18,6 +18,7 @@ from tidegate.local import assembly, launch
 from tidegate.local.control import Control
 from tidegate.local.progress import DeployDisplay
 from tidegate.local.state import Running, StateFolder
+from tidegate.parser import output_option
 
 FOLLOW_SECONDS = 0.5
 LOG_LINES = 40
@@ -30,11 +31,11 @@ def add_to(commands: Any) -> None:
     _add(orders, "up", "start the local cloud and deploy environment `local`", up)
     _add(orders, "deploy", "synthesise and deploy environment `local` again", deploy)
     _add(orders, "destroy", "delete everything that is deployed; the local cloud goes on", destroy)
-    _add(orders, "env", "print the variables that make a shell use it: eval $(python -m tidegate local env)", env)
+    env_help = "print the variables that make a shell use it: eval $(python -m tidegate local env)"
+    output_option(_add(orders, "env", env_help, env))
     down_parser = _add(orders, "down", "delete everything that is deployed and stop the local cloud", down)
     down_parser.add_argument("--force", action="store_true", help="stop it without deleting first")
-    status_parser = _add(orders, "status", "show whether it runs, and what is deployed", status)
-    status_parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="form of the answer")
+    output_option(_add(orders, "status", "show whether it runs, and what is deployed", status))
     logs_parser = _add(orders, "logs", "show the local cloud's log", logs)
     logs_parser.add_argument("--follow", "-f", action="store_true", help="go on showing what is written")
     logs_parser.add_argument("--lines", type=int, default=LOG_LINES, help="how many lines to begin with")
@@ -130,9 +131,13 @@ def _status_value(running: Running | None, stacks: Any) -> dict[str, Any]:
     return {"running": True, "pid": running.pid, "url": url, "started_at": running.started_at, "stacks": stacks}
 
 
-def env(_: argparse.Namespace) -> int:
+def env(arguments: argparse.Namespace) -> int:
     """Print the variables."""
-    _print_exports(make_console(), _need_running())
+    console, running = make_console(), _need_running()
+    if arguments.output == "json":
+        views.print_json(console, dict(running.environment))
+    else:
+        _print_exports(console, running)
     return 0
 
 

@@ -1,5 +1,6 @@
 """CloudWatch alarms, those of many endpoints in one call: DescribeAlarms may be called nine times a second only."""
 
+import random
 import re
 import threading
 import time
@@ -16,7 +17,10 @@ AT_ONCE = 16
 """Endpoints whose alarms one call reads: three for each of two slots, and a call takes a hundred names."""
 
 FRESH_SECONDS = 3.0
-"""What was read ahead is used for no longer than this."""
+"""What was read is used for no longer than this, and never by another invocation."""
+
+PAUSES = (0.4, 0.8, 1.6)
+"""Seconds between attempts when CloudWatch is asked too often, give or take a half."""
 
 LONGEST_REASON = 300
 _MOST_PAGES = 5
@@ -28,10 +32,17 @@ Found = Mapping[str, Mapping[str, Any]]
 class CloudWatchAlarms:
     """Implements `lambdas.rollout.ports.Alarms`, for one invocation; its threads may share it."""
 
-    def __init__(self, client: Lazy | None = None, elapsed: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        client: Lazy | None = None,
+        elapsed: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._client = client or Lazy("cloudwatch")
         self._elapsed = elapsed
+        self._sleep = sleep
         self._groups: dict[str, _Group] = {}
+        self._recent: dict[str, tuple[float, Found]] = {}
         self._heard: dict[str, Alarm] = {}
 
     def hear(self, alarm: str, reason: str) -> None:
@@ -41,7 +52,7 @@ class CloudWatchAlarms:
     def expect(self, names: Sequence[str]) -> None:
         """Read the alarms of these endpoints together, in the order in which they are first asked for."""
         for start in range(0, len(names), AT_ONCE):
-            group = _Group(names[start : start + AT_ONCE], self._read, self._elapsed)
+            group = _Group(names[start : start + AT_ONCE], self._read_patiently, self._elapsed)
             self._groups |= dict.fromkeys(group.names, group)
 
     def failing(self) -> frozenset[str]:
@@ -61,7 +72,7 @@ class CloudWatchAlarms:
         """Read the alarms of a slot; one that does not exist is MISSING, which is not health."""
         wanted = _names(name, slot)
         try:
-            found = self._look(name) or self._read(wanted)
+            found = self._look(name) or self._read_alone(wanted)
         except TidegateError:
             if wanted[0] not in self._heard:
                 raise
@@ -72,6 +83,25 @@ class CloudWatchAlarms:
     def _look(self, name: str) -> Found | None:
         group = self._groups.get(name)
         return group.look() if group else None
+
+    def _read_alone(self, alarms: Sequence[str]) -> Found:
+        # A look goes round several times within a moment.
+        read_at, found = self._recent.get(alarms[0], (float("-inf"), {}))
+        if self._elapsed() - read_at > FRESH_SECONDS:
+            found = self._read(alarms) if alarms[0] in self._heard else self._read_patiently(alarms)
+            self._recent[alarms[0]] = self._elapsed(), found
+        return found
+
+    def _read_patiently(self, alarms: Sequence[str]) -> Found:
+        # Quotas are by the second: a moment later the call is taken, and a look in vain would be repeated as well.
+        for pause in PAUSES:
+            try:
+                return self._read(alarms)
+            except RetryableError as error:
+                if not _refused(error):
+                    raise
+                self._sleep(pause * random.uniform(0.5, 1.5))
+        return self._read(alarms)
 
     def _read(self, alarms: Sequence[str]) -> Found:
         with translated():
@@ -107,7 +137,7 @@ class _Group:
         with self._lock:
             if self._error is None and self._elapsed() - self._read_at > FRESH_SECONDS:
                 self._fetch()
-        if type(self._error) is RetryableError:
+        if self._error is not None and _refused(self._error):
             raise self._error
         return self._found
 
@@ -119,6 +149,11 @@ class _Group:
         except TidegateError as error:
             # Tried once: the next ones must not wait for one time-out after another.
             self._error = error
+
+
+def _refused(error: TidegateError) -> bool:
+    # Its subclasses say that no answer came.
+    return type(error) is RetryableError
 
 
 def _names(name: str, slot: str) -> list[str]:

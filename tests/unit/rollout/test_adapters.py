@@ -313,19 +313,18 @@ def test_alarms_of_sixteen_endpoints_that_are_expected_are_read_in_one_call() ->
     assert "rain-31-blue-unhealthy" in asked[1]
 
 
-def test_alarms_of_an_endpoint_that_was_not_expected_are_read_fresh_every_time() -> None:
+def test_every_invocation_reads_the_alarms_afresh() -> None:
     cloudwatch = FakeClient("cloudwatch", describe_alarms=[shown("rain-1"), shown("rain-1", "ALARM")])
-    alarms = CloudWatchAlarms(cloudwatch.lazy)
-    alarms.expect(["rain-2"])
-    assert not alarms.health("rain-1", "green").failing
-    assert alarms.health("rain-1", "green").failing
+    assert not CloudWatchAlarms(cloudwatch.lazy).health("rain-1", "green").failing
+    assert CloudWatchAlarms(cloudwatch.lazy).health("rain-1", "green").failing
 
 
-def test_alarms_that_were_read_ahead_are_read_again_after_a_few_seconds() -> None:
+@pytest.mark.parametrize("expected", [["rain-1"], ["rain-2"]])
+def test_alarms_that_were_read_are_read_again_after_a_few_seconds(expected: list[str]) -> None:
     now = [100.0]
     cloudwatch = FakeClient("cloudwatch", describe_alarms=[shown("rain-1"), shown("rain-1", "ALARM")])
     alarms = CloudWatchAlarms(cloudwatch.lazy, lambda: now[0])
-    alarms.expect(["rain-1"])
+    alarms.expect(expected)
     assert not alarms.health("rain-1", "green").failing
     now[0] += 2.9
     assert not alarms.health("rain-1", "green").failing
@@ -345,21 +344,37 @@ def test_alarms_that_cannot_be_read_together_are_read_one_endpoint_at_a_time() -
     assert [len(request["AlarmNames"]) for _, request in cloudwatch.requests] == [12, 3, 3]
 
 
-def test_alarms_that_may_not_be_read_just_now_are_not_asked_for_one_by_one() -> None:
+def test_alarms_that_may_not_be_read_just_now_are_asked_for_again_but_not_one_by_one() -> None:
+    slept: list[float] = []
     cloudwatch = FakeClient("cloudwatch", describe_alarms=refusal("Throttling"))
-    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms = CloudWatchAlarms(cloudwatch.lazy, sleep=slept.append)
     alarms.expect(["rain-1", "rain-2"])
     for name in ("rain-1", "rain-2"):
         with pytest.raises(RetryableError):
             alarms.health(name, "green")
-    assert len(cloudwatch.requests) == 1
+    assert len(cloudwatch.requests) == 4
+    assert [0.5 * pause <= took <= 1.5 * pause for pause, took in zip((0.4, 0.8, 1.6), slept, strict=True)] == [
+        True
+    ] * 3
+
+
+def test_alarms_that_are_refused_once_are_had_a_moment_later() -> None:
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[refusal("Throttling"), shown("rain-1", "ALARM")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy, sleep=lambda _: None)
+    assert alarms.health("rain-1", "green").failing
 
 
 def test_alarm_that_cannot_be_read_just_now_is_as_its_event_has_said() -> None:
     cloudwatch = FakeClient("cloudwatch", describe_alarms=[*[refusal("Throttling")] * 3, shown("rain-1")])
-    alarms = CloudWatchAlarms(cloudwatch.lazy)
+    alarms = CloudWatchAlarms(cloudwatch.lazy, sleep=lambda _: pytest.fail("news must not wait"))
     alarms.hear("rain-1-green-unhealthy", "one of two alarms")
     assert "one of two alarms" in alarms.health("rain-1", "green").cause
+
+
+def test_news_counts_for_its_own_slot_alone_and_no_longer_once_the_alarm_can_be_read() -> None:
+    cloudwatch = FakeClient("cloudwatch", describe_alarms=[*[refusal("Throttling")] * 8, shown("rain-1")])
+    alarms = CloudWatchAlarms(cloudwatch.lazy, sleep=lambda _: None)
+    alarms.hear("rain-1-green-unhealthy", "one of two alarms")
     for name, slot in (("rain-1", "blue"), ("rain-2", "green")):
         with pytest.raises(RetryableError):
             alarms.health(name, slot)

@@ -72,6 +72,8 @@ def test_only_one_rollback_waits_for_each_may_carry_a_large_container(world: Any
     commands(world, "rollback", 2)
     assert [command.id for command in world.store.state.commands] == ["rollback-0"]
     assert "another rollback waits" in world.store.texts("command")[0]
+    commands(world, "freeze", 1)
+    assert world.store.state.commands[-1].kind == "freeze"
 
 
 def test_item_stays_small_whatever_operators_send(world: Any) -> None:

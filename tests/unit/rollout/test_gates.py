@@ -198,3 +198,16 @@ def test_hook_is_not_asked_while_the_rollout_is_paused_and_has_all_its_time_afte
     world.command("resume", "c2")
     world.until_over()
     assert world.outcomes == [("1.1.0", "PROMOTED")]
+
+
+def test_way_back_that_an_operator_asked_for_is_held_up_by_no_gate(world: Any) -> None:
+    world.approve("1.1.0")
+    world.until_over()
+    world.hooks.answers = [Answer("no-go")]
+    last = Step(100, before=HOOK, after=HOOK, approval=True)
+    world.settings.policy = Policy(**TIMES, steps=(Step(10, 20), last), windows=OFFICE)
+    at(world, 6, 23)
+    world.command("freeze", "c1")
+    world.command("rollback", "c2")
+    world.until(lambda state: state.live.version == "bootstrap")
+    assert world.hooks.asked == []

@@ -180,6 +180,13 @@ def test_endpoint_that_had_one_version_only_has_none_to_go_back_to(world: Any) -
     assert "no version is remembered that was live before bootstrap" in said["text"]
 
 
+def test_version_before_is_not_guessed_where_none_is_remembered(grown: Any) -> None:
+    grown.store.save(replace(grown.store.state, past=()), now=grown.clock.now())
+    said = go_back(grown)
+    assert not said["numbers"]["accepted"]
+    assert "no version is remembered that was live before 1.2.0" in said["text"]
+
+
 def test_way_back_is_held_up_neither_by_a_freeze_nor_by_the_hour_nor_by_a_new_fleet(grown: Any, fleet: Fleet) -> None:
     grown.command("freeze", "c0")
     never = Window(("sun",), "03:00", "03:01")
@@ -348,10 +355,13 @@ def test_going_back_that_was_sent_before_the_rollout_started_does_not_abort_it_u
     assert grown.outcomes[-1] == ("1.3.0", "PROMOTED")
 
 
-def test_withdrawal_of_a_package_does_not_stop_its_clone_from_being_gone_back_to(grown: Any) -> None:
+@pytest.mark.parametrize("waiting", [True, False])
+def test_withdrawal_of_a_package_does_not_stop_its_clone_from_being_gone_back_to(grown: Any, waiting: bool) -> None:
+    grown.alarms.bad["green"] = "ALARM" if waiting else "OK"
     go_back(grown)
-    grown.until_phase(Phase.SOAK)
+    grown.until(lambda state: state.queued is not None if waiting else state.rollout is not None)
     grown.decide(arn_of(grown, "1.1.0"), "Rejected")
+    grown.alarms.bad.clear()
     grown.until_over()
     assert grown.outcomes[-1] == ("1.1.0", "PROMOTED")
 

@@ -67,7 +67,6 @@ def test_approval_is_admitted_and_a_bad_message_alone_comes_again(wired: Any) ->
     "event",
     [
         {"source": "aws.cloudwatch", "detail": {"alarmName": "rain-local-green-unhealthy"}},
-        {"source": "aws.sagemaker", "detail": {"EndpointName": "rain-local", "EndpointStatus": "IN_SERVICE"}},
         sqs({"endpoint": "rain-local"}),
     ],
 )
@@ -97,10 +96,20 @@ def test_operator_command_is_made_durable_and_obeyed(wired: Any) -> None:
 
 def test_event_that_finds_the_endpoint_leased_is_followed_up(wired: Any) -> None:
     wired.store.save(replace(wired.store.state, lease_owner="w", lease_until=wired.clock.now() + 1), now=0)
-    react.handler({"source": "aws.sagemaker", "detail": {"EndpointName": "rain-local"}}, Context())
+    react.handler({"source": "aws.cloudwatch", "detail": {"alarmName": "rain-local-green-unhealthy"}}, Context())
     looks = len(wired.looks)
     wired.pass_time(5)
     assert len(wired.looks) > looks
+
+
+def test_endpoint_that_has_changed_is_looked_at_with_the_next_timers(wired: Any) -> None:
+    wired.pass_time(1)
+    looks = len(wired.looks)
+    detail = {"EndpointName": "rain-local", "EndpointStatus": "IN_SERVICE"}
+    react.handler({"source": "aws.sagemaker", "detail": detail}, Context())
+    assert wired.alarms.expected == []
+    wired.pass_time(0.1)
+    assert len(wired.looks) == looks + 1
 
 
 @pytest.mark.parametrize("fate", ["hangs", "crashes"])

@@ -59,6 +59,7 @@ def test_newer_version_waits_for_a_rollout_that_lets_go_of_the_old_version(resta
     restarting.approve("1.2.0")
     restarting.until_over()
     assert restarting.outcomes == [("1.1.0", "PROMOTED"), ("1.2.0", "PROMOTED")]
+    assert restarting.store.texts("command") == []
 
 
 def test_newer_version_waits_for_a_change_of_the_fleet(restarting: Any, fleet: Fleet) -> None:

@@ -205,8 +205,8 @@ def test_command_for_an_unknown_or_removed_endpoint_is_logged(world: Any) -> Non
 
 def test_event_of_a_command_says_how_far_and_where_to() -> None:
     _, full = read_command({"endpoint": "e", "command": "promote", "full": "true"}, "x", 5.0)
-    _, part = read_command({"endpoint": "e", "command": "promote", "full": False}, "x", 5.0)
-    arn = f"arn:aws:sagemaker:us-east-1:111122223333:model-package/{'m' * 63}/1234"
+    _, part = read_command({"endpoint": "e", "command": "promote", "full": "false"}, "x", 5.0)
+    arn = f"arn:aws-us-gov:sagemaker:us-gov-west-1:111122223333:model-package/{'m' * 63}/1234"
     _, back = read_command({"endpoint": "e", "command": "rollback", "to": arn}, "x", 5.0)
     assert (full.full, part.full, back.to) == (True, False, arn)
 

@@ -228,3 +228,12 @@ def test_rollout_does_not_start_while_the_alarm_of_its_slot_goes_off(world: Any)
     assert "has not cleared yet" in world.store.texts("hold")[0]
     world.alarms.bad.clear()
     world.until_over()
+
+
+def test_another_package_of_the_live_versions_name_is_rolled_out(world: Any) -> None:
+    world.approve("1.1.0")
+    world.until_over()
+    world.clock.time += 2
+    again = world.approve("1.1.0")
+    world.until_over()
+    assert world.store.state.live.package_arn == again

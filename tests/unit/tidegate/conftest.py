@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.items import audit_item, state_item, summary_item
+from lambdas.rollout.state import Rollout, State
+from tests.unit.tidegate.states import FLEET, NOW, POLICY
 from tidegate.aws import Aws
 from tidegate.settings import EndpointSettings, find_endpoint
 
@@ -25,9 +31,25 @@ SETTINGS = {
     "execution_role_arn": "arn:aws:iam::123456789012:role/model",
     "image_repositories": [IMAGE.rpartition(":")[0]],
     "artefact_bucket": BUCKET,
-    "policy": {"steps": [{"weight": 10, "bake_seconds": 20}, {"weight": 100, "bake_seconds": 0}], "soak_seconds": 20},
-    "fleet": {"image": IMAGE},
+    "policy": POLICY.to_dict(),
+    "fleet": {**FLEET.to_dict(), "image": IMAGE},
 }
+
+
+SERIALIZER = TypeSerializer()
+
+
+def without(item: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in names}
+
+
+def _numbers(value: Any) -> Any:
+    """Return a value as DynamoDB's client takes it: it refuses floating point."""
+    if isinstance(value, float):
+        return Decimal(str(value))
+    if isinstance(value, Mapping):
+        return {name: _numbers(each) for name, each in value.items()}
+    return [_numbers(each) for each in value] if isinstance(value, list) else value
 
 
 class Pages:
@@ -110,11 +132,14 @@ class FakeSageMaker:
 
 @dataclass
 class FakeDynamoDb:
-    items: list[dict[str, Any]] = field(default_factory=list)
+    """As much of Query as the command line uses; `test_trail.py` asks the same of moto."""
 
-    def put(self, sk: str, **values: str) -> None:
-        item = {"pk": "ENDPOINT#rain-local", "sk": sk, **values}
-        self.items.append({name: {"S": value} for name, value in item.items()})
+    items: list[dict[str, Any]] = field(default_factory=list)
+    failing: list[Exception] = field(default_factory=list)
+
+    def put(self, sk: str, *, endpoint: str = "rain-local", **values: Any) -> None:
+        item = {"pk": f"ENDPOINT#{endpoint}", "sk": sk, **values}
+        self.items = [each for each in self.items if (each["pk"], each["sk"]) != (item["pk"], sk)] + [item]
 
     def get_paginator(self, name: str) -> Any:
         assert name == "query"
@@ -122,10 +147,53 @@ class FakeDynamoDb:
 
     def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
         assert request["TableName"] == "tidegate-local-rollouts"
-        wanted = request["ExpressionAttributeValues"]
-        pk, prefix = wanted[":pk"], wanted[":sk"]["S"]
-        found = [item for item in self.items if item["pk"] == pk and item["sk"]["S"].startswith(prefix)]
-        return Pages("Items", found).paginate()
+        assert request["ConsistentRead"]
+        if self.failing:
+            raise self.failing.pop(0)
+        values = {name: value["S"] for name, value in request["ExpressionAttributeValues"].items()}
+        found = [item for item in self.items if item["pk"] == values[":pk"] and self._matches(item, values)]
+        found.sort(key=lambda item: item["sk"], reverse=not request.get("ScanIndexForward", True))
+        encoded = [{name: SERIALIZER.serialize(value) for name, value in item.items()} for item in found]
+        return Pages("Items", encoded).paginate()
+
+    def _matches(self, item: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+        if ":first" in values:
+            return values[":first"] <= item["sk"] <= values[":last"]
+        command = values.get(":command")
+        answers = command is None or (
+            item.get("kind") == values[":kind"] and item.get("numbers", {}).get("command") == command
+        )
+        return answers and item["sk"].startswith(values[":prefix"])
+
+
+@dataclass
+class FakeEvents:
+    """A bus; `failures` are what it says to the next entries instead of taking them."""
+
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, str] | Exception] = field(default_factory=list)
+    on_event: Callable[[dict[str, Any]], None] = lambda _: None
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        (entry,) = Entries
+        failure = self.failures.pop(0) if self.failures else None
+        if isinstance(failure, Exception):
+            raise failure
+        if failure is not None:
+            return {"FailedEntryCount": 1, "Entries": [failure]}
+        self.taken.append(entry)
+        self.on_event(json.loads(entry["Detail"]))
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "e"}]}
+
+
+@dataclass
+class FakeSts:
+    arn: str | Exception = "arn:aws:sts::123456789012:assumed-role/operator/alice"
+
+    def get_caller_identity(self) -> dict[str, str]:
+        if isinstance(self.arn, Exception):
+            raise self.arn
+        return {"Arn": self.arn}
 
 
 @dataclass
@@ -154,6 +222,8 @@ class Account:
     sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
     dynamodb: FakeDynamoDb = field(default_factory=FakeDynamoDb)
     cloudwatch: FakeCloudWatch = field(default_factory=FakeCloudWatch)
+    events: FakeEvents = field(default_factory=FakeEvents)
+    sts: FakeSts = field(default_factory=FakeSts)
 
     @property
     def aws(self) -> Aws:
@@ -163,6 +233,34 @@ class Account:
         """Put an endpoint's settings where a deployment puts them."""
         text = json.dumps({**SETTINGS, "endpoint": name, **changes})
         self.ssm.parameters[f"/tidegate/local/endpoints/{name}"] = text
+
+    def record(self, state: State) -> None:
+        """Put an endpoint's item where the engine puts it, and the summary of its rollout."""
+        item = state_item(state)
+        self.dynamodb.put(item.pop("sk"), endpoint=state.name, **_numbers(without(item, "pk")))
+        if state.rollout is not None:
+            self.summarise(state.name, state.rollout)
+
+    def summarise(self, endpoint: str, rollout: Rollout) -> None:
+        """Put a rollout's summary where the engine puts it."""
+        item = summary_item(endpoint, rollout)
+        self.dynamodb.put(item.pop("sk"), endpoint=endpoint, **_numbers(without(item, "pk", "endpoint")))
+
+    def audit(self, number: int, text: str, *, endpoint: str = "rain-local", **fields: Any) -> None:
+        """Put an entry of the audit trail where the engine puts it."""
+        entry = Entry(**{"kind": "note", "text": text, **fields})
+        item = audit_item(endpoint, entry, number, NOW)
+        self.dynamodb.put(item.pop("sk"), endpoint=endpoint, **_numbers(without(item, "pk", "endpoint")))
+
+    def answer(self, *, accepted: bool = True, text: str = "Done as asked.") -> None:
+        """Let the engine answer every command from now on."""
+
+        def answer(detail: Mapping[str, Any]) -> None:
+            numbers = {"command": detail["id"], "name": detail["command"], "by": detail["by"], "accepted": accepted}
+            number = 1000 + len(self.events.taken)
+            self.audit(number, text, endpoint=detail["endpoint"], kind="command", numbers=numbers)
+
+        self.events.on_event = answer
 
     def serve(self, config: str, weights: Mapping[str, float], models: Mapping[str, str]) -> None:
         """Let the endpoint run `models` (data URL of each variant) at `weights`."""

@@ -100,6 +100,8 @@ def test_env_prints_what_a_shell_can_evaluate(
     assert cli.main(["local", "env"]) == 0
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4000\n" in (printed := capsys.readouterr().out)
     assert "export AWS_SECRET_ACCESS_KEY='local admin'\n" in printed
+    assert cli.main(["local", "env", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["AWS_SECRET_ACCESS_KEY"] == "local admin"
 
 
 def test_status_and_down_without_a_local_cloud(folder: StateFolder, capsys: pytest.CaptureFixture[str]) -> None:

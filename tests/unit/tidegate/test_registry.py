@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ def archive(path: Path, content: str) -> Path:
     inside = path.with_suffix(".txt")
     inside.write_text(content)
     with tarfile.open(path, "w:gz") as file:
-        file.add(inside, arcname="model.onnx")
+        for name in registry.MODEL_FILES:
+            file.add(inside, arcname=name)
     return path
 
 
@@ -85,6 +87,46 @@ def test_a_file_that_sagemaker_could_not_unpack_is_refused_with_the_way_out(tmp_
     with pytest.raises(UsageError, match="not a gzip-compressed tar") as raised:
         registry.check_artefact(path)
     assert "tar -czf" in raised.value.hint
+
+
+def pack(path: Path, *names: str) -> Path:
+    """Make an archive of empty files."""
+    with tarfile.open(path, "w:gz") as file:
+        for name in names:
+            file.addfile(tarfile.TarInfo(name))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        ([], "has no model.onnx and no signature.json at its root"),
+        (["model.onnx"], "has no signature.json at its root"),
+        (["signature.json", "README.md"], "has no model.onnx at its root"),
+    ],
+)
+def test_an_archive_without_a_model_names_what_is_missing(tmp_path: Path, names: list[str], missing: str) -> None:
+    with pytest.raises(UsageError, match=missing) as raised:
+        registry.check_artefact(pack(tmp_path / "model.tar.gz", *names))
+    assert "tar -czf model.tar.gz -C <model folder> model.onnx signature.json" in raised.value.hint
+
+
+def test_files_that_lie_deeper_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no model") as raised:
+        registry.check_artefact(pack(tmp_path / "model.tar.gz", "out/model.onnx", "out/signature.json"))
+    assert raised.value.hint.startswith("it has out/model.onnx, out/signature.json: make one with")
+
+
+def test_an_archive_made_with_a_dot_is_good(tmp_path: Path) -> None:
+    registry.check_artefact(pack(tmp_path / "model.tar.gz", "./model.onnx", "./signature.json", "./labels.txt"))
+
+
+def test_an_archive_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    whole = archive(tmp_path / "model.tar.gz", random.Random(1).randbytes(100_000).hex())
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes(whole.read_bytes()[:50_000])
+    with pytest.raises(UsageError, match="not a gzip-compressed tar"):
+        registry.check_artefact(cut)
 
 
 def test_approving_approved_changes_nothing(account: Any, endpoint: EndpointSettings, model: Path) -> None:

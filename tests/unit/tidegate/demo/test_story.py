@@ -12,6 +12,7 @@ from tidegate.demo.display import Display
 from tidegate.demo.models import Models
 from tidegate.demo.observations import Observations, Sighting
 from tidegate.demo.story import LONGEST_ROLLOUT_SECONDS, Story, Timing
+from tidegate.registry import MODEL_FILES
 from tidegate.rollouts import AuditEntry, Rollout
 from tidegate.settings import EndpointSettings
 
@@ -36,7 +37,8 @@ def models(tmp_path: Path) -> Models:
         folder.mkdir()
         (folder / "model_card.json").write_text("{}")
         with tarfile.open(folder / "model.tar.gz", "w:gz") as file:
-            file.add(folder / "model_card.json", arcname=version)
+            for name in (*MODEL_FILES, version):
+                file.add(folder / "model_card.json", arcname=name)
     return Models(tmp_path)
 
 

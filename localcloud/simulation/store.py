@@ -1,0 +1,112 @@
+"""The rollout table in memory: items in their written form, written only under the table's conditions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lambdas.rollout import items
+from lambdas.rollout.decision import Entry
+from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.ports import Due
+from lambdas.rollout.state import Episode, Rollout, State
+
+
+@dataclass(frozen=True)
+class Write:
+    """A transaction that is about to be made durable: the state before and after it, and what goes with it."""
+
+    before: State | None
+    after: State
+    entries: tuple[Entry, ...]
+    rollout: Rollout | None
+    episode: Episode | None
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item; it is written down, and read back, when it is first asked for, because most are replaced at once."""
+
+    state: State
+
+    @cached_property
+    def form(self) -> Mapping[str, Any]:
+        return items.state_item(self.state)
+
+    @cached_property
+    def read(self) -> State:
+        return items.read_state(self.form)
+
+
+class MemoryStore:
+    """Implements `lambdas.rollout.ports.Store`.
+
+    Parameters
+    ----------
+    on_write
+        Told of every write just before it becomes durable.
+    """
+
+    def __init__(self, on_write: Callable[[Write], None]) -> None:
+        self._on_write = on_write
+        self._items: dict[str, _Item] = {}
+        self._episodes: dict[str, dict[str, Episode]] = {}
+        self.audit: list[Entry] = []
+
+    def durable(self, name: str) -> State | None:
+        """Return what was last written, for those who judge; it is not read back."""
+        item = self._items.get(name)
+        return item.state if item is not None else None
+
+    def load(self, name: str) -> State | None:
+        """Return the endpoint's state as it reads back, or None when it has none."""
+        item = self._items.get(name)
+        return item.read if item is not None else None
+
+    def save(
+        self,
+        state: State,
+        entries: Sequence[Entry] = (),
+        *,
+        now: float,
+        rollout: Rollout | None = None,
+        episode: Episode | None = None,
+    ) -> State:
+        """Write the state with all that goes with it, if it is still what was read."""
+        name, before = state.name, self.durable(state.name)
+        self._check_unchanged(state, before)
+        saved = _with(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
+        self._on_write(Write(before, saved, tuple(entries), rollout, episode))
+        self._items[name] = _Item(saved)
+        self.audit += entries
+        if episode is not None:
+            read_back = items.read_episode(items.episode_item(name, episode))
+            self._episodes.setdefault(name, {})[episode.package_arn] = read_back
+        return saved
+
+    def _check_unchanged(self, state: State, before: State | None) -> None:
+        if state.version != (before.version if before is not None else 0):
+            raise ConflictError("the item has changed since it was read")
+
+    def episodes(self, name: str) -> dict[str, Episode]:
+        """Return the approval episodes of the endpoint's packages by ARN."""
+        return dict(self._episodes.get(name, {}))
+
+    def active(self) -> list[Due]:
+        """Return the endpoints on which something is under way, those that have waited longest first."""
+        return self._lane(items.ACTIVE_LANE)
+
+    def idle(self) -> list[Due]:
+        """Return the endpoints on which nothing is under way."""
+        return self._lane(items.IDLE_LANE)
+
+    def _lane(self, lane: str) -> list[Due]:
+        found = [Due(name, item.form["wake"]) for name, item in self._items.items() if item.form.get("lane") == lane]
+        return sorted(found, key=lambda due: due.wake)
+
+
+def _with(state: State, **changes: Any) -> State:
+    """Return the state with other values, as `dataclasses.replace` does, but in a fraction of the time."""
+    changed = object.__new__(State)
+    changed.__dict__.update(state.__dict__, **changes)
+    return changed

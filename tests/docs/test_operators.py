@@ -1,0 +1,116 @@
+"""The operators' page says what the command line does."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas import contract
+from tests.unit.tidegate.states import FREEZE, NEXT, NOW, rolling
+from tidegate import cli, documents
+from tidegate.answers import Answer
+from tidegate.command_events import CommandEvent
+from tidegate.live import Alarm, Live, Variant
+from tidegate.parser import EXIT_STATUSES
+from tidegate.registry import Package
+from tidegate.rollouts import AuditEntry, Rollout
+from tidegate.snapshot import NEW, Snapshot, VariantView
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
+ENTRY = AuditEntry("AUDIT#r#00000001", "2026-01-01T00:00:00+00:00", "r", "BAKE", "note", "Text.", {"by": "alice"})
+SUMMARY = Rollout("r", "model", "1.2.0", "green", "BAKE", "", "", "2026-01-01T00:00:00+00:00", "")
+VARIANT = Variant("green", 25.0, 25.0, 1, 1)
+ALARM = Alarm("rain-local-green-unhealthy", "OK", NOW, "")
+SNAPSHOT = Snapshot(
+    at=NOW,
+    endpoint=Live("rain-local", "InService", "rain-local-mixed", "", (VARIANT,)),
+    state=replace(rolling(), frozen=FREEZE, queued=NEXT),
+    policy=rolling().rollout.policy,  # type: ignore[union-attr]  # it has one
+    latest=SUMMARY,
+    variants=(VariantView(VARIANT, "1.2.0", NEW, 0.25, (ALARM,)),),
+)
+PACKAGE = Package("arn", 1, "1.2.0", "Approved", "Completed", "image", "s3://model", datetime(2026, 1, 1, tzinfo=UTC))
+STATUS = documents.status(SNAPSHOT, [ENTRY])
+STEP = STATUS["rollout"]["plan"][2]
+ANSWER = documents.answer(Answer(CommandEvent("rain-local", "pause", "c", "alice"), True, ENTRY))
+
+
+def row(command: str) -> list[str]:
+    """Return the fields that the table of JSON names for a command."""
+    (found,) = [line for line in PAGE.splitlines() if line.startswith(f"| {command}")]
+    return re.findall(r"`(\w+)`", found.split("|")[2])
+
+
+@pytest.mark.parametrize(
+    ("command", "document"),
+    [
+        ("`list`", documents.row(SNAPSHOT)),
+        ("`list`", documents.lost_row("rain-local", "gone")),
+        ("`status`", STATUS),
+        ("... `live`", STATUS["live"]),
+        ("... `variants`", STATUS["variants"][0]),
+        ("... `alarms`", STATUS["variants"][0]["alarms"][0]),
+        ("... `rollout`", STATUS["rollout"]),
+        ("... `plan`", STEP),
+        ("... `gates`", STEP["gates"][0]),
+        ("... `frozen`", STATUS["frozen"]),
+        ("... `queued`", STATUS["queued"]),
+        ("... `rollouts`, `latest`", documents.summary(SUMMARY)),
+        ("... `entries`, `trail`", documents.entry(ENTRY)),
+        ("every command", ANSWER),
+        ("`approve --version`", documents.decided(PACKAGE, "Approved", changed=True)),
+        ("... `package`", documents.package(PACKAGE)),
+        ("every command", documents.unanswered(CommandEvent("rain-local", "pause", "c", "alice"), "no")),
+    ],
+)
+def test_fields_of_the_json(command: str, document: dict[str, Any]) -> None:
+    assert sorted(row(command)) == sorted(document)
+
+
+def test_exit_statuses_are_those_of_the_help() -> None:
+    table = re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)
+    assert table == re.findall(r"^  (\d+) ", EXIT_STATUSES, re.MULTILINE)
+
+
+def commands() -> list[str]:
+    lines = re.findall(r"python -m tidegate ([^`\n|(]+)", PAGE)
+    short = re.findall(r"`((?:rollback|promote|unfreeze) --[^`]+)`", PAGE)
+    return [line.replace('"..."', "why").strip() for line in (*lines, *short)]
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_commands_can_be_parsed(line: str) -> None:
+    assert cli.build_parser().parse_args(line.split()).run is not None
+
+
+def test_there_are_commands() -> None:
+    assert len(commands()) > 10
+
+
+def test_the_event_that_is_shown_is_what_the_command_line_sends() -> None:
+    shown = re.search(r"--entries '(.*?)'\n", PAGE, re.DOTALL)
+    assert shown is not None
+    (entry,) = json.loads(shown[1])
+    assert (entry["Source"], entry["DetailType"]) == (
+        contract.OPERATOR_EVENT_SOURCE,
+        contract.OPERATOR_COMMAND_DETAIL_TYPE,
+    )
+    assert CommandEvent(**json.loads(entry["Detail"])).command == "abort"
+
+
+def test_the_policy_allows_no_other_event() -> None:
+    shown = re.search(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert shown is not None
+    statements = {each["Sid"]: each for each in json.loads(shown[1])["Statement"]}
+    assert statements["Command"]["Condition"]["StringEquals"] == {
+        "events:source": contract.OPERATOR_EVENT_SOURCE,
+        "events:detail-type": contract.OPERATOR_COMMAND_DETAIL_TYPE,
+    }
+    assert statements["ReadRollouts"]["Resource"].endswith(f"table/{contract.table_name('ENV')}")
+    assert contract.endpoint_parameter("ENV", "") in statements["ReadSettings"]["Resource"].replace("*", "/")
