@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdas.rollout.actions import AskHook, RunSmokeTest
+from lambdas.rollout.actions import AskHook, CreateFinalConfig, RunSmokeTest
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import IN_SERVICE, Result
+from lambdas.rollout.policy.policy import RESTART
 from lambdas.rollout.state import FORWARD, Kind, Phase
 
 TRIES = 3
@@ -23,12 +24,13 @@ _TOLD_AT = frozenset({1, 3, 10, 100})
 def abort(turn: Turn, reason: str) -> Decision:
     """Make the abort durable: from here the rollout only ever goes back."""
     rollout = turn.rollout
-    at = f"{rollout.weight} % of the traffic" if rollout.phase in _WITH_TRAFFIC else "no traffic"
+    share = turn.share
+    at = f"{share:.0f} % of the traffic" if share else "no traffic"
     text = (
         f"Rolling back {rollout.version} on {turn.state.name}: {reason}. It had {at} on {rollout.slot} in "
         f"{rollout.phase}; {rollout.stable_slot} takes everything again."
     )
-    decision = turn.move(Phase.ROLLBACK, "abort", text, {"weight": rollout.weight}, abort_reason=reason)
+    decision = turn.move(Phase.ROLLBACK, "abort", text, {"weight": round(share)}, abort_reason=reason, blind_since=None)
     subject = f"{turn.state.name}: rolling back {rollout.version}"
     return replace(decision, state=with_notice(decision.state, subject, text))
 
@@ -50,16 +52,19 @@ def _alarm(turn: Turn) -> str | None:
 
 
 def _errors_counted(turn: Turn) -> str | None:
-    answered, rollout = turn.seen.answered, turn.rollout
-    own, general = rollout.present.error_rate_percent, rollout.evidence.error_rate_percent
+    answered, rollout, step = turn.seen.answered, turn.rollout, turn.rollout.in_effect
+    if answered is None or step is None:
+        return None
+    own, general = step.error_rate_percent, rollout.evidence.error_rate_percent
     limit = general if own is None or rollout.phase is Phase.SHADOW else min(own, general)
-    if answered is None or not answered.exceeds(rollout.evidence, limit):
+    if not answered.exceeds(rollout.evidence, limit):
         return None
     return f"{answered} {_where(turn)}, more than {limit:g} %"
 
 
 def _too_slow(turn: Turn) -> str | None:
-    answered, limit = turn.seen.answered, turn.rollout.present.p99_latency_milliseconds
+    answered, step = turn.seen.answered, turn.rollout.in_effect
+    limit = step.p99_latency_milliseconds if step else None
     if answered is None or limit is None or turn.rollout.phase is Phase.SHADOW:
         return None
     p99 = answered.slowness(turn.rollout.evidence, limit)
@@ -67,7 +72,8 @@ def _too_slow(turn: Turn) -> str | None:
 
 
 def _where(turn: Turn) -> str:
-    return "as a shadow" if turn.rollout.phase is Phase.SHADOW else f"at {turn.rollout.weight} %"
+    step = turn.rollout.in_effect
+    return "as a shadow" if turn.rollout.phase is Phase.SHADOW or step is None else f"at {step.weight} %"
 
 
 def _blind(turn: Turn) -> str | None:
@@ -91,9 +97,9 @@ def mind_blindness(turn: Turn) -> Decision | None:
     blind = rollout.phase in _WITH_TRAFFIC and _blindness(turn)
     if blind and rollout.blind_since is None:
         text = f"Blind: {blind}. Without its alarms, {rollout.version} is rolled back in {seconds(BLIND_SECONDS)}."
-        return turn.again(turn.entry("blind", text), blind_since=turn.now)
+        return turn.aside(turn.entry("blind", text), blind_since=turn.now)
     if not blind and rollout.blind_since is not None:
-        return turn.again(turn.entry("sighted", "The alarms can be read again."), blind_since=None)
+        return turn.aside(turn.entry("sighted", "The alarms can be read again."), blind_since=None)
     return None
 
 
@@ -112,7 +118,11 @@ def _fleet_set_back(turn: Turn) -> str | None:
 
 def _late(turn: Turn) -> str | None:
     # What has soaked to the end is not taken back only because the old instances cannot be removed.
-    if turn.now < turn.rollout.deadline or turn.rollout.setbacks or turn.rollout.waiting_since is not None:
+    rollout = turn.rollout
+    if turn.now < rollout.deadline or rollout.setbacks or rollout.waiting_since is not None:
+        return None
+    if rollout.urgent and rollout.phase in _WITH_TRAFFIC:
+        # The way back is not taken back only because too few requests come to show that it is good.
         return None
     held = f", held up because {turn.rollout.remark}" if turn.rollout.remark else ""
     return f"the deadline of {seconds(turn.rollout.policy.progress_deadline_seconds)} without progress has passed{held}"
@@ -129,6 +139,17 @@ def _taken_off(turn: Turn) -> str | None:
     return f"somebody else put {rollout.stable_config} live again"
 
 
+def _displaced(turn: Turn) -> str | None:
+    """Give way to what was asked for while the old version was being removed, which has failed meanwhile."""
+    rollout, queued = turn.rollout, turn.state.queued
+    if queued is None or rollout.urgent:
+        return None
+    if queued.urgent:
+        return f"going back to {queued.version} was asked for"
+    restarts = rollout.setbacks and rollout.kind is Kind.MODEL and rollout.policy.newer_version == RESTART
+    return f"superseded by {queued.version}" if restarts else None
+
+
 _REASONS: tuple[Callable[[Turn], str | None], ...] = (
     _alarm,
     _errors_counted,
@@ -137,6 +158,7 @@ _REASONS: tuple[Callable[[Turn], str | None], ...] = (
     _withdrawn,
     _fleet_set_back,
     _taken_off,
+    _displaced,
     _late,
 )
 
@@ -148,10 +170,15 @@ def heed_outcome(turn: Turn) -> Decision | None:
         return None
     if outcome.result is Result.UNKNOWN:
         return turn.wait(LATER)
+    if outcome.result is Result.LATER and turn.rollout.phase is Phase.FINALIZE:
+        # What was refused has not begun: the old version is still the way back, and alarms must be able to take it.
+        text = f"{outcome.reason}. Watching on; trying again in {seconds(LATER)}."
+        return turn.move(Phase.SOAK, "setback", text, sent=None, retry_at=turn.now + LATER)
     if outcome.result is Result.LATER:
         # What was refused has not begun, so that what the endpoint does next is not its failure.
         return turn.wait(LATER, state=turn.changed(sent=None))
-    return after_failure(turn, f"{type(outcome.action).__name__} failed: {outcome.reason}")
+    reason = f"{type(outcome.action).__name__} failed: {outcome.reason}"
+    return back_to_soak(turn, reason) if isinstance(outcome.action, CreateFinalConfig) else after_failure(turn, reason)
 
 
 def after_failure(turn: Turn, reason: str) -> Decision:
@@ -161,7 +188,7 @@ def after_failure(turn: Turn, reason: str) -> Decision:
     if forward and failures >= TRIES:
         return abort(turn, f"{rollout.phase} failed {failures} times, the last time because: {reason}")
     if rollout.phase is Phase.FINALIZE:
-        return _back_to_soak(turn, reason)
+        return back_to_soak(turn, reason)
     delay = _delay(rollout.phase, failures)
     limit = f" of {TRIES}" if forward else ""
     text = f"Attempt {failures}{limit} in {rollout.phase} failed: {reason}. Trying again in {seconds(delay)}."
@@ -171,7 +198,7 @@ def after_failure(turn: Turn, reason: str) -> Decision:
     return turn.wait(delay, state=changed, entries=(turn.entry("failure", text, failures=failures),))
 
 
-def _back_to_soak(turn: Turn, reason: str) -> Decision:
+def back_to_soak(turn: Turn, reason: str) -> Decision:
     """Go on watching when the old version could not be removed: it is still there, so the way back is open again."""
     rollout, setbacks = turn.rollout, turn.rollout.setbacks + 1
     delay = _delay(rollout.phase, setbacks)

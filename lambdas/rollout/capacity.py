@@ -32,7 +32,8 @@ def raise_for_share(turn: Turn) -> Decision | None:
 def initial_count(turn: Turn) -> int:
     """Return how many instances the new version starts with: for all the traffic, or for its first share of it."""
     rollout = turn.rollout
-    if rollout.policy.capacity == SHARE:
+    if rollout.policy.capacity == SHARE and rollout.policy.shadow is None:
+        # A shadow may answer copies of all the requests.
         return _share(turn, rollout.policy.plan[0].weight)
     stable = turn.endpoint.variants.get(rollout.stable_slot)
     peak = rollout.policy.peak_instances or rollout.fleet.max_instances

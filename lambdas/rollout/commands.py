@@ -27,14 +27,14 @@ class Rule:
 
 _RULES: Mapping[str, Rule] = {
     "abort": Rule(effects.abort_rollout, _ON_A_ROLLOUT),
-    "pause": Rule(effects.pause, _ON_A_ROLLOUT),
-    "resume": Rule(effects.resume, _ON_A_ROLLOUT),
+    "pause": Rule(effects.pause, (*_ON_A_ROLLOUT, refusals.overtaken)),
+    "resume": Rule(effects.resume, (*_ON_A_ROLLOUT, refusals.overtaken)),
     "promote": Rule(effects.promote, (*_ON_A_ROLLOUT, refusals.nothing_watched)),
     "approve": Rule(effects.approve, (*_ON_A_ROLLOUT, refusals.no_approval_wanted)),
     "retry": Rule(effects.retry, (refusals.nothing_to_retry,)),
     "rollback": Rule(effects.rollback, (refusals.meant_for_another, refusals.no_way_back)),
-    "freeze": Rule(effects.freeze),
-    "unfreeze": Rule(effects.unfreeze),
+    "freeze": Rule(effects.freeze, (refusals.overtaken_freeze,)),
+    "unfreeze": Rule(effects.unfreeze, (refusals.overtaken_freeze,)),
 }
 _PROMOTE_FULL = Rule(effects.promote_full, _ON_A_ROLLOUT)
 _PROMOTE_FAILED = Rule(effects.promote_failed, (refusals.meant_for_another, refusals.no_version_to_retry))

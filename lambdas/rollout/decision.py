@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.actions import Action
 from lambdas.rollout.observation import EndpointView, Observation
 from lambdas.rollout.state import Notice, Phase, Rollout, State
 
 _WAITING_POLL = 15.0
-_MOST_NOTICES, _LONGEST_SUBJECT, _LONGEST_TEXT = 20, 200, 4000
+_MOST_NOTICES, _LONGEST_SUBJECT, _LONGEST_TEXT = 20, 200, 1500
 
 ANEW = "reject it and approve it again"
 """How to have a version rolled out whose approval still stands."""
@@ -46,6 +47,8 @@ class Decision:
         New lines of the audit trail.
     ended
         The rollout that this decision ends, in its terminal phase.
+    heeded
+        Whether what became of the previous action has been dealt with; if not, the next cycle is told of it again.
     """
 
     state: State
@@ -53,6 +56,7 @@ class Decision:
     wake_at: float | None = None
     entries: tuple[Entry, ...] = ()
     ended: Rollout | None = None
+    heeded: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,17 @@ class Turn:
     def again(self, *entries: Entry, **changes: Any) -> Decision:
         """Make the changes to the rollout durable and look again at once."""
         return Decision(self.changed(**changes), wake_at=self.now, entries=entries)
+
+    def aside(self, *entries: Entry, **changes: Any) -> Decision:
+        """Make changes durable that have nothing to do with what became of the previous action."""
+        return replace(self.again(*entries, **changes), heeded=False)
+
+    @property
+    def share(self) -> float:
+        """Percentage of the traffic that the new version takes, as it is on the endpoint."""
+        total = sum(variant.weight for variant in self.endpoint.variants.values())
+        variant = self.endpoint.variants.get(self.rollout.slot)
+        return FULL_WEIGHT * variant.weight / total if variant and total else 0.0
 
     def move(
         self, phase: Phase, kind: str, text: str, numbers: Mapping[str, Any] | None = None, **changes: Any

@@ -57,21 +57,23 @@ def _abort(turn: Turn, command: Command, reason: str, what_next: str) -> Decisio
 def pause(turn: Turn, command: Command) -> Decision:
     """Hold the rollout where it is."""
     if turn.rollout.paused:
-        return _on_state(turn, command, f"{command.by} asked to pause the rollout, which is paused: nothing changes.")
+        return _steered(turn, command, f"{command.by} asked to pause the rollout, which is paused: nothing changes.")
     text = (
         f"{command.by} paused the rollout{_why(command)}. It goes no further until resumed; alarms still roll it back."
     )
-    return turn.again(command_entry(turn.state.rollout, command, text), paused=True)
+    return _steered(turn, command, text, paused=True)
 
 
 def resume(turn: Turn, command: Command) -> Decision:
     """Let the rollout go on."""
     if not turn.rollout.paused:
         text = f"{command.by} asked to resume the rollout, which is not paused: nothing changes."
-        return _on_state(turn, command, text)
-    return turn.again(
-        command_entry(turn.state.rollout, command, f"{command.by} resumed the rollout{_why(command)}."), paused=False
-    )
+        return _steered(turn, command, text)
+    return _steered(turn, command, f"{command.by} resumed the rollout{_why(command)}.", paused=False)
+
+
+def _steered(turn: Turn, command: Command, text: str, **changes: Any) -> Decision:
+    return turn.again(command_entry(turn.state.rollout, command, text), steered_at=command.at, **changes)
 
 
 def promote(turn: Turn, command: Command) -> Decision:
@@ -190,12 +192,13 @@ def freeze(turn: Turn, command: Command) -> Decision:
     state, frozen = turn.state, turn.state.frozen
     if frozen is not None:
         text = f"{command.by} asked to freeze {state.name}, which {frozen.by} froze{_because(frozen)}: nothing changes."
-        return _on_state(turn, command, text)
+        return _on_state(turn, command, text, steered_at=command.at)
     text = (
         f"{command.by} froze {state.name}{_why(command)}. No rollout starts or goes forward until it is unfrozen; "
         f"alarms, abort and rollback still take effect.{_unstoppable(turn)}"
     )
-    return _on_state(turn, command, text, frozen=Freeze(command.by, command.at, command.reason))
+    frozen = Freeze(command.by, command.at, command.reason)
+    return _on_state(turn, command, text, frozen=frozen, steered_at=command.at)
 
 
 def _because(frozen: Freeze) -> str:
@@ -211,6 +214,7 @@ def unfreeze(turn: Turn, command: Command) -> Decision:
     """Let rollouts start and go forward again."""
     state, frozen = turn.state, turn.state.frozen
     if frozen is None:
-        return _on_state(turn, command, f"{command.by} asked to unfreeze {state.name}, which is not frozen.")
+        text = f"{command.by} asked to unfreeze {state.name}, which is not frozen: nothing changes."
+        return _on_state(turn, command, text, steered_at=command.at)
     text = f"{command.by} unfroze {state.name}, which {frozen.by} had frozen{_because(frozen)}{_why(command)}."
-    return _on_state(turn, command, text, frozen=None)
+    return _on_state(turn, command, text, frozen=None, steered_at=command.at)

@@ -116,9 +116,9 @@ class Engine:
         for problem in observation.problems:
             ports.log.warning(problem)
         decision = reconcile(state, observation, ports.clock.now())
-        state = self._record(state, decision)
+        before, state = state, self._record(state, decision)
         if decision.action is None:
-            return state, decision, None, observation.endpoint
+            return state, decision, _unheeded(before, decision, outcome), observation.endpoint
         done = perform(state.name, decision.action, ports, lambda: self.has_time(SMOKE_MARGIN))
         return state, decision, done, None
 
@@ -205,6 +205,13 @@ class Engine:
             self._ports.timers.wake(name, wake - now, due=wake)
         except TidegateError as error:
             self._ports.log.warning(f"no timer could be armed, so that the sweeper will look: {error}")
+
+
+def _unheeded(before: State, decision: Decision, outcome: Outcome | None) -> Outcome | None:
+    """Return an outcome that must still be dealt with: the rollout stands where the action was asked for."""
+    old, new = before.rollout, decision.state.rollout
+    stands = old is not None and new is not None and (old.id, old.phase, old.step) == (new.id, new.phase, new.step)
+    return outcome if stands and not decision.heeded else None
 
 
 def _untold(state: State, told: list[Notice]) -> tuple[Notice, ...]:

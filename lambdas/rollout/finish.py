@@ -2,33 +2,42 @@
 
 from dataclasses import replace
 
-from lambdas.contract import FULL_WEIGHT
-from lambdas.rollout.actions import CreateFinalConfig
+from lambdas.rollout.abort import LATER, after_failure
+from lambdas.rollout.actions import CreateFinalConfig, UpdateEndpoint
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
-from lambdas.rollout.prepare import tags
-from lambdas.rollout.state import Kind, Live, Phase
-from lambdas.rollout.updates import bring_to, set_weights, weights_at
+from lambdas.rollout.prepare import do_once, tags
+from lambdas.rollout.state import Kind, Live, Phase, Sent
+from lambdas.rollout.updates import settled
 from lambdas.rollout.versions import remember
 
 
-def finalize(turn: Turn) -> Decision:
-    """Remove the old version's instances. Never aborted: the new version has all the traffic already."""
+def let_go(turn: Turn, why: str) -> Decision:
+    """Have the old version's instances removed; whatever can be made beforehand is, for then there is no way back."""
     rollout = turn.rollout
-    if turn.endpoint.config != rollout.final_config and (unready := _before_removal(turn)):
-        return unready
-    text = f"Removing the instances of {rollout.stable_slot}."
-    return bring_to(turn, rollout.final_config, text) or _promoted(turn)
+    config = CreateFinalConfig(rollout.final_config, rollout.mixed_config, rollout.slot, tags(turn))
+    if unmade := do_once(turn, config):
+        return unmade
+    text = f"{why} Removing {rollout.stable_slot}: from here the rollout cannot be aborted."
+    sent = Sent(rollout.final_config, turn.now, turn.endpoint.modified_at)
+    decision = turn.move(Phase.FINALIZE, "finalize", text, {"weight": rollout.weight}, sent=sent)
+    return replace(decision, action=UpdateEndpoint(rollout.final_config))
 
 
-def _before_removal(turn: Turn) -> Decision | None:
-    rollout, name = turn.rollout, CreateFinalConfig.__name__
-    if not weights_at(turn, FULL_WEIGHT):
-        return set_weights(turn, FULL_WEIGHT)
-    if name in rollout.done:
-        return None
-    if turn.seen.outcome is not None and turn.seen.outcome.done(CreateFinalConfig):
-        return turn.again(done=(*rollout.done, name))
-    return turn.act(CreateFinalConfig(rollout.final_config, rollout.mixed_config, rollout.slot, tags(turn)))
+def finalize(turn: Turn) -> Decision:
+    """Wait for the old version's instances to be gone. Never aborted, for the call has been made.
+
+    Where it turns out that it had no effect, the old version is still the way back, and the new one is watched again.
+    """
+    rollout = turn.rollout
+    if turn.endpoint.config == rollout.final_config:
+        return _promoted(turn)
+    if rollout.sent is not None and turn.endpoint.modified_at != rollout.sent.modified_at:
+        reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
+        return after_failure(turn, f"UpdateEndpoint to {rollout.final_config} came back: {reason}")
+    if not settled(turn):
+        return turn.wait(LATER)
+    text = f"Nothing has come of removing {rollout.stable_slot}: watching on, and trying again."
+    return turn.move(Phase.SOAK, "setback", text, sent=None)
 
 
 def _promoted(turn: Turn) -> Decision:

@@ -4,13 +4,14 @@ from lambdas.rollout.abort import abort, after_failure
 from lambdas.rollout.actions import RunSmokeTest
 from lambdas.rollout.capacity import raise_for_share
 from lambdas.rollout.decision import Decision, Turn, seconds
+from lambdas.rollout.finish import let_go
 from lambdas.rollout.gates import AFTER, BEFORE, TEST, ask_hook, await_approval, go_on
 from lambdas.rollout.observation import Outcome, Result
 from lambdas.rollout.policy import SmokeTest
 from lambdas.rollout.policy.strategies import MANUAL
 from lambdas.rollout.state import Phase
-from lambdas.rollout.updates import set_weights, share_of_traffic, weights_at
-from lambdas.rollout.watch import healthy, hold_in_doubt, keep_watching, keep_weight
+from lambdas.rollout.updates import set_weights, weights_at
+from lambdas.rollout.watch import follow_hand, healthy, hold_in_doubt, keep_watching, keep_weight
 
 
 def test(turn: Turn) -> Decision:
@@ -49,9 +50,11 @@ def shift(turn: Turn) -> Decision:
     rollout = turn.rollout
     if weights_at(turn, rollout.weight):
         return _verified(turn)
-    if share_of_traffic(turn) >= rollout.weight:
+    if turn.share >= rollout.weight:
         # Less traffic for the new version is never held up.
         return set_weights(turn, rollout.weight)
+    if lowered := follow_hand(turn, rollout.in_effect.weight if rollout.in_effect else 0):
+        return lowered
     return go_on(turn, lambda: ask_hook(turn, BEFORE) or raise_for_share(turn) or set_weights(turn, rollout.weight))
 
 
@@ -63,7 +66,8 @@ def _verified(turn: Turn) -> Decision:
         f"{'soaking' if last else 'watching'} for {seconds(rollout.bake_seconds)}."
     )
     numbers = {"weight": rollout.weight, "bake_seconds": rollout.bake_seconds}
-    return turn.move(Phase.SOAK if last else Phase.BAKE, "weight", text, numbers, verified_since=turn.now)
+    since = {"verified_since": turn.now, "effect_since": turn.now, "effect_step": rollout.step}
+    return turn.move(Phase.SOAK if last else Phase.BAKE, "weight", text, numbers, **since)
 
 
 def bake(turn: Turn) -> Decision:
@@ -99,7 +103,6 @@ def _decide_test(turn: Turn) -> Decision | None:
 def _next(turn: Turn) -> Decision:
     """Take the next step; after the last one, let go of the old version."""
     rollout = turn.rollout
-    if not rollout.policy.is_last(rollout.step):
-        return _shift_to(turn, rollout.step + 1, healthy(turn))
-    text = f"{healthy(turn)} Removing {rollout.stable_slot}: from here the rollout cannot be aborted."
-    return turn.move(Phase.FINALIZE, "finalize", text, {"weight": rollout.weight})
+    if rollout.policy.is_last(rollout.step):
+        return let_go(turn, healthy(turn))
+    return _shift_to(turn, rollout.step + 1, healthy(turn))

@@ -57,9 +57,10 @@ def count_waiting(turn: Turn) -> Decision | None:
         return None
     waits = rollout.phase is Phase.APPROVE or _held(turn.state, rollout, turn.now)
     if waits and since is None:
-        return turn.again(waiting_since=turn.now)
+        return turn.aside(waiting_since=turn.now)
     if not waits and since is not None:
-        return turn.again(waiting_since=None, progress_at=rollout.progress_at + turn.now - since)
+        # Progress may have been made since, by what ended the waiting.
+        return turn.aside(waiting_since=None, progress_at=min(rollout.progress_at + turn.now - since, turn.now))
     return None
 
 
@@ -95,6 +96,16 @@ def ask_hook(turn: Turn, when: str) -> Decision | None:
     return turn.act(action, (entry,), asked_since=turn.now)
 
 
+def heed_no_go(turn: Turn) -> Decision | None:
+    """Give the rollout up for a hook's no-go, whatever else holds it up."""
+    outcome = turn.seen.outcome
+    if outcome is None or not isinstance(outcome.action, AskHook) or outcome.decision != NO_GO:
+        return None
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    asked = f"{outcome.action.question['when']} {turn.rollout.weight} %"
+    return abort(turn, f"the hook {outcome.action.hook.function} said no-go {asked}{reason}")
+
+
 def _question(turn: Turn, when: str) -> dict[str, object]:
     rollout = turn.rollout
     return {
@@ -113,8 +124,6 @@ def _heed(turn: Turn, hook: Hook, when: str, outcome: Outcome) -> Decision:
     if outcome.result is Result.DONE and outcome.decision == GO:
         entry = turn.entry("hook", f"{hook.function} said go{reason}.", decision=GO)
         return turn.again(entry, cleared=turn.rollout.passed(when), asked_since=None)
-    if outcome.result is Result.DONE and outcome.decision == NO_GO:
-        return abort(turn, f"the hook {hook.function} said no-go {when} {turn.rollout.weight} %{reason}")
     asked = turn.now - (turn.rollout.asked_since or turn.now)
     said = "says to wait" if outcome.result is Result.DONE else "gives no answer"
     if asked >= hook.timeout_seconds:

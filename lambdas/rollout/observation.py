@@ -77,15 +77,20 @@ class Health:
         return next((a.name for a in (self.unhealthy, self.error_rate, self.latency) if a.state == "MISSING"), "")
 
     @property
-    def doubts(self) -> str:
-        """What keeps the slot from counting as healthy; empty when nothing does. Too little traffic is not health."""
+    def objection(self) -> str:
+        """Which alarm speaks against the slot; empty when none does, though nothing may speak for it either."""
         for alarm in (self.unhealthy, self.error_rate, self.latency):
             if alarm.state in ("ALARM", "MISSING"):
                 return f"alarm {alarm.name} is {alarm.state}"
-        for alarm in (self.error_rate, self.latency):
-            if alarm.state != "OK":
-                return f"alarm {alarm.name} is {alarm.state}: too few requests to judge by"
         return ""
+
+    @property
+    def doubts(self) -> str:
+        """What keeps the slot from counting as healthy; empty when nothing does. Too little traffic is not health."""
+        for alarm in (self.error_rate, self.latency):
+            if not self.objection and alarm.state != "OK":
+                return f"alarm {alarm.name} is {alarm.state}: too few requests to judge by"
+        return self.objection
 
     @property
     def cause(self) -> str:

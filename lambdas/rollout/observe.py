@@ -45,9 +45,10 @@ def observe(state: State, ports: Ports, outcome: Outcome | None, endpoint: Endpo
 
 
 def _answered(ports: Ports, name: str, rollout: Rollout) -> Answered | None:
-    since, p99 = rollout.verified_since, rollout.present.p99_latency_milliseconds is not None
-    if since is None:
+    since, step = rollout.watched_since, rollout.in_effect
+    if since is None or step is None:
         return None
+    p99 = step.p99_latency_milliseconds is not None
     return ports.metrics.answered(name, rollout.slot, rollout.evidence, since, ports.clock.now(), p99=p99)
 
 

@@ -3,13 +3,20 @@
 from typing import Any
 
 from lambdas.rollout.abort import abort
-from lambdas.rollout.actions import Action, CreateMixedConfig, CreateModel, CreateShadowConfig, ReleaseScaling
+from lambdas.rollout.actions import (
+    Action,
+    CreateMixedConfig,
+    CreateModel,
+    CreateShadowConfig,
+    ReleaseScaling,
+    UpdateEndpoint,
+)
 from lambdas.rollout.capacity import initial_count, raise_stable
 from lambdas.rollout.decision import Decision, Turn, seconds
 from lambdas.rollout.gates import go_on
 from lambdas.rollout.policy import Shadow
 from lambdas.rollout.state import Phase, Source
-from lambdas.rollout.updates import bring_to, set_weights, weights_at
+from lambdas.rollout.updates import bring_about, set_weights, weights_at
 from lambdas.rollout.watch import keep_watching
 
 
@@ -26,7 +33,7 @@ def shadow(turn: Turn) -> Decision:
     if asked is None:
         return turn.move(Phase.PREPARE, "prepare", "The shadow is skipped.", verified_since=None, bake_skipped=False)
     text = f"Starting {rollout.version} on {rollout.slot} as a shadow: it answers copies of the requests, to nobody."
-    if unready := _make_ready(turn, _shadow_config(turn, asked)) or bring_to(turn, rollout.shadow_config, text):
+    if unready := _bring_up(turn, _shadow_config(turn, asked), text):
         return unready
     if rollout.verified_since is None:
         return _shadow_is_up(turn, asked)
@@ -56,7 +63,7 @@ def prepare(turn: Turn) -> Decision:
     """Suspend autoscaling, make model and config, and bring the new variant up at weight 0."""
     rollout = turn.rollout
     text = f"Starting {rollout.instance_count} x {rollout.fleet.instance_type} for {rollout.version} on {rollout.slot}."
-    if unready := _make_ready(turn, _mixed_config(turn)) or bring_to(turn, rollout.mixed_config, text):
+    if unready := _bring_up(turn, _mixed_config(turn), text):
         return unready
     if not weights_at(turn, 0):
         return set_weights(turn, 0)
@@ -64,16 +71,22 @@ def prepare(turn: Turn) -> Decision:
     return turn.move(Phase.TEST, "ready", text, progress_at=turn.now)
 
 
-def _make_ready(turn: Turn, config: CreateShadowConfig | CreateMixedConfig) -> Decision | None:
-    """Do what must be done before the config can go live; None once all of it is."""
+def _bring_up(turn: Turn, config: CreateShadowConfig | CreateMixedConfig, text: str) -> Decision | None:
+    """Put the config live, and do what must be done before; None once it is."""
     if turn.endpoint.config == config.name:
         return None
-    released = _do_once(turn, ReleaseScaling())
+    update = UpdateEndpoint(config.name)
+    return go_on(turn, lambda: _make_ready(turn, config) or bring_about(turn, update, config.name, text))
+
+
+def _make_ready(turn: Turn, config: CreateShadowConfig | CreateMixedConfig) -> Decision | None:
+    released = do_once(turn, ReleaseScaling())
     # What is live under autoscaling takes no instance count of ours.
-    return released or raise_stable(turn) or _do_once(turn, _model(turn)) or _do_once(turn, config)
+    return released or raise_stable(turn) or do_once(turn, _model(turn)) or do_once(turn, config)
 
 
-def _do_once(turn: Turn, action: Action) -> Decision | None:
+def do_once(turn: Turn, action: Action) -> Decision | None:
+    """Ask an action whose effect lasts; None once it has been done."""
     name = type(action).__name__
     if name in turn.rollout.done:
         return None

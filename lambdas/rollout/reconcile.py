@@ -1,11 +1,13 @@
 """The decision of a cycle: a pure function of the durable state, what was seen, and the time."""
 
+from dataclasses import replace
+
 from lambdas.rollout.abort import heed_outcome, make_abort_durable, mind_blindness
 from lambdas.rollout.commands import obey_commands
 from lambdas.rollout.decision import Decision, Turn
 from lambdas.rollout.finish import finalize
 from lambdas.rollout.forward import approve, bake, shift, test
-from lambdas.rollout.gates import count_waiting
+from lambdas.rollout.gates import count_waiting, heed_no_go
 from lambdas.rollout.guards import hold_back, leave_lost_endpoint, stand_aside, wait_while_busy
 from lambdas.rollout.idle import adopt_live, call_it_a_day, keep_capacity, keep_scaling, tidy_up
 from lambdas.rollout.observation import Observation
@@ -44,7 +46,7 @@ def reconcile(state: State, observation: Observation, now: float) -> Decision:
     if state.retired:
         return turn.rest()
     if obeyed := obey_commands(turn):
-        return obeyed
+        return replace(obeyed, heeded=False)
     return _reconcile_idle(turn) if state.rollout is None else _reconcile_rollout(turn)
 
 
@@ -54,6 +56,7 @@ def _reconcile_rollout(turn: Turn) -> Decision:
         or mind_blindness(turn)
         or count_waiting(turn)
         or make_abort_durable(turn)
+        or heed_no_go(turn)
         or heed_outcome(turn)
         or wait_while_busy(turn)
         or stand_aside(turn)

@@ -53,6 +53,20 @@ def meant_for_an_earlier_one(turn: Turn, command: Command) -> str | None:
     )
 
 
+def overtaken(turn: Turn, command: Command) -> str | None:
+    """Refuse a pause or resume that comes after one that was sent later: the last word is what counts."""
+    at = turn.rollout.steered_at
+    return None if command.at >= at else "a pause or resume that was sent later has been obeyed; send it again if meant"
+
+
+def overtaken_freeze(turn: Turn, command: Command) -> str | None:
+    """Refuse a freeze or unfreeze that comes after one that was sent later."""
+    at = turn.state.steered_at
+    return (
+        None if command.at >= at else "a freeze or unfreeze that was sent later has been obeyed; send it again if meant"
+    )
+
+
 def past_changing(turn: Turn, _command: Command) -> str | None:
     """Refuse what would change a rollout that is on its way back, or letting go of the old version."""
     rollout, phase = turn.rollout, turn.rollout.phase

@@ -223,11 +223,26 @@ class Rollout:
     waiting_since: float | None = None
     cleared: tuple[str, ...] = ()
     asked_since: float | None = None
+    effect_step: int | None = None
+    effect_since: float | None = None
+    steered_at: float = 0.0
 
     @property
     def present(self) -> Step:
         """The present step."""
         return self.policy.plan[self.step]
+
+    @property
+    def in_effect(self) -> Step | None:
+        """The step whose weight is in effect: while the next one's is being set, that of the last one verified."""
+        if self.phase is not Phase.SHIFT:
+            return self.present
+        return None if self.effect_step is None else self.policy.plan[self.effect_step]
+
+    @property
+    def watched_since(self) -> float | None:
+        """Since when its answers count against it: since the weight in effect was verified, or it became a shadow."""
+        return self.effect_since if self.phase is Phase.SHIFT else self.verified_since
 
     @property
     def weight(self) -> int:
@@ -283,7 +298,8 @@ class State:
 
     `failed` is the version whose rollout last ended without a promotion, which can be retried; `past` what was live
     before, the latest last. `newest_started` is when the newest version that a rollout was started for, or that was
-    live already, was approved: an approval that was given before that is heard of too late. `owners` are the physical
+    live already, was approved: an approval that was given before that is heard of too late. `steered_at` is when the
+    latest freeze or unfreeze was sent. `owners` are the physical
     ids of the template's resources that declare the endpoint's fleet; more than one only while one is being moved.
     """
 
@@ -299,6 +315,7 @@ class State:
     failed: Candidate | None = None
     past: tuple[Past, ...] = ()
     frozen: Freeze | None = None
+    steered_at: float = 0.0
     rollout: Rollout | None = None
     scaling: Scaling | None = None
     shortfall: Shortfall | None = None

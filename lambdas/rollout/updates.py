@@ -49,13 +49,6 @@ def weights_at(turn: Turn, weight: float) -> bool:
     )
 
 
-def share_of_traffic(turn: Turn) -> float:
-    """Return the percentage of the traffic that the new version takes, as it is on the endpoint."""
-    total = sum(variant.weight for variant in turn.endpoint.variants.values())
-    variant = turn.endpoint.variants.get(turn.rollout.slot)
-    return FULL_WEIGHT * variant.weight / total if variant and total else 0.0
-
-
 def set_weights(turn: Turn, weight: float) -> Decision:
     """Give the new version `weight` and the stable one the rest."""
     return turn.act(SetWeights(_weights(turn, weight)))

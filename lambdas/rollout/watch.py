@@ -3,20 +3,29 @@
 from lambdas.rollout.abort import abort
 from lambdas.rollout.decision import LONGEST_WAIT, Decision, Turn, seconds
 from lambdas.rollout.state import Phase, Rollout
-from lambdas.rollout.updates import share_of_traffic, weights_at
+from lambdas.rollout.updates import weights_at
 
 _SOONEST_LOOK = 5.0
+_TOLERANCE = 1e-6
+
+
+def follow_hand(turn: Turn, weight: float) -> Decision | None:
+    """Give the rollout up when somebody has taken traffic off the new version, which has been given `weight`."""
+    if turn.share >= weight - _TOLERANCE:
+        return None
+    seen = f"somebody has lowered its share of the traffic to {turn.share:.0f} %"
+    # Seen twice, because one look may be out of date.
+    again = turn.rollout.remark == seen
+    return abort(turn, seen) if again else turn.hold(seen, f"It seems that {seen}.", _SOONEST_LOOK)
 
 
 def keep_weight(turn: Turn) -> Decision | None:
     """Follow a hand that took traffic off the new version; undo any other change of the weights."""
-    rollout, share = turn.rollout, share_of_traffic(turn)
+    rollout = turn.rollout
     if rollout.verified_since is not None and weights_at(turn, rollout.weight):
         return None
-    if share < rollout.weight:
-        seen = f"somebody has lowered its share of the traffic to {share:.0f} %"
-        # Seen twice, because one look may be out of date.
-        return abort(turn, seen) if rollout.remark == seen else turn.hold(seen, f"It seems that {seen}.", _SOONEST_LOOK)
+    if lowered := follow_hand(turn, rollout.weight):
+        return lowered
     text = f"The weights are no longer {rollout.weight} %: setting them again, and the watch starts anew."
     weight = {"weight": rollout.weight}
     return turn.move(Phase.SHIFT, "drift", text, weight, verified_since=None, bake_skipped=False)
@@ -51,25 +60,28 @@ def _doubts(turn: Turn) -> str:
     seen, rollout = turn.seen, turn.rollout
     if seen.health is None or seen.answered is None or (rollout.compares and seen.compared is None):
         return "; ".join(seen.problems) or "alarms and metrics were not read"
-    if _watched_by_nobody(rollout):
-        return ""
-    # An operator who ends a bake vouches for what has not been seen, though not against an alarm.
+    if _needs_no_evidence(rollout):
+        return seen.health.objection
+    # An operator who ends a bake vouches for what has not been seen, though not for what no request has shown at all.
     return seen.health.doubts or ("" if rollout.bake_skipped else seen.answered.lacks(rollout.evidence) or _few(turn))
 
 
-def _watched_by_nobody(rollout: Rollout) -> bool:
-    return rollout.policy.watches_nothing and rollout.phase is Phase.SOAK
+def _needs_no_evidence(rollout: Rollout) -> bool:
+    """Return whether it goes on unless an alarm objects: the way back, or the last step of all-at-once."""
+    return rollout.urgent or (rollout.policy.watches_nothing and rollout.phase is Phase.SOAK)
 
 
 def _few(turn: Turn) -> str:
     rollout, compared = turn.rollout, turn.seen.compared
     if compared is None:
         return ""
-    counts = {rollout.version: compared.new.requests}
-    if rollout.policy.is_test(rollout.step):
+    counts, needed = {rollout.version: compared.new.requests}, rollout.min_requests
+    if rollout.phase is Phase.SHADOW or rollout.policy.is_test(rollout.step):
+        # Of two that are compared, each must have answered what an alarm would need.
         counts[turn.state.live.version] = compared.live.requests
-    lacking = [f"{version} has answered {count:,}" for version, count in counts.items() if count < rollout.min_requests]
-    return f"{' and '.join(lacking)} of {rollout.min_requests:,} requests at this weight" if lacking else ""
+        needed = max(needed, rollout.evidence.periods * rollout.evidence.min_requests)
+    lacking = [f"{version} has answered {count:,}" for version, count in counts.items() if count < needed]
+    return f"{' and '.join(lacking)} of {needed:,} requests at this weight" if lacking else ""
 
 
 def healthy(turn: Turn) -> str:

@@ -1,6 +1,6 @@
 """CloudWatch's counts of a variant's answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from lambdas.contract import SLOTS
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.comparison import Totals
+from lambdas.rollout.errors import RetryableError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 
 _MILLISECOND = 1000.0
@@ -17,6 +18,7 @@ _HIGH_RESOLUTION = 3 * 3600 - 300
 """Seconds for which CloudWatch keeps periods below a minute, less a margin."""
 
 _DAY = 24 * 3600
+_COMPLETE = "Complete"
 _Series = dict[datetime, float]
 
 
@@ -64,14 +66,27 @@ class CloudWatchMetrics:
         if start >= end:
             return found
         queries = [_query(f"{slot}_{each}", name, slot, metric, period) for (slot, each), metric in series.items()]
-        with translated():
-            shown = self._client().get_metric_data(
-                MetricDataQueries=queries, StartTime=_moment(start), EndTime=_moment(end)
-            )
-        for result in shown["MetricDataResults"]:
+        incomplete: dict[str, str] = {}
+        for result in self._results(queries, start, end):
             slot, _, each = result["Id"].partition("_")
-            found[slot, each] = dict(zip(result["Timestamps"], result["Values"], strict=True))
+            found[slot, each] |= dict(zip(result["Timestamps"], result["Values"], strict=True))
+            incomplete[result["Id"]] = result.get("StatusCode", _COMPLETE)
+        if failed := {name: status for name, status in incomplete.items() if status != _COMPLETE}:
+            # What is missing must never count as no errors.
+            raise RetryableError(f"CloudWatch has not given all of the metrics: {failed}")
         return found
+
+    def _results(self, queries: list[dict[str, Any]], start: float, end: float) -> Iterator[dict[str, Any]]:
+        more: dict[str, str] = {}
+        while True:
+            with translated():
+                page = self._client().get_metric_data(
+                    MetricDataQueries=queries, StartTime=_moment(start), EndTime=_moment(end), **more
+                )
+            yield from page["MetricDataResults"]
+            if "NextToken" not in page:
+                return
+            more = {"NextToken": page["NextToken"]}
 
 
 _REQUESTS, _ERRORS = ("Invocations", "Sum"), ("Invocation5XXErrors", "Sum")

@@ -532,3 +532,17 @@ def test_clients_give_up_well_before_a_function_times_out(monkeypatch: pytest.Mo
         config = client(service).meta.config
         attempts = config.retries["total_max_attempts"]
         assert (config.connect_timeout + config.read_timeout) * attempts <= 7
+
+
+def test_metrics_that_cloudwatch_could_not_give_are_an_error_and_not_zero() -> None:
+    times = [datetime(2026, 11, 22, 12, 0, 20, tzinfo=UTC)]
+    shown = {
+        "MetricDataResults": [
+            {"Id": "green_requests", "Timestamps": times, "Values": [40.0], "StatusCode": "Complete"},
+            {"Id": "green_errors", "Timestamps": [], "Values": [], "StatusCode": "InternalError"},
+        ]
+    }
+    since = datetime(2026, 11, 22, 12, 0, 11, tzinfo=UTC).timestamp()
+    metrics = CloudWatchMetrics(FakeClient("cloudwatch", get_metric_data=shown).lazy)
+    with pytest.raises(RetryableError, match=r"green_errors.*InternalError"):
+        metrics.answered("rain-local", "green", Evidence(2, 10, 10, 5.0), since, since + 32)

@@ -258,3 +258,16 @@ def test_retry_when_nothing_has_failed_does_nothing(world: Any) -> None:
     assert "Nothing is done" in world.store.texts("command")[0]
     world.pass_time(60)
     assert world.outcomes == []
+
+
+@pytest.mark.parametrize(("late", "later"), [("pause", "resume"), ("freeze", "unfreeze")])
+def test_command_that_arrives_after_one_sent_later_changes_nothing(world: Any, late: str, later: str) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    sent = world.clock.now()
+    world.pass_time(5)
+    world.command(later, "c2")
+    take_command(world.ports, world.store.state.name, Command("c1", late, sent, "ops"))
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "PROMOTED")]
+    assert any("sent later has been obeyed" in text for text in world.store.texts("command"))
