@@ -30,7 +30,7 @@ test: setup ## Run all tests
 scenarios: setup ## Run only the whole-loop tests in the local cloud
 	$(BIN)/python -m pytest -n $(WORKERS) tests/scenarios $(TEST_ARGS)
 
-simulate: setup ## Run the rollout engine through 20,000 schedules of faults in virtual time; see `tidegate replay`
+simulate: setup ## Run the rollout engine through 20,000 schedules of faults in virtual time; see: python -m tidegate replay
 	$(BIN)/python -m localcloud.simulation $(SIMULATE_ARGS)
 
 lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation, cfn-lint, template snapshot

@@ -32,7 +32,7 @@ PIPED_WIDTH = 130
 
 
 def main() -> int:
-    """Measure, print and save."""
+    """Measure, print and save; the status is 1 when a declared limit was passed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE")
     output = parser.parse_args().output
@@ -47,7 +47,14 @@ def main() -> int:
     report.save(output)
     report.show(console)
     console.print(f"Saved as {output}", soft_wrap=True)
-    return 0
+    return _judge(report, console)
+
+
+def _judge(report: Report, console: Console) -> int:
+    """Return 1 when a declared limit was passed, and say which."""
+    for passed in report.over:
+        console.print(Text(f"over its limit: {passed}", style="red"), soft_wrap=True)
+    return int(bool(report.over))
 
 
 def _run(console: Console) -> Report:

@@ -53,6 +53,13 @@ class Reactions:
         """The 99th percentile of what is ours, in seconds."""
         return _percentiles([each.ours for each in self.rounds])[1]
 
+    @property
+    def over(self) -> list[str]:
+        """The limit, if it is passed."""
+        if self.p99 <= LIMIT_SECONDS:
+            return []
+        return [f"p99 beyond the API is {self.p99 * 1000:.0f} ms, and the limit {LIMIT_SECONDS * 1000:.0f} ms"]
+
     def table(self) -> Table:
         """Return what to print."""
         title = f"From the alarm's event to the weight call: {len(self.rounds)} warm rounds, milliseconds"

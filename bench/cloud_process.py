@@ -1,4 +1,4 @@
-"""The local cloud in a process of its own, as `tidegate local up` has it: the process's side.
+"""The local cloud in a process of its own, as `python -m tidegate local up` has it: the process's side.
 
 It deploys a cloud assembly, says in a line of JSON what a client needs, answers each line of its standard input with
 what was noted meanwhile, and lives until that input ends.

@@ -23,6 +23,10 @@ class Finding(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""
 
+    @property
+    def over(self) -> list[str]:
+        """The declared limits that it passes."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -47,6 +51,11 @@ class Report:
     machine: Machine
     generator_busy: float
     findings: Mapping[str, Finding] = field(default_factory=dict)
+
+    @property
+    def over(self) -> list[str]:
+        """Return every declared limit that was passed, and by what."""
+        return [f"{name}: {what}" for name, finding in self.findings.items() for what in finding.over]
 
     def show(self, console: Console) -> None:
         """Print the table, what the ratios mean, and how far they can be trusted."""

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = Parser(
-        prog="tidegate",
+        prog="python -m tidegate",
         description="Put model versions on SageMaker endpoints, a little traffic at a time.",
         epilog=f"Approving a version is what deploys it: register, approve, watch.\n\n{EXIT_STATUSES}",
     )

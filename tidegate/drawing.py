@@ -191,7 +191,8 @@ def _of_endpoint(snapshot: Snapshot, trouble: str) -> list[tuple[str, Text]]:
 def _capacity(seconds: int) -> Text:
     return Text(
         "share: while the instances for a step start, SageMaker refuses every change of the weights, a rollback too: "
-        f"for up to {views.duration(seconds)} (download and start-up time-outs of the fleet)"
+        f"while AWS looks for them, and then for up to {views.duration(seconds)} (the fleet's download and start-up "
+        "time-outs)"
     )
 
 

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong."""
-        raise UsageError(message, f"see: python -m {self.prog} --help")
+        raise UsageError(message, f"see: {self.prog} --help")
 
 
 def output_option(parser: argparse.ArgumentParser) -> None:

@@ -102,7 +102,7 @@ class Snapshot:
 
     @property
     def refusal_seconds(self) -> int | None:
-        """How long a rollback may be refused at the longest because instances start; None when it never is."""
+        """The time-outs of the instances that a step adds, while a rollback is refused; None when it never is."""
         policy = self.rollout.policy if self.rollout else self.policy
         if self.state is None or policy.capacity != SHARE:
             return None

@@ -72,7 +72,7 @@ def await_approval(turn: Turn) -> Decision | None:
     compared = f" {turn.seen.compared}." if turn.seen.compared else ""
     text = (
         f"{rollout.version} was watched at {rollout.weight} % and waits for somebody to approve the step "
-        f"(tidegate approve --step), or to abort.{compared}"
+        f"(python -m tidegate approve --step), or to abort.{compared}"
     )
     if rollout.phase is Phase.APPROVE:
         return turn.wait(LONGEST_WAIT)

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from difflib import get_close_matches
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -55,8 +56,9 @@ def _way_to(wanted: type, value: object) -> str:
         return f'write it in quotation marks: "{value}"'
     if wanted is bool:
         return "write true or false, without quotation marks"
-    if isinstance(value, float):
-        return f"round it to {round(value)}"
+    if isinstance(value, float) and isfinite(value):
+        # Some numbers may not be 0, and all may be 1.
+        return f"round it to {max(round(value), 1)}"
     return "write it in digits, without quotation marks or a unit"
 
 
@@ -74,9 +76,8 @@ def _read_annotated(wanted: Any, value: object, path: str) -> Any:
 def _read_literal(choices: tuple[object, ...], value: object, path: str) -> Any:
     if value in choices and not isinstance(value, bool):
         return value
-    raise _refuse(
-        path, value, f"it must be one of {', '.join(map(str, choices))}", _guess(value, choices) or "choose one"
-    )
+    way_out = _guess(value, choices) or _shortened(value, choices) or "choose one"
+    raise _refuse(path, value, f"it must be one of {', '.join(map(str, choices))}", way_out)
 
 
 def _read_optional(wanted: Any, value: object, path: str) -> Any:
@@ -142,5 +143,11 @@ def _unknown(wanted: Any, key: object, value: object, path: str, fields: Mapping
 
 
 def _guess(value: object, choices: tuple[object, ...]) -> str:
-    close = get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    close = get_close_matches(str(value).lower(), [str(choice) for choice in choices], n=1)
     return f"did you mean {close[0]}?" if close else ""
+
+
+def _shortened(value: object, choices: tuple[object, ...]) -> str:
+    """Guess what was written out in full, such as a day of the week."""
+    begins = [choice for choice in choices if str(value).lower().startswith(str(choice))]
+    return f"did you mean {begins[0]}?" if begins else ""

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from lambdas.rollout.policy import Policy, Step
+from lambdas.rollout.policy.strategies import MANUAL
 from stacks.config.model import Alarms, Endpoint, Environment
 from stacks.config.places import partition
 from stacks.config.problems import Problem
+
+WEIGHTS_SECONDS = 120
+"""Room for SageMaker to change the weights of a step."""
 
 
 def rollout_problems(endpoint: Endpoint) -> Iterator[Problem]:
@@ -40,6 +44,36 @@ def _watched(policy: Policy) -> Iterator[tuple[str, int]]:
         yield f"steps[{index}].bake_seconds", step.bake_seconds
     if not policy.watches_nothing:
         yield "soak_seconds", policy.soak_seconds
+
+
+def _deadline(endpoint: Endpoint) -> Iterator[Problem]:
+    """A deadline that is over before instances start or a step passes would roll every version back."""
+    policy, fleet = endpoint.rollout, endpoint.fleet
+    download, startup = fleet.download_timeout_seconds, fleet.startup_timeout_seconds
+    longest, alarms = policy.longest_step_seconds, endpoint.alarms.of_periods * fleet.metrics_period_seconds
+    least = max(download + startup, longest + alarms + WEIGHTS_SECONDS)
+    if policy.progress_deadline_seconds < least:
+        yield Problem(
+            "progress_deadline_seconds",
+            policy.progress_deadline_seconds,
+            f"it must be at least {least}: instances may take {download} s (fleet.download_timeout_seconds) and "
+            f"{startup} s (fleet.startup_timeout_seconds) to start; the longest step {longest} s with its hooks, "
+            f"{alarms} s for its alarms (alarms.of_periods x fleet.metrics_period_seconds) and {WEIGHTS_SECONDS} s to "
+            "change the weights",
+            f"raise it to {least}, or lower one of these",
+        )
+
+
+def _without_effect(endpoint: Endpoint) -> Iterator[Problem]:
+    """Whoever writes an option expects it to do something."""
+    policy, test = endpoint.rollout, endpoint.rollout.ab_test
+    if test is not None and test.winner == MANUAL and test.tolerance_percent:
+        reason = f"with winner: {MANUAL} a person decides, and no numbers are compared"
+        way_out = "remove tolerance_percent:, or write winner: error-rate or latency"
+        yield Problem("ab_test.tolerance_percent", test.tolerance_percent, reason, way_out)
+    if policy.timezone != "UTC" and not policy.windows:
+        reason = "it is the time zone of the windows, and there are none"
+        yield Problem("timezone", policy.timezone, reason, "remove timezone:, or add windows:")
 
 
 def _thresholds(endpoint: Endpoint) -> Iterator[Problem]:
@@ -113,4 +147,11 @@ def _hooks(environment: Environment) -> Iterator[tuple[str, str]]:
                     yield f"endpoints[{number}].rollout.steps[{index}].{when}.function", hook.function
 
 
-_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (_bakes, _thresholds, _peak, _share)
+_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
+    _bakes,
+    _deadline,
+    _without_effect,
+    _thresholds,
+    _peak,
+    _share,
+)

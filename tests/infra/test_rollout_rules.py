@@ -69,6 +69,46 @@ def test_as_long_as_the_alarms_look_is_long_enough(tmp_path, rollout):
 
 
 @pytest.mark.parametrize(
+    ("rollout", "fleet", "least"),
+    [
+        (canary(), {}, 1200),
+        (canary(), {"download_timeout_seconds": 3600}, 4200),
+        (canary(bake_seconds=2000), {}, 2000 + 30 + 120),
+        ({**canary(), "soak_seconds": 2000}, {"metrics_period_seconds": 60}, 2000 + 180 + 120),
+        ({"strategy": "shadow", "shadow": {"seconds": 2000}}, {}, 2000 + 30 + 120),
+    ],
+)
+def test_a_deadline_leaves_time_for_instances_and_for_the_longest_step(tmp_path, rollout, fleet, least):
+    if "metrics_period_seconds" in fleet:
+        rollout = {**rollout, "steps": [{"weight": 10, "bake_seconds": 180}, ALL]}
+    found = problem(tmp_path, {**rollout, "progress_deadline_seconds": least - 1}, fleet)
+    assert found.startswith(f"endpoints[0].rollout.progress_deadline_seconds: {least - 1} is not allowed; ")
+    assert f"it must be at least {least}: " in found
+    assert f"Way out: raise it to {least}, or lower one of these" in found
+    assert load(tmp_path, {**rollout, "progress_deadline_seconds": least}, fleet)
+
+
+AB_TEST = {"strategy": "ab-test", "ab_test": {"seconds": 600, "tolerance_percent": 5}}
+
+
+@pytest.mark.parametrize(
+    ("rollout", "said"),
+    [
+        (AB_TEST, "ab_test.tolerance_percent: 5 is not allowed; with winner: manual a person decides"),
+        ({**canary(), "timezone": "Europe/Berlin"}, "timezone: 'Europe/Berlin' is not allowed; it is the time zone of"),
+    ],
+)
+def test_options_without_effect_are_refused(tmp_path, rollout, said):
+    found = problem(tmp_path, rollout)
+    assert found.startswith(f"endpoints[0].rollout.{said}")
+    assert ". Way out: remove " in found
+
+
+def test_a_tolerance_has_an_effect_where_numbers_decide(tmp_path):
+    assert load(tmp_path, {**AB_TEST, "ab_test": {**AB_TEST["ab_test"], "winner": "latency"}})
+
+
+@pytest.mark.parametrize(
     ("name", "looser", "alarm"), [("error_rate_percent", 6, 5), ("p99_latency_milliseconds", 101, 100)]
 )
 def test_a_step_is_stricter_than_the_alarms_never_looser(tmp_path, name, looser, alarm):

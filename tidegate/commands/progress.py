@@ -19,6 +19,7 @@ from tidegate.rollouts import AuditEntry, Rollout
 
 STATUS_LINES = 3
 HISTORY_LINES = 50
+ALL = "all"
 
 
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -40,9 +41,22 @@ def _add_history(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("history", parents=[common], help=text, description=text)
     parser.add_argument("--rollout", metavar="ID", help="only this rollout")
     parser.add_argument(
-        "--limit", type=int, default=HISTORY_LINES, help=f"the last entries; 0 for all (default: {HISTORY_LINES})"
+        "--limit",
+        type=_limit,
+        metavar="N",
+        default=HISTORY_LINES,
+        help=f"so many of the last entries, or all (default: {HISTORY_LINES})",
     )
     parser.set_defaults(run=lambda arguments: history(open_context(arguments), arguments.rollout, arguments.limit))
+
+
+def _limit(text: str) -> int | None:
+    """Return how many entries are asked for; None for all."""
+    if text == ALL:
+        return None
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"it is {text!r}: give a whole number from 1, or {ALL}")
+    return int(text)
 
 
 def status(context: Context) -> int:
@@ -53,13 +67,13 @@ def status(context: Context) -> int:
     return 0
 
 
-def history(context: Context, rollout: str | None, limit: int = HISTORY_LINES) -> int:
+def history(context: Context, rollout: str | None, limit: int | None = HISTORY_LINES) -> int:
     """List the rollouts and the audit trail, or those of one rollout."""
     known = rollouts.summaries(context.aws, context.endpoint)
     if rollout is not None:
         known = [_named(context, known, rollout)]
     trail = rollouts.audit(context.aws, context.endpoint, rollout)
-    shown = trail[-limit:] if limit > 0 else trail
+    shown = trail if limit is None else trail[-limit:]
     value = {
         "rollouts": [documents.summary(each) for each in known],
         "entries": [documents.entry(each) for each in shown],
@@ -78,7 +92,7 @@ def _named(context: Context, known: list[Rollout], rollout: str) -> Rollout:
 
 
 def _history(known: list[Rollout], shown: list[AuditEntry], left_out: int) -> Group:
-    earlier = [Text(f"({left_out} earlier entries: --limit 0)", style="dim")] if left_out else []
+    earlier = [Text(f"({left_out} earlier entries: --limit {ALL})", style="dim")] if left_out else []
     return Group(views.rollouts_table(known), Text(""), *earlier, views.audit_table(shown))
 
 

@@ -33,8 +33,16 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
         if name == "promote":
             parser.add_argument("--full", action="store_true", help="skip the other steps, too")
         if name == "rollback":
-            parser.add_argument("--to", default="", help='the version, or "bootstrap" (default: what was live before)')
+            versions = 'the version, or "bootstrap" (default: what was live before)'
+            parser.add_argument("--to", type=_version, metavar="V", help=versions)
         parser.set_defaults(run=_run(name))
+
+
+def _version(text: str) -> str:
+    """Refuse an empty text: a script whose variable is unset must not go back to whatever was live before."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: name a version, or leave --to out")
+    return text
 
 
 def _run(name: str) -> Run:
@@ -43,6 +51,6 @@ def _run(name: str) -> Run:
 
 def steer(context: Context, arguments: argparse.Namespace, command: str) -> int:
     """Give a command to an endpoint's rollouts, and wait for the rollout's end if that is asked for."""
-    more = {"full": getattr(arguments, "full", False), "to": getattr(arguments, "to", "")}
+    more = {"full": getattr(arguments, "full", False), "to": getattr(arguments, "to", None) or ""}
     give(context, event_of(context, arguments, command, **more), repeated=arguments.id is not None)
     return wait_for_end(context) if getattr(arguments, "wait", False) else 0

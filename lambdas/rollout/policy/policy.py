@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
 from lambdas.rollout.policy.checks import MAX_SECONDS, PolicyError, one_of, whole
-from lambdas.rollout.policy.reading import plain, read
+from lambdas.rollout.policy.reading import as_written, plain, read
 from lambdas.rollout.policy.smoke_test import SmokeTest
 from lambdas.rollout.policy.step import FULL_SHARE, Step
 from lambdas.rollout.policy.strategies import (
@@ -137,8 +137,8 @@ class Policy:
             value = getattr(self, name)
             if value and owner not in used:
                 reason = f"it belongs to the strategy {owner}, not {' and '.join(dict.fromkeys(used))}"
-                raise PolicyError(name, plain(value), reason, f"remove {name}:, or write strategy: {owner}")
-            if not value and owner in used:
+                raise PolicyError(name, as_written(value), reason, f"remove {name}:, or write strategy: {owner}")
+            if value is None and owner in used:
                 raise PolicyError(name, None, f"the strategy {owner} needs it", f"add {name}:")
 
     def _check_soak(self) -> None:
@@ -149,6 +149,9 @@ class Policy:
     def _check_steps(self) -> None:
         if self.shifting != CANARY:
             return
+        if not self.steps:
+            way_out = f"write its steps, the last with weight: {FULL_SHARE}"
+            raise PolicyError("steps", [], f"the strategy {CANARY} needs at least one", way_out)
         if len(self.steps) > MAX_STEPS:
             raise PolicyError("steps", len(self.steps), f"there must be 1 to {MAX_STEPS} steps", "make larger steps")
         for index, (before, after) in enumerate(pairwise(self.steps), start=1):

@@ -4,7 +4,7 @@ What a text or a number may be is not looked at here: the types check themselves
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -53,6 +53,18 @@ def plain(value: Any) -> Any:
         given = {field.name: getattr(value, field.name) for field in fields(value)}
         return {name: plain(each) for name, each in given.items() if each is not None and each != ()}
     return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def as_written(value: Any) -> Any:
+    """Return the JSON form without what stands at its default, as somebody would have written it."""
+    if is_dataclass(value):
+        given = {field.name: getattr(value, field.name) for field in fields(value) if not _at_default(field, value)}
+        return {name: as_written(each) for name, each in given.items()}
+    return [as_written(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _at_default(field: "Field[Any]", value: Any) -> bool:
+    return bool(getattr(value, field.name) == field.default)
 
 
 @cache

@@ -20,7 +20,6 @@ SHIFTING: tuple[str, ...] = get_args(Shifting)
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 
 ERROR_RATE: Final = "error-rate"
-LATENCY: Final = "latency"
 MANUAL: Final = "manual"
 Winner = Literal["error-rate", "latency", "manual"]
 

@@ -22,13 +22,6 @@ def change(world: Any, **policy: Any) -> None:
     world.settings.policy = replace(world.settings.policy, **policy)
 
 
-def test_first_deploy_skips_the_steps(world: Any) -> None:
-    world.pass_time(120)
-    assert world.store.state.rollout is None
-    assert world.sagemaker.named("set_weights") == []
-    assert world.endpoint.variants["blue"].stands_at(100)
-
-
 def test_newer_version_mid_canary_restarts_from_zero(world: Any) -> None:
     change(world, newer_version="restart")
     world.approve("1.1.0")

@@ -22,7 +22,7 @@ SMOKE = {"content_type": "text/csv", "body": "1,2"}
 REFUSED_CANARIES = [
     ({"steps": [TEN]}, "steps[0].weight", "never reaches 100"),
     ({"steps": [{"weight": 50}, {"weight": 50}, ALL]}, "steps[1].weight", "must rise"),
-    ({"steps": []}, "steps", "the strategy canary needs it"),
+    ({"steps": []}, "steps", "[] is not allowed; the strategy canary needs at least one"),
     ({"steps": [{"weight": weight} for weight in [*range(1, 21), 100]]}, "steps", "1 to 20 steps"),
     ({"steps": "10"}, "steps", "it must be a list"),
     ({"steps": [10, ALL]}, "steps[0]", "it must be a mapping"),
@@ -154,6 +154,11 @@ def test_refusal_names_field_value_reason_and_way_out(policy: dict[str, Any], fi
     assert str(error).startswith(f"{field}: {error.value!r} is not allowed; ")
     assert f". Way out: {error.way_out}" in str(error)
     assert error.way_out
+
+
+def test_what_stands_at_its_default_is_not_told_of() -> None:
+    error = refusal({**BARE, "strategy": "blue-green", "steps": [TEN, {**ALL, "approval": True}]})
+    assert error.value == [{"weight": 10}, {"weight": 100, "approval": True}]
 
 
 @pytest.mark.parametrize("field", ["soak_seconds", "progress_deadline_seconds"])

@@ -156,9 +156,9 @@ def test_a_long_history_is_cut_and_says_so(make_context: Any, account: Any) -> N
     two_rollouts(account)
     context, printed = make_context()
     progress.history(context, None, limit=1)
-    assert "(3 earlier entries: --limit 0)" in printed()
+    assert "(3 earlier entries: --limit all)" in printed()
     assert "Bakes." not in printed()
-    progress.history(context, None, limit=0)
+    progress.history(context, None, limit=None)
     assert "Starts." in printed()
 
 

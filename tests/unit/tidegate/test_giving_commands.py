@@ -159,6 +159,10 @@ def test_an_id_belongs_to_one_command(run: Run, account: Any, capsys: pytest.Cap
         ["pause", "--id", "x" * 129],
         ["pause", "--reason", "x" * 501],
         ["rollback", "--to"],
+        ["rollback", "--to", ""],
+        ["rollback", "--to", " "],
+        ["history", "--limit", "0"],
+        ["history", "--limit", "-1"],
         ["promote", "--ful"],
     ],
 )
