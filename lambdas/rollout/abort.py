@@ -1,12 +1,12 @@
 """Giving a rollout up: the reasons for it, and calls that keep failing."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from lambdas.rollout.actions import AskHook, CreateFinalConfig, RunSmokeTest
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import IN_SERVICE, Result
 from lambdas.rollout.policy.policy import RESTART
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import FORWARD, Kind, Phase
 
 TRIES = 3

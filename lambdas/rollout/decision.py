@@ -1,12 +1,13 @@
 """What a cycle comes to, and the small vocabulary in which the steps of the engine say it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.actions import Action
 from lambdas.rollout.observation import EndpointView, Observation
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Notice, Phase, Rollout, State
 
 _WAITING_POLL = 15.0

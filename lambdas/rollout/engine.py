@@ -1,7 +1,5 @@
 """The shell around `reconcile`: observe, decide, record, act, and observe again."""
 
-from dataclasses import replace
-
 from lambdas.rollout.decision import LONGEST_WAIT, Decision
 from lambdas.rollout.errors import ConflictError, LeaseHeldError, PermanentError, RetryableError, TidegateError
 from lambdas.rollout.observation import EndpointView, Outcome, Result
@@ -9,6 +7,7 @@ from lambdas.rollout.observe import observe
 from lambdas.rollout.perform import perform
 from lambdas.rollout.ports import Ports
 from lambdas.rollout.reconcile import reconcile
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Notice, State
 
 LEASE_SECONDS = 30.0

@@ -48,8 +48,11 @@ def _promoted(turn: Turn) -> Decision:
     state = replace(
         state,
         rollout=None,
-        live=Live(
-            rollout.slot, rollout.final_config, rollout.fleet, rollout.image, rollout.package_arn, rollout.version
+        live=replace(
+            Live(
+                rollout.slot, rollout.final_config, rollout.fleet, rollout.image, rollout.package_arn, rollout.version
+            ),
+            restored=rollout.urgent,
         ),
         previous_config=rollout.stable_config,
         past=remember(state, turn.now),

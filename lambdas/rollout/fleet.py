@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 _LEVELS = ("min_instances", "max_instances", "target_invocations_per_instance")
@@ -97,8 +98,7 @@ class Fleet:
 
     def differences(self, other: "Fleet") -> list[str]:
         """Name the fields in which `other` differs and that only a rollout can change."""
-        names = [field.name for field in fields(self) if field.name not in _LEVELS]
-        return [name for name in names if getattr(self, name) != getattr(other, name)]
+        return [name for name in _by_rollout() if getattr(self, name) != getattr(other, name)]
 
     def image_for(self, image: str) -> str:
         """Return the container that a model made for `image` runs on.
@@ -107,6 +107,12 @@ class Fleet:
         model that brings an image from another repository keeps it.
         """
         return self.image if repository(image) == repository(self.image) else image
+
+
+@cache
+def _by_rollout() -> tuple[str, ...]:
+    """Return the fields that only a rollout can change. Worked out once, for every cycle compares fleets."""
+    return tuple(field.name for field in fields(Fleet) if field.name not in _LEVELS)
 
 
 def _exactly(cls: type, path: str, data: object) -> dict[str, Any]:

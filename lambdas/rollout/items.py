@@ -74,13 +74,14 @@ def plain(value: Any) -> Any:
         return value
     if kind in (Policy, Fleet):
         return _form(value)
-    if names := _names(kind):
-        return {name: each if type(each := getattr(value, name)) in _ATOMS else plain(each) for name in names}
-    if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
-    if isinstance(value, tuple | list):
+    if kind in (tuple, list):
         return [plain(each) for each in value]
-    return value.value if isinstance(value, Phase | Kind) else value
+    if kind in (Phase, Kind):
+        return value.value
+    if names := _names(kind):
+        held = vars(value)
+        return {name: each if type(each := held[name]) in _ATOMS else plain(each) for name in names}
+    return {name: plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value
 
 
 @lru_cache(maxsize=_REMEMBERED)

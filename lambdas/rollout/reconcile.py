@@ -1,7 +1,5 @@
 """The decision of a cycle: a pure function of the durable state, what was seen, and the time."""
 
-from dataclasses import replace
-
 from lambdas.rollout.abort import heed_outcome, make_abort_durable, mind_blindness
 from lambdas.rollout.commands import obey_commands
 from lambdas.rollout.decision import Decision, Turn
@@ -12,6 +10,7 @@ from lambdas.rollout.guards import hold_back, leave_lost_endpoint, stand_aside, 
 from lambdas.rollout.idle import adopt_live, call_it_a_day, keep_capacity, keep_scaling, tidy_up
 from lambdas.rollout.observation import Observation
 from lambdas.rollout.prepare import prepare, shadow
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.retreat import restore, rollback
 from lambdas.rollout.start import start_next
 from lambdas.rollout.state import Phase, State

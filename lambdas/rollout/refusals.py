@@ -136,6 +136,8 @@ def no_way_back(turn: Turn, command: Command) -> str | None:
     candidate, rollout, live = command.candidate, turn.state.rollout, turn.state.live
     if candidate is None:
         return command.refusal or "no version was named"
+    if already := _back_already(turn, command):
+        return already
     if rollout is None:
         name_another = "name another version to go back to"
         return f"{live.version} is live already; {name_another}" if same(candidate, live) else None
@@ -145,6 +147,18 @@ def no_way_back(turn: Turn, command: Command) -> str | None:
         return f"the rollout of {rollout.version} is in {rollout.phase}: {live.version} has all the traffic again soon"
     # A relative wish is about what was active when it was made.
     return None if command.to else meant_for_an_earlier_one(turn, command)
+
+
+def _back_already(turn: Turn, command: Command) -> str | None:
+    """Refuse to go back once more to whatever was live before: said twice, that would undo what it did."""
+    rollout, live = turn.state.rollout, turn.state.live
+    if command.to:
+        return None
+    if rollout is not None and rollout.urgent and rollout.abort_reason is None:
+        return f"{rollout.version} is being rolled back to already, in {rollout.phase}; name a version to go elsewhere"
+    if rollout is None and live.restored:
+        return f"{live.version} is live because somebody rolled back to it; name the version to go back to further"
+    return None
 
 
 def _comes_anyway(turn: Turn) -> str | None:

@@ -6,7 +6,7 @@ Layout in the table, under the partition key ``ENDPOINT#<name>``: sort key ``STA
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from lambdas.contract import BOOTSTRAP_SLOT
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Fleet, Scaling, repository
 from lambdas.rollout.policy import Policy, Step
+from lambdas.rollout.replacing import replace
 
 SCHEMA = 1
 REMEMBERED_COMMANDS = 50
@@ -60,7 +61,7 @@ class Live:
     """What takes the traffic while no rollout is active.
 
     `image` is the container it runs on, empty if unknown; `known` is false after somebody else has put a config live
-    that neither the template nor the engine made.
+    that neither the template nor the engine made. `restored` says that an operator went back to it.
     """
 
     slot: str
@@ -70,6 +71,7 @@ class Live:
     package_arn: str | None = None
     version: str = "bootstrap"
     known: bool = True
+    restored: bool = False
 
     @property
     def own_image(self) -> bool:

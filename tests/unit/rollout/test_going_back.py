@@ -78,7 +78,7 @@ def test_bootstrap_model_that_is_live_can_be_gone_back_to_after_a_look_elsewhere
     go_back(grown, "bootstrap", "c1")
     grown.until_over()
     assert "bootstrap is live already" in go_back(grown, "bootstrap", "c2")["text"]
-    go_back(grown, "", "c3")
+    go_back(grown, "1.2.0", "c3")
     grown.until_over()
     assert grown.store.state.live.version == "1.2.0"
 
@@ -372,3 +372,15 @@ def test_last_step_that_asks_for_approval_asks_for_none_on_the_way_back(grown: A
     grown.until_over()
     assert grown.outcomes[-1] == ("1.1.0", "PROMOTED")
     assert not any(entry["phase"] == "APPROVE" for entry in grown.store.audit)
+
+
+def test_going_back_twice_without_a_name_goes_back_once(grown: Any) -> None:
+    go_back(grown, identity="c1")
+    grown.until_phase(Phase.PREPARE)
+    assert not go_back(grown, identity="c2")["numbers"]["accepted"]
+    grown.until_over()
+    refused = go_back(grown, identity="c3")
+    assert "is live because somebody rolled back to it" in refused["text"]
+    grown.pass_time(600)
+    assert grown.store.state.live.version == "1.1.0"
+    assert go_back(grown, "bootstrap", "c4")["numbers"]["accepted"]
