@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from lambdas.rollout import forward, reconcile
+from lambdas.rollout.abort import abort
 from lambdas.rollout.actions import SetWeights
 from lambdas.rollout.decision import Decision, Turn
 from lambdas.rollout.engine import Engine
@@ -57,12 +58,18 @@ _shift = forward.shift
 
 def _trust_the_call(turn: Turn) -> Decision:
     decision = _shift(turn)
-    rollout = decision.state.rollout
-    if not isinstance(decision.action, SetWeights) or rollout is None or rollout.phase is not Phase.SHIFT:
+    rollout, asked = decision.state.rollout, turn.rollout.verified_since
+    if rollout is None or not (isinstance(decision.action, SetWeights) or (rollout.phase in _WATCHED and asked)):
         return decision
-    phase = Phase.SOAK if rollout.policy.is_last(rollout.step) else Phase.BAKE
-    baking = rollout.moved(phase, turn.now, verified_since=turn.now)
-    return replace(decision, state=replace(decision.state, rollout=baking))
+    since = turn.now if rollout.phase is Phase.SHIFT else asked
+    return replace(decision, state=replace(decision.state, rollout=replace(rollout, verified_since=since)))
+
+
+_WATCHED = (Phase.BAKE, Phase.SOAK)
+
+
+def _never_content(turn: Turn) -> Decision:
+    return abort(turn, "one cannot be careful enough")
 
 
 _go_on_with = reconcile._reconcile_rollout
@@ -93,6 +100,9 @@ BUGS = {
         reconcile,
         "_reconcile_rollout",
         _make_way_at_once,
+    ),
+    "always-rolls-back": Bug(
+        "every version is rolled back, however good", reconcile._PHASES, Phase.BAKE, _never_content
     ),
     "finalise-without-soak": Bug(
         "the old version is removed as soon as the new one has all the traffic",

@@ -15,7 +15,7 @@ from localcloud.physics.autoscaling import AutoScalingService
 from localcloud.physics.cloudwatch import MetricStore
 from localcloud.physics.endpoints import SageMakerService
 from localcloud.physics.ports import EventSink
-from localcloud.physics.records import Endpoint
+from localcloud.physics.records import IN_SERVICE, Endpoint
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.physics.testing import FakeContainers, MemoryObjects
 from localcloud.service import Service
@@ -31,7 +31,7 @@ SEED = "bootstrap"
 class _AnyObjects(MemoryObjects):
     """S3 in which every artefact exists."""
 
-    def get(self, uri: str) -> bytes:
+    def get(self, uri: str) -> bytes:  # noqa: ARG002 - the port's
         return b""
 
 
@@ -62,7 +62,8 @@ class Cloud:
     def __init__(
         self, clock: VirtualClock, settings: PhysicsSettings, name: str, instances: int, emit: EventSink
     ) -> None:
-        self._name = name
+        self.name = name
+        self._clock, self._emit = clock, emit
         self.autoscaling = AutoScalingService(clock, account=ACCOUNT, region=REGION)
         self.sagemaker = SageMakerService(
             clock,
@@ -90,17 +91,35 @@ class Cloud:
             "InitialVariantWeight": 100.0,
         }
         sagemaker.create_endpoint_config({"EndpointConfigName": SEED, "ProductionVariants": [variant]})
-        sagemaker.create_endpoint({"EndpointName": self._name, "EndpointConfigName": SEED})
+        sagemaker.create_endpoint({"EndpointName": self.name, "EndpointConfigName": SEED})
 
     @property
     def endpoint(self) -> Endpoint | None:
         """The endpoint as it really is; None once it is deleted."""
-        return self.sagemaker.hosting.endpoints.get(self._name)
+        return self.sagemaker.hosting.endpoints.get(self.name)
+
+    def update_system(self, seconds: float) -> None:
+        """Have AWS maintain the endpoint, which refuses changes meanwhile, unless it is busy anyway."""
+        if self.endpoint is not None and self.endpoint.status == IN_SERVICE:
+            self._stand("SystemUpdating")
+            self._clock.call_later(seconds, partial(self._stand, IN_SERVICE))
+
+    def _stand(self, status: str) -> None:
+        if self.endpoint is not None:
+            self.endpoint.status = status
+            self._emit("aws.sagemaker", "SageMaker Endpoint State Change", {}, [])
 
     def served(self, slot: str) -> Served | None:
         """Return a variant as it really is; None when there is none."""
         variant = self.endpoint.variants.get(slot) if self.endpoint else None
-        return variant and Served(variant.current_weight, variant.desired_weight, len(variant.instances))
+        if variant is None:
+            return None
+        return Served(variant.current_weight, variant.desired_weight, len(variant.instances))
+
+    def artefact(self, slot: str) -> str:
+        """Return where the model that a slot serves comes from, a shadow included; empty when there is none."""
+        found = self.endpoint.hosted().get(slot) if self.endpoint else None
+        return (found.model.data_url or "") if found else ""
 
     def share(self, slot: str) -> float:
         """Return the percentage of the traffic that a slot takes."""

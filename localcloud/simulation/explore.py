@@ -1,6 +1,11 @@
-"""Enumeration: an alarm after every call x a fault at every call near it x every kind that makes a difference there."""
+"""Enumeration: alarms, faults at the calls near them and on the way back, and every kind that makes a difference there.
 
-import itertools
+Enumerated fully are the kinds, and the calls and events that they strike: of a run without an alarm all of them, of one
+with an alarm those just before and after it, and those that begin the way back. Of these schedules, every one with the
+alarm alone and every one with a kind that few calls know is run, and of the rest a fixed sample: a `Plan` says after
+which calls alarms come, and one schedule of how many is run. The choice is made by checksum, the same every time.
+"""
+
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,8 +24,12 @@ _QUIET_PARTS = 8
 _RARE = frozenset({Kind.UPDATE_FAILS, Kind.NO_CAPACITY, Kind.SLOW_UPDATE})
 """Kinds that can strike a few calls only, so that no sample leaves them out."""
 
-_TO_THE_ALARM = 40
-"""Calls from the last snapshot to the alarm, at the most."""
+_TO_THE_ALARM, _WAY_BACK = 40, 40
+"""Calls from the last snapshot to the alarm, and from there through the way back, at the most."""
+
+_TURNS_BACK = frozenset({"endpoints.set_weights", "endpoints.update", "store.save"})
+_OF_THE_WAY_BACK = 8
+"""So many of these calls, after those next to the alarm, are struck as well."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Plan:
         How many calls before and after the alarm faults strike.
     sample
         Of so many schedules with an alarm, one is run; the same ones every time.
+    way_back_sample
+        The same for those whose fault strikes ROLLBACK or RESTORE.
     quiet_sample
         The same for schedules without an alarm, whose faults strike at every call; they take longer.
     """
@@ -46,6 +57,7 @@ class Plan:
     before: int = 2
     after: int = 6
     sample: int = 1
+    way_back_sample: int = 16
     quiet_sample: int = 1
 
 
@@ -116,20 +128,27 @@ def work_off(job: Job) -> Tally:
             _run(base, schedule, tally)
         return tally
     alarmed = Schedule(plan.scenario, alarm_at=job.alarm_at)
-    trail = Trail(base.leave(alarmed), alarmed, _TO_THE_ALARM + plan.after)
+    trail = Trail(base.leave(alarmed), alarmed, _TO_THE_ALARM + plan.after + _WAY_BACK)
     _count(trail.end.violations, alarmed, tally)
     for schedule in _sampled(_before(base, job), plan.sample):
         _run(base, schedule, tally)
     for schedule in _sampled(_after(trail, job), plan.sample):
         _run(trail, schedule, tally)
+    for schedule in _chosen(_on_the_way_back(trail, job), plan.way_back_sample):
+        _run(trail, schedule, tally)
     return tally
 
 
 def _quiet(base: Trail, job: Job) -> Iterator[Schedule]:
-    kept = _sampled(_around(base, base.calls, base.events), job.plan.quiet_sample)
-    yield from itertools.islice(kept, job.part, None, _QUIET_PARTS)
+    yield from _quiet_faults(job.plan)[job.part :: _QUIET_PARTS]
     if job.part == 0:
         yield from (replace(base.schedule, lost=lost) for lost in (("events",), ("timers",), ("events", "timers")))
+
+
+@cache
+def _quiet_faults(plan: Plan) -> list[Schedule]:
+    base = base_of(plan.scenario)
+    return list(_sampled(_around(base, base.calls, base.events), plan.quiet_sample))
 
 
 def _before(base: Trail, job: Job) -> Iterator[Schedule]:
@@ -139,11 +158,20 @@ def _before(base: Trail, job: Job) -> Iterator[Schedule]:
 
 
 def _after(trail: Trail, job: Job) -> Iterator[Schedule]:
-    calls = [made for made in trail.calls if made.at >= (job.alarm_at or 0.0)][: job.plan.after]
+    calls = _since_alarm(trail, job)[: job.plan.after]
     if not calls:
         return iter(())
     events = [(number, at) for number, at in trail.events if calls[0].at <= at <= calls[-1].at]
     return _around(trail, calls, events)
+
+
+def _on_the_way_back(trail: Trail, job: Job) -> Iterator[Schedule]:
+    later = [made for made in _since_alarm(trail, job)[job.plan.after :] if made.name in _TURNS_BACK]
+    return _around(trail, later[:_OF_THE_WAY_BACK], [])
+
+
+def _since_alarm(trail: Trail, job: Job) -> list[Made]:
+    return [made for made in trail.calls if made.at >= (job.alarm_at or 0.0)]
 
 
 def _around(trail: Trail, calls: list[Made], events: list[tuple[int, float]]) -> Iterator[Schedule]:
@@ -157,7 +185,15 @@ def _around(trail: Trail, calls: list[Made], events: list[tuple[int, float]]) ->
 
 
 def _sampled(schedules: Iterator[Schedule], share: int) -> Iterator[Schedule]:
-    return (each for each in schedules if share == 1 or _is_rare(each) or zlib.crc32(str(each).encode()) % share == 0)
+    return (each for each in schedules if _is_rare(each) or _is_chosen(each, share))
+
+
+def _chosen(schedules: Iterator[Schedule], share: int) -> Iterator[Schedule]:
+    return (each for each in schedules if _is_chosen(each, share))
+
+
+def _is_chosen(schedule: Schedule, share: int) -> bool:
+    return share == 1 or zlib.crc32(str(schedule).encode()) % share == 0
 
 
 def _is_rare(schedule: Schedule) -> bool:

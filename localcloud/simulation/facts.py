@@ -1,13 +1,14 @@
 """What has really happened so far, as far as the invariants speak of it."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lambdas.rollout.state import FORWARD, TERMINAL, Rollout, State
 from localcloud.clock import VirtualClock
 from localcloud.physics.records import IN_SERVICE
 from localcloud.simulation.boundary import Worker
 from localcloud.simulation.cloud import Cloud
+from localcloud.simulation.ends import End, Injected, Struck, described
 from localcloud.simulation.ports import READ_ALARMS, SlotAlarms
 from localcloud.simulation.store import MemoryStore, Write
 
@@ -32,6 +33,9 @@ class Facts:
     store: MemoryStore
     alarms: SlotAlarms
     name: str
+    end: End
+    injected: Injected = field(default_factory=Injected)
+    outcomes: tuple[str, ...] = ()
     looked_at: float = 0.0
     faulty_until: float = 0.0
     past_abort: set[str] = field(default_factory=set)
@@ -43,6 +47,8 @@ class Facts:
     obeyed: Counter[str] = field(default_factory=Counter)
     audited: Counter[str] = field(default_factory=Counter)
     started: Counter[str] = field(default_factory=Counter)
+    _meddled_at: float = 0.0
+    _described_at: dict[str, float] = field(default_factory=dict)
     _busy: list[tuple[float, float | None]] = field(default_factory=list)
     """When the endpoint began and ceased to refuse mutations."""
 
@@ -56,6 +62,11 @@ class Facts:
         """What is durable."""
         return self.store.durable(self.name)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the endpoint refuses mutations."""
+        return bool(self._busy) and self._busy[-1][1] is None
+
     def busy_seconds_since(self, since: float) -> float:
         """Return for how many of the seconds since then the endpoint refused mutations."""
         return sum(max((end or self.now) - max(begin, since), 0.0) for begin, end in self._busy)
@@ -64,7 +75,7 @@ class Facts:
         """Note the endpoint's status and weights."""
         endpoint = self.cloud.endpoint
         busy = endpoint is None or endpoint.status != IN_SERVICE
-        was_busy = bool(self._busy) and self._busy[-1][1] is None
+        was_busy = self.is_busy
         if busy and not was_busy:
             self._busy.append((self.now, None))
         if was_busy and not busy:
@@ -80,11 +91,37 @@ class Facts:
     def go_wrong(self, until: float) -> None:
         """Note a fault that has effects until then."""
         self.faulty_until = max(self.faulty_until, until)
+        self.injected = replace(self.injected, faults=self.injected.faults + 1)
+
+    def meddled(self) -> None:
+        """Note that people have changed the endpoint behind the engine's back."""
+        self.faulty_until = max(self.faulty_until, self.now)
+        self._meddled_at = self.now
+
+    def has_not_seen(self, worker: Worker) -> bool:
+        """Return whether the endpoint has been changed behind a worker's back since it looked."""
+        return self._meddled_at > self._described_at.get(worker.name, 0.0)
+
+    def went_off(self, slot: str) -> None:
+        """Note what an alarm has found."""
+        state = self.state
+        if state is None:
+            return
+        live = described(state.live.version, state.live.fleet)
+        if state.rollout is None:
+            self.injected = replace(self.injected, struck=Struck("", "", live, must_go_back=False))
+            return
+        rollout = state.rollout
+        goes_back = rollout.phase in FORWARD and self.cloud.share(slot) > 0
+        coming = described(rollout.version, rollout.fleet)
+        self.injected = replace(self.injected, struck=Struck(rollout.id, coming, live, goes_back))
 
     def answered(self, worker: Worker, name: str) -> None:
         """Note what a worker has seen."""
         if name == "endpoints.describe" and self.state is not None and self.state.lease_owner == worker.name:
             self.looked_at = self.now
+        if name == "endpoints.describe":
+            self._described_at[worker.name] = self.now
         if name == READ_ALARMS:
             self.health_read_at[worker.name] = self.now
 
@@ -105,6 +142,7 @@ class Facts:
 
     def _summarised(self, rollout: Rollout) -> None:
         if rollout.phase in TERMINAL:
+            self.outcomes += (str(rollout.phase),)
             self.open_rollouts.discard(rollout.id)
         else:
             self.open_rollouts.add(rollout.id)

@@ -1,8 +1,8 @@
 """What must always hold, whatever goes wrong: the list of the design, one small checker each.
 
 A checker looks at one kind of moment: a call that is about to be carried out (`Asking`), a write that is about to
-become durable (`Writing`), the passing of time (`Passing`), or the end of a run (`Ending`). It returns what is wrong, or
-None.
+become durable (`Writing`), the passing of time (`Passing`), or the end of a run (`Ending`). It returns what is wrong,
+or None.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from lambdas.rollout.state import TERMINAL, Phase, Rollout, State
 from lambdas.rollout.sweeper import PERIOD
 from localcloud.physics.records import IN_SERVICE
 from localcloud.simulation.boundary import WORKER_SECONDS, Worker
+from localcloud.simulation.ends import described, may_be_live
 from localcloud.simulation.facts import NO_WEIGHT, Facts
 from localcloud.simulation.faults import MUTATIONS
 from localcloud.simulation.store import Write
@@ -146,7 +147,7 @@ def no_mutation_after_terminal(at: Asking) -> str | None:
 def rolled_back_means_it(at: Writing) -> str | None:
     """Check the endpoint itself when a rollout ends rolled back."""
     ended = at.write.rollout
-    if ended is None or ended.phase is not Phase.ROLLED_BACK:
+    if ended is None or ended.phase is not Phase.ROLLED_BACK or at.facts.has_not_seen(at.worker):
         return None
     served = at.facts.cloud.served(ended.slot)
     if served is not None and (served.weight or served.desired_weight):
@@ -158,7 +159,7 @@ def rolled_back_means_it(at: Writing) -> str | None:
 def promoted_means_it(at: Writing) -> str | None:
     """Check the endpoint itself when a rollout ends promoted."""
     ended = at.write.rollout
-    if ended is None or ended.phase is not Phase.PROMOTED:
+    if ended is None or ended.phase is not Phase.PROMOTED or at.facts.has_not_seen(at.worker):
         return None
     share = at.facts.cloud.share(ended.slot)
     if share != FULL_WEIGHT:
@@ -186,7 +187,7 @@ def bake_is_of_a_verified_weight(at: Writing) -> str | None:
     """Check that the weight really stood when its watch begins."""
     if at.new is None or at.new.verified_since is None:
         return None
-    if at.old is not None and at.new.verified_since == at.old.verified_since:
+    if at.facts.has_not_seen(at.worker) or (at.old is not None and at.new.verified_since == at.old.verified_since):
         return None
     standing = at.facts.standing.get(at.new.slot)
     if standing is None or standing.weight != _weight_of(at.new):
@@ -199,6 +200,9 @@ def bake_is_complete(at: Writing) -> str | None:
     """Check that the weight really stood for as long as the policy says before the rollout goes on."""
     old, new = at.old, at.new
     if old is None or new is None or old.phase not in _WATCHED or new.abort_reason or new.bake_skipped:
+        return None
+    if at.facts.has_not_seen(at.worker):
+        # What was decided on a look just before, was decided rightly.
         return None
     if new.step == old.step and new.phase is not (Phase.PREPARE if old.phase is Phase.SHADOW else Phase.FINALIZE):
         return None
@@ -410,3 +414,13 @@ def it_ends_well(at: Ending) -> str | None:
     if lost:
         return f"the command {sorted(lost)[0]} was never obeyed"
     return _not_in_service_on(facts, at.state.live.config)
+
+
+@always(16, "Once faults stop, every rollout ends, with the right version live", Ending)
+def the_right_version_is_live(at: Ending) -> str | None:
+    """Check what is live against what the scenario, and not the engine, says must be."""
+    facts, live = at.facts, described(at.state.live.version, at.state.live.fleet)
+    right = may_be_live(facts.end, facts.injected, facts.past_abort)
+    if right is None or live in right or not at.over:
+        return None
+    return f"{live} is live in the end, not {' or '.join(sorted(right))}"

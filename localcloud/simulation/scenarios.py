@@ -1,7 +1,7 @@
 """The bases of all schedules: an endpoint, its policy, how slow AWS is, and what people do in any case."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lambdas.rollout.evidence import Evidence
@@ -9,7 +9,10 @@ from lambdas.rollout.fleet import Capture, Fleet
 from lambdas.rollout.policy import Policy
 from lambdas.rollout.settings import Settings
 from localcloud.physics.settings import PhysicsSettings
-from localcloud.simulation.cloud import ACCOUNT, BUCKET, REGION, REPOSITORY, ROLE
+from localcloud.simulation.cloud import ACCOUNT, BUCKET, REGION, REPOSITORY, ROLE, SEED
+from localcloud.simulation.ends import End, described
+from localcloud.simulation.hand import CONSOLE
+from localcloud.simulation.ports import Answers
 from localcloud.simulation.schedule import Order
 
 NAME = "rain-local"
@@ -34,6 +37,11 @@ ALONE = replace(FLEET, max_instances=1)
 QUICK = PhysicsSettings(create_seconds=4.0, update_seconds=15.0, weights_seconds=3.0, capacity_seconds=15.0)
 SLOW = PhysicsSettings.as_slow_as_aws()
 
+PROMOTED, ROLLED_BACK = "PROMOTED", "ROLLED_BACK"
+FIRST = described(SEED, FLEET)
+PROMOTES = End(described(GOOD, FLEET), (PROMOTED,))
+GOES_BACK = End(FIRST, (ROLLED_BACK,))
+
 
 @dataclass(frozen=True)
 class Scenario:
@@ -45,8 +53,12 @@ class Scenario:
         What traces call it.
     policy
         How rollouts proceed.
+    end
+        What it comes to.
     orders
         What people do in any case.
+    answers
+        How versions answer that do not answer well.
     physics
         How long things take.
     fleet
@@ -57,7 +69,9 @@ class Scenario:
 
     name: str
     policy: Policy
+    end: End = PROMOTES
     orders: tuple[Order, ...] = (Order("approve version", 1.0, GOOD),)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
     physics: PhysicsSettings = QUICK
     fleet: Fleet = ALONE
     patience: float = 7200.0
@@ -93,8 +107,12 @@ def _hook(says: str) -> dict[str, Any]:
 
 _FULL = {"weight": 100}
 _CANARY = _policy("canary", steps=[_step(10), _step(50), _FULL])
+_SHORT = _policy("canary", steps=[_step(10), _FULL])
 _GATES = [_step(10, before=_hook("go"), after=_hook("waits")), _step(50, approval=True), _FULL]
-_TWO = (Order("approve version", 1.0, GOOD), Order("approve version", 65.0, BETTER))
+_START = Order("approve version", 1.0, GOOD)
+_TWO = (_START, Order("approve version", 65.0, BETTER))
+_AFTER_TWO = End(described(BETTER, FLEET), (PROMOTED, PROMOTED))
+_LIVE_LATE = (described(GOOD, FLEET),)
 
 
 def _strategies() -> Iterator[Scenario]:
@@ -102,27 +120,62 @@ def _strategies() -> Iterator[Scenario]:
     yield Scenario("linear", _policy("linear", linear={"step_weight": 40, "interval_seconds": 10}))
     yield Scenario("blue-green", _policy("blue-green"))
     yield Scenario("all-at-once", _policy("all-at-once", soak_seconds=0))
-    yield Scenario("shadow", _policy("shadow", shadow={"seconds": 20, "traffic_percent": 50}, then="blue-green"))
-    yield Scenario("ab-test", _policy("ab-test", ab_test={"weight": 30, "seconds": 20, "winner": "error-rate"}))
+    yield Scenario("shadow", _policy("shadow", shadow=_SHADOW, then="blue-green"))
+    yield Scenario("ab-test", _tested("error-rate"))
+
+
+_SHADOW = {"seconds": 20, "traffic_percent": 50}
+
+
+def _tested(winner: str) -> Policy:
+    return _policy("ab-test", ab_test={"weight": 30, "seconds": 20, "winner": winner})
 
 
 def _gated() -> Iterator[Scenario]:
-    yield Scenario("gates", _policy("canary", steps=_GATES))
-    yield Scenario("no-go", _policy("canary", steps=[_step(10, after=_hook("no-go")), _FULL]))
-    yield Scenario("broken-hook", _policy("canary", steps=[_step(10), _step(50, before=_hook("error")), _FULL]))
+    # A hook that said wait, and is not asked again within its time because of a crash, has not said go.
+    yield Scenario("gates", _policy("canary", steps=_GATES), replace(PROMOTES, late=(FIRST,)))
+    yield Scenario("no-go", _policy("canary", steps=[_step(10, after=_hook("no-go")), _FULL]), GOES_BACK)
+    broken = _policy("canary", steps=[_step(10), _step(50, before=_hook("error")), _FULL])
+    yield Scenario("broken-hook", broken, GOES_BACK)
+    yield Scenario("ab-test-manual", _tested("manual"))
+    # Time begins on a Tuesday, at a quarter past ten in the evening.
+    evening = [{"days": ["tue"], "start": "22:00", "end": "22:15"}, {"days": ["tue"], "start": "22:20", "end": "23:59"}]
+    yield Scenario("window", _policy("canary", steps=[_step(10), _step(50), _FULL], windows=evening))
+
+
+def _bad_models() -> Iterator[Scenario]:
+    """Yield those in which no alarm goes off, and the new version is bad."""
+    failing, slow = {GOOD: Answers(error_percent=3.0)}, {GOOD: Answers(latency_ms=40.0)}
+    yield Scenario("ab-test-lost", _tested("error-rate"), GOES_BACK, answers=failing)
+    yield Scenario("shadow-worse", _policy("shadow", shadow=_SHADOW), GOES_BACK, answers=slow)
+    strict = _policy("canary", steps=[_step(10, error_rate_percent=1.0), _FULL])
+    yield Scenario("step-limit", strict, GOES_BACK, answers=failing)
+    yield Scenario("errors-counted", _SHORT, GOES_BACK, answers={GOOD: Answers(error_percent=20.0)})
+
+
+def _meddled() -> Iterator[Scenario]:
+    maintained = (_START, Order(CONSOLE, 28.0, "system update"))
+    drift = (*maintained, Order(CONSOLE, 45.0, "weights green=30 blue=70"))
+    yield Scenario("hand-on-weights", _SHORT, orders=drift)
+    taken_off = End(FIRST, (ROLLED_BACK,), late=_LIVE_LATE)
+    yield Scenario("hand-on-config", _SHORT, taken_off, (*maintained, Order(CONSOLE, 45.0, f"config {SEED}")))
 
 
 def _versions() -> Iterator[Scenario]:
-    yield Scenario("broken", _CANARY, (Order("approve version", 1.0, BROKEN),))
-    yield Scenario("queue", _CANARY, _TWO)
-    yield Scenario("restart", replace(_CANARY, newer_version="restart"), _TWO)
-    yield Scenario("withdrawn", _CANARY, (Order("approve version", 1.0, GOOD), Order("reject version", 60.0, GOOD)))
-    back = (Order("approve version", 1.0, GOOD), Order("rollback", 140.0, "bootstrap"))
-    yield Scenario("back", _policy("canary", steps=[_step(10), _FULL], rollback_window_seconds=3600), back)
+    yield Scenario("queue", _CANARY, _AFTER_TWO, _TWO)
+    restarted = replace(_AFTER_TWO, outcomes=(ROLLED_BACK, PROMOTED))
+    yield Scenario("restart", replace(_CANARY, newer_version="restart"), restarted, _TWO)
+    yield Scenario("broken", _CANARY, GOES_BACK, (Order("approve version", 1.0, BROKEN),))
+    yield Scenario("withdrawn", _CANARY, GOES_BACK, (_START, Order("reject version", 60.0, GOOD)))
+    back = (_START, Order("rollback", 140.0, SEED))
+    returned = End(FIRST, (PROMOTED, PROMOTED))
+    yield Scenario("back", replace(_SHORT, rollback_window_seconds=3600), returned, back)
 
 
 def _fleets() -> Iterator[Scenario]:
-    yield Scenario("fleet", _CANARY, (Order("declare fleet", 1.0, "ml.g6.xlarge"),))
+    larger = replace(FLEET, instance_type="ml.g6.xlarge")
+    changed = End(described(SEED, larger), (PROMOTED,))
+    yield Scenario("fleet", _CANARY, changed, (Order("declare fleet", 1.0, larger.instance_type),))
     yield Scenario("peak", _CANARY, fleet=FLEET)
     yield Scenario("share", replace(_CANARY, capacity="share"), fleet=replace(FLEET, min_instances=2))
     slow = _policy("canary", steps=[_step(5, 300), _FULL], soak_seconds=600, progress_deadline_seconds=7200)
@@ -130,13 +183,14 @@ def _fleets() -> Iterator[Scenario]:
 
 
 def _commands() -> Iterator[Scenario]:
-    start = Order("approve version", 1.0, GOOD)
-    yield Scenario("pause", _CANARY, (start, Order("pause", 30.0), Order("resume", 75.0)))
-    yield Scenario("freeze", _CANARY, (start, Order("freeze", 30.0), Order("unfreeze", 75.0)))
-    yield Scenario("promote", _CANARY, (start, Order("promote", 30.0), Order("promote", 60.0, "full")))
-    yield Scenario("abort-and-retry", _CANARY, (start, Order("abort", 50.0), Order("retry", 110.0)))
+    yield Scenario("pause", _CANARY, orders=(_START, Order("pause", 30.0), Order("resume", 75.0)))
+    yield Scenario("freeze", _CANARY, orders=(_START, Order("freeze", 30.0), Order("unfreeze", 75.0)))
+    # What is rolled back before the second order comes is rolled out again by it.
+    in_full = replace(PROMOTES, late=(FIRST,))
+    yield Scenario("promote", _CANARY, in_full, (_START, Order("promote", 30.0), Order("promote", 60.0, "full")))
+    again = End(described(GOOD, FLEET), (ROLLED_BACK, PROMOTED), late=(FIRST,))
+    yield Scenario("abort-and-retry", _CANARY, again, (_START, Order("abort", 50.0), Order("retry", 110.0)))
 
 
-SCENARIOS = {
-    scenario.name: scenario for group in (_strategies, _gated, _versions, _fleets, _commands) for scenario in group()
-}
+_GROUPS = (_versions, _strategies, _gated, _bad_models, _meddled, _fleets, _commands)
+SCENARIOS = {scenario.name: scenario for group in _GROUPS for scenario in group()}

@@ -1,7 +1,7 @@
 """Copies of a whole world, so that schedules which begin alike are run alike only once.
 
-The world is pickled. What never changes (code, frozen dataclasses) is shared between the copies instead of copied, and
-what pickle does not know (closures that wait for their time, locks, which nobody holds between two events) is made anew.
+The world is pickled. What never changes (code, frozen dataclasses) is shared between the copies instead of copied;
+what pickle does not know (closures that wait for their time, locks, which nobody holds between events) is made anew.
 """
 
 import io
@@ -11,6 +11,9 @@ import threading
 import types
 from collections.abc import Iterable
 from typing import Any
+
+_shared: list[Any] = []
+"""What the world that is being copied shares with its copies."""
 
 _LOCKS = {type(threading.Lock()): threading.Lock, type(threading.RLock()): threading.RLock}
 
@@ -31,34 +34,32 @@ class Snapshot:
         pickler = _Pickler(file, copied)
         pickler.dump(world)
         self._form = file.getvalue()
-        self._shared = pickler.shared
+        self._shares = tuple(pickler.shared)
 
     def copy(self) -> Any:
         """Return a world that goes on from there."""
-        return _Unpickler(io.BytesIO(self._form), self._shared).load()
+        _shared[:] = self._shares
+        try:
+            return pickle.loads(self._form)
+        finally:
+            _shared.clear()
 
 
 class _Pickler(pickle.Pickler):
     def __init__(self, file: io.BytesIO, copied: Iterable[type]) -> None:
         super().__init__(file, protocol=5)
         self._shares: dict[type, bool] = {types.CodeType: True, **dict.fromkeys(copied, False)}
-        self._numbers: dict[int, int] = {}
         self.shared: list[Any] = []
 
-    def persistent_id(self, value: Any) -> int | None:
+    def reducer_override(self, value: Any) -> Any:
+        # Not `persistent_id`, which would be asked about every number and string as well.
         kind = type(value)
         shares = self._shares.get(kind)
         if shares is None:
             shares = self._shares[kind] = _is_frozen(kind)
-        if not shares:
-            return None
-        number = self._numbers.setdefault(id(value), len(self.shared))
-        if number == len(self.shared):
+        if shares:
             self.shared.append(value)
-        return number
-
-    def reducer_override(self, value: Any) -> Any:
-        kind = type(value)
+            return _share, (len(self.shared) - 1,)
         if kind is types.FunctionType and "<" in value.__qualname__:
             return _function, (value.__code__, value.__module__, value.__defaults__, value.__closure__)
         if kind is types.CellType:
@@ -71,13 +72,8 @@ def _is_frozen(kind: type) -> bool:
     return parameters is not None and bool(parameters.frozen)
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, shared: list[Any]) -> None:
-        super().__init__(file)
-        self._shared = shared
-
-    def persistent_load(self, pid: Any) -> Any:
-        return self._shared[pid]
+def _share(number: int) -> Any:
+    return _shared[number]
 
 
 def _function(code: types.CodeType, module: str, defaults: Any, closure: Any) -> types.FunctionType:

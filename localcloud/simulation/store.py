@@ -9,6 +9,7 @@ from lambdas.rollout import items
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.ports import Due
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Episode, Rollout, State
 
 
@@ -68,14 +69,14 @@ class MemoryStore:
         state: State,
         entries: Sequence[Entry] = (),
         *,
-        now: float,
+        now: float,  # noqa: ARG002 - the port's
         rollout: Rollout | None = None,
         episode: Episode | None = None,
     ) -> State:
         """Write the state with all that goes with it, if it is still what was read."""
         name, before = state.name, self.durable(state.name)
         self._check_unchanged(state, before)
-        saved = _with(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
+        saved = replace(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
         self._on_write(Write(before, saved, tuple(entries), rollout, episode))
         self._items[name] = _Item(saved)
         self.audit += entries
@@ -103,10 +104,3 @@ class MemoryStore:
     def _lane(self, lane: str) -> list[Due]:
         found = [Due(name, item.form["wake"]) for name, item in self._items.items() if item.form.get("lane") == lane]
         return sorted(found, key=lambda due: due.wake)
-
-
-def _with(state: State, **changes: Any) -> State:
-    """Return the state with other values, as `dataclasses.replace` does, but in a fraction of the time."""
-    changed = object.__new__(State)
-    changed.__dict__.update(state.__dict__, **changes)
-    return changed

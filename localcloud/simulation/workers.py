@@ -64,10 +64,15 @@ class Workers:
         self._unforeseen = unforeseen
         self._invocations = 0
         self.sweeps = 0
+        self.repeats = 0
+        """Packages and commands that are taken in again later, because it has failed."""
 
     def react(self, event: Command | News | None = None, attempt: int = 0) -> None:
         """Look at the endpoint because of an event; a command is made durable first."""
+        matters = isinstance(event, Command)
+        self.repeats -= matters and attempt > 0
         if not self._invoke("react", partial(self._react, event)) and attempt < len(_ASYNC_RETRIES):
+            self.repeats += matters
             self._clock.call_later(_ASYNC_RETRIES[attempt], partial(self.react, event, attempt + 1))
 
     def timer(self, due: float | None, receive: int = 1) -> None:
@@ -78,7 +83,9 @@ class Workers:
     def admit(self, arn: str, said: Said, receive: int = 1) -> None:
         """Take in what has become of a package."""
         consider = partial(self._admit, arn, said)
+        self.repeats -= receive > 1
         if not self._invoke("admit", consider) and receive < _MOST_RECEIVES:
+            self.repeats += 1
             self._clock.call_later(_VISIBILITY_SECONDS, partial(self.admit, arn, said, receive + 1))
 
     def tick(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from lambdas.contract import other_slot
 from lambdas.rollout.admission import Said
 from lambdas.rollout.fleets import Fleets
-from lambdas.rollout.state import Command, State
+from lambdas.rollout.state import Command, Phase, State
 from lambdas.rollout.sweeper import PERIOD
 from localcloud.clock import VirtualClock
 from localcloud.simulation import ports
@@ -16,6 +16,7 @@ from localcloud.simulation.boundary import Boundary
 from localcloud.simulation.cloud import Cloud
 from localcloud.simulation.deliveries import Deliveries, Timers
 from localcloud.simulation.facts import Facts
+from localcloud.simulation.hand import CONSOLE, meddle
 from localcloud.simulation.judge import Judge, Violation
 from localcloud.simulation.scenarios import BROKEN, NAME, Scenario
 from localcloud.simulation.schedule import Fault, Order, Schedule
@@ -23,8 +24,8 @@ from localcloud.simulation.store import MemoryStore, Write
 from localcloud.simulation.workers import News, Workers
 
 _EVENT_SECONDS = 0.5
-_THINKING_SECONDS = 10.0
-"""A person who is asked to approve a step takes as long."""
+_PATIENCE_SECONDS = 15.0
+"""After this long without anything injected, people end what they hold up."""
 
 _DECISIONS = {"approve version": "Approved", "reject version": "Rejected"}
 
@@ -40,16 +41,18 @@ class World:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
+        self._begun = False
         self.clock = VirtualClock()
         self.deliveries = Deliveries(self.clock, self._struck)
         self.cloud = Cloud(self.clock, scenario.physics, NAME, scenario.fleet.min_instances, self._endpoint_changed)
         self.store = MemoryStore(self._written)
         self.alarms = ports.SlotAlarms(NAME, self.clock, self.cloud)
-        self.facts = Facts(self.clock, self.cloud, self.store, self.alarms, NAME)
+        self.facts = Facts(self.clock, self.cloud, self.store, self.alarms, NAME, scenario.end)
         self.judge = Judge(self.facts)
         self.boundary = Boundary(self.clock, self.cloud.sagemaker.faults, self.judge)
         self.registry = ports.Registry(self.clock, NAME)
         self.workers = Workers(self.clock, self.boundary, self._border(), NAME, self.judge.unforeseen)
+        self._begun = True
         self.workers.act("declare", lambda ports: Fleets(ports).submit(NAME, scenario.fleet))
         self.start = self.judge.start = self.clock.now()
         self._last_act = self.start
@@ -67,11 +70,11 @@ class World:
             autoscaling=ports.autoscaling(self.cloud),
             invoker=ports.Model(self.cloud, frozenset({BROKEN})),
             hooks=ports.Hooks(),
-            metrics=ports.SteadyTraffic(self.cloud),
+            metrics=ports.SteadyTraffic(self.cloud, self.scenario.answers),
             registry=self.registry,
             settings=ports.Parameter(self.scenario.settings),
             timers=Timers(self.deliveries, self._wake),
-            notifier=ports.Notifier(self._told),
+            notifier=ports.Notifier(),
         )
 
     @property
@@ -98,6 +101,7 @@ class World:
         """Let everything of a schedule happen, but for what `since`, which has been injected before, has of it."""
         self.boundary.arm(schedule.faults)
         self.deliveries.arm(schedule.faults, schedule.lost)
+        self.facts.injected = replace(self.facts.injected, lost=schedule.lost, orders=len(schedule.orders))
         self._plan(tuple(order for order in schedule.orders if since is None or order not in since.orders))
         if schedule.alarm_at is not None and (since is None or since.alarm_at is None):
             self._later(schedule.alarm_at, self._go_off)
@@ -113,6 +117,7 @@ class World:
     def _go_off(self) -> None:
         rollout = self.state.rollout
         slot = rollout.slot if rollout else other_slot(self.state.live.slot)
+        self.facts.went_off(slot)
         news = News(self.alarms.go_off(slot), self.clock.now())
         self.judge.say("ALARM", f"the alarms of {slot} go off")
         self.deliveries.post("event", _EVENT_SECONDS, partial(self.workers.react, news))
@@ -127,6 +132,9 @@ class World:
         elif order.kind == "declare fleet":
             fleet = replace(self.scenario.fleet, instance_type=order.detail)
             self.workers.act("declare", lambda ports: Fleets(ports).submit(NAME, fleet))
+        elif order.kind == CONSOLE:
+            meddle(self.cloud, order.detail)
+            self.facts.meddled()
         else:
             at = float(int(self.clock.now()))
             full, to = order.detail == "full", order.detail if order.kind == "rollback" else ""
@@ -135,16 +143,13 @@ class World:
 
     # What the world tells.
 
-    def _endpoint_changed(self, *_: Any) -> None:
-        if hasattr(self, "facts"):
-            self.facts.endpoint_changed()
-            if self.judge.record is not None:
-                self.judge.record.endpoint()
-            self.deliveries.post("event", _EVENT_SECONDS, self.workers.react)
-
-    def _told(self, subject: str) -> None:
-        if subject.endswith("waits for approval"):
-            self._later(self.seconds + _THINKING_SECONDS, partial(self._obey, Order("approve", self.seconds)))
+    def _endpoint_changed(self, *_: Any, **__: Any) -> None:
+        if not self._begun:
+            return
+        self.facts.endpoint_changed()
+        if self.judge.record is not None:
+            self.judge.record.endpoint()
+        self.deliveries.post("event", _EVENT_SECONDS, self.workers.react)
 
     def _wake(self, due: float | None) -> None:
         self.workers.timer(due)
@@ -163,14 +168,29 @@ class World:
         assert due is not None, "the sweeper never stops"
         self.clock.advance(max(due - self.clock.now(), 0.0))
         self.judge.passed()
+        if self.clock.now() > max(self._last_act, self.facts.faulty_until) + _PATIENCE_SECONDS:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let people end what they hold up, for nothing else would."""
+        state, now = self.state, self.seconds
+        rollout = state.rollout
+        if state.frozen is not None:
+            self._plan((Order("unfreeze", now),))
+        elif rollout is not None and rollout.paused:
+            self._plan((Order("resume", now),))
+        elif rollout is not None and rollout.phase is Phase.APPROVE:
+            self._plan((Order("approve", now),))
 
     @property
     def over(self) -> bool:
         """Whether all that is injected has happened, nothing is under way, and somebody has looked since."""
-        state, looked_at = self.state, self.facts.looked_at
-        if state.rollout is not None or state.has_work or state.commands:
+        state = self.state
+        if state.rollout is not None or state.lease_owner is not None or state.commands or self.facts.is_busy:
             return False
-        return state.lease_owner is None and looked_at > max(self._last_act, self.facts.faulty_until)
+        if self.workers.repeats or self.clock.now() < self._last_act + 2 * _EVENT_SECONDS:
+            return False
+        return self.facts.looked_at > max(self._last_act, self.facts.faulty_until) and not state.has_work
 
     def steps(self) -> Iterator[None]:
         """Let time pass until all is over, or a violation, or patience has run out; yields before every step."""

@@ -11,9 +11,7 @@ from localcloud.simulation.trail import run
 SCENARIOS = ("canary", "shadow", "gates", "restart", "share", "all-at-once")
 LAST_CALL, LAST_EVENT, LAST_SECOND = 320, 60, 150
 
-_calls = st.builds(
-    Fault, st.sampled_from([kind for kind in Kind if kind not in OF_EVENTS]), st.integers(5, LAST_CALL)
-)
+_calls = st.builds(Fault, st.sampled_from([kind for kind in Kind if kind not in OF_EVENTS]), st.integers(5, LAST_CALL))
 _events = st.builds(Fault, st.sampled_from(sorted(OF_EVENTS)), st.integers(1, LAST_EVENT))
 _times = st.integers(0, LAST_SECOND * 100).map(lambda hundredths: hundredths / 100 + 0.003)
 _commands = st.builds(
@@ -34,12 +32,7 @@ def schedules(draw: st.DrawFn, orders: st.SearchStrategy[list[Order]]) -> Schedu
     alarm_at = draw(st.none() | _times.map(lambda at: at + 0.001))
     lost = draw(st.sampled_from([(), (), (), ("events",), ("timers",)]))
     scenario = draw(st.sampled_from(SCENARIOS))
-    return Schedule(scenario, alarm_at, tuple(faults), (*draw(orders), *_ends()), lost)
-
-
-def _ends() -> tuple[Order, ...]:
-    # What people hold up, they let go in the end; else nothing would ever be over.
-    return Order("resume", 400.0), Order("unfreeze", 401.0), Order("approve", 500.0), Order("approve", 600.0)
+    return Schedule(scenario, alarm_at, tuple(faults), tuple(draw(orders)), lost)
 
 
 _QUICK = settings(

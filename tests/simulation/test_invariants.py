@@ -1,4 +1,4 @@
-"""Every invariant's checker, watched failing on the smallest moment that breaks it, and passing on the same unbroken."""
+"""Every invariant's checker, watched failing on the smallest moment that breaks it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,7 +68,9 @@ def _ending(world: World, phase: Phase, **before: Any) -> Writing:
 
 def _weights(world: World, share: float) -> Asking:
     rollout = _rollout(world)
-    return _asking(world, "endpoints.set_weights", "rain-local", {rollout.slot: share, rollout.stable_slot: 100 - share})
+    return _asking(
+        world, "endpoints.set_weights", "rain-local", {rollout.slot: share, rollout.stable_slot: 100 - share}
+    )
 
 
 def _two_rollouts() -> Writing:
@@ -175,6 +177,12 @@ def _stuck() -> Ending:
     return Ending(world.facts, world.state, over=False)
 
 
+def _wrong_version() -> Ending:
+    world = _trail().end
+    live = replace(world.state.live, version="bootstrap")
+    return Ending(world.facts, replace(world.state, live=live), over=True)
+
+
 BROKEN: dict[str, Callable[[], Any]] = {
     "one_rollout": _two_rollouts,
     "abort_is_monotonic": _abort_undone,
@@ -198,6 +206,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "nothing_needed_is_deleted": _live_deleted,
     "capacity_stays": _capacity_with_traffic,
     "it_ends_well": _stuck,
+    "the_right_version_is_live": _wrong_version,
 }
 
 CHECKERS = {invariant.check.__name__: invariant for invariant in INVARIANTS}
