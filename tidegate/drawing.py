@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from lambdas.rollout.gates import AFTER, APPROVAL, BEFORE
 from lambdas.rollout.policy import FULL_SHARE
 from lambdas.rollout.state import Kind, Rollout
 from tidegate import steps, views
@@ -28,7 +29,7 @@ _MARKS = {
     steps.GIVEN_UP: ("✖", "bold red"),
     steps.NOT_REACHED: ("–", "dim"),
 }
-_GATE_NAMES = {"before": "hook before", "after": "hook after", steps.APPROVAL: "approval"}
+_GATE_NAMES = {BEFORE: "hook before", AFTER: "hook after", APPROVAL: "approval"}
 
 
 def draw(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lambdas.rollout.actions import CreateMixedConfig
+from lambdas.rollout.gates import AFTER, APPROVAL, BEFORE
 from lambdas.rollout.policy import Policy, Step
 from lambdas.rollout.state import Phase, Rollout
 
 DONE, PRESENT, TO_COME, GIVEN_UP, NOT_REACHED = "done", "present", "to-come", "given-up", "not-reached"
 SHADOW, PREPARE, STEP, FINISH = "shadow", "prepare", "step", "finish"
 _PREPARING = (Phase.PREPARE, Phase.TEST)
-_GATES = ("before", "after")
-APPROVAL = "approval"
+_HOOKS = (BEFORE, AFTER)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _left(rollout: Rollout, bake: int, now: float) -> float:
 
 
 def _gates(rollout: Rollout, index: int, step: Step) -> tuple[Gate, ...]:
-    hooks = [(name, getattr(step, name)) for name in _GATES]
+    hooks = [(name, getattr(step, name)) for name in _HOOKS]
     found = [Gate(name, f"{name}:{index}" in rollout.cleared, hook.function) for name, hook in hooks if hook]
     approval = [Gate(APPROVAL, f"{APPROVAL}:{index}" in rollout.cleared)] if step.approval else []
     return (*found, *approval)

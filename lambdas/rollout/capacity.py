@@ -5,8 +5,9 @@ import math
 from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.actions import SetCapacity
 from lambdas.rollout.decision import Decision, Turn
+from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.policy.policy import SHARE
-from lambdas.rollout.state import Kind
+from lambdas.rollout.state import Kind, Rollout
 from lambdas.rollout.updates import bring_about
 
 
@@ -17,8 +18,7 @@ def raise_stable(turn: Turn) -> Decision | None:
         return None
     rollout, live = turn.rollout, turn.state.live
     fleet = live.fleet if rollout.kind is Kind.FLEET else rollout.fleet
-    peak = rollout.policy.peak_instances or fleet.max_instances
-    return _bring_to_count(turn, rollout.stable_slot, fleet.clamp(peak))
+    return _bring_to_count(turn, rollout.stable_slot, fleet.clamp(_peak(rollout, fleet)))
 
 
 def raise_for_share(turn: Turn) -> Decision | None:
@@ -36,8 +36,11 @@ def initial_count(turn: Turn) -> int:
         # A shadow may answer copies of all the requests.
         return _share(turn, rollout.policy.plan[0].weight)
     stable = turn.endpoint.variants.get(rollout.stable_slot)
-    peak = rollout.policy.peak_instances or rollout.fleet.max_instances
-    return rollout.fleet.clamp(max(peak, stable.count if stable else 1))
+    return rollout.fleet.clamp(max(_peak(rollout, rollout.fleet), stable.count if stable else 1))
+
+
+def _peak(rollout: Rollout, fleet: Fleet) -> int:
+    return rollout.policy.peak_instances or fleet.max_instances
 
 
 def _share(turn: Turn, weight: int) -> int:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from lambdas.rollout.abort import LATER, after_failure
+from lambdas.rollout.abort import LATER
 from lambdas.rollout.actions import CreateFinalConfig, UpdateEndpoint
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.prepare import do_once, tags
-from lambdas.rollout.state import Kind, Live, Phase, Sent
-from lambdas.rollout.updates import settled
+from lambdas.rollout.state import Kind, Live, Phase
+from lambdas.rollout.updates import came_back, intended, settled
 from lambdas.rollout.versions import remember
 
 
@@ -18,7 +18,7 @@ def let_go(turn: Turn, why: str) -> Decision:
     if unmade := do_once(turn, config):
         return unmade
     text = f"{why} Removing {rollout.stable_slot}: from here the rollout cannot be aborted."
-    sent = Sent(rollout.final_config, turn.now, turn.endpoint.modified_at)
+    sent = intended(turn, rollout.final_config)
     decision = turn.move(Phase.FINALIZE, "finalize", text, {"weight": rollout.weight}, sent=sent)
     return replace(decision, action=UpdateEndpoint(rollout.final_config))
 
@@ -32,8 +32,7 @@ def finalize(turn: Turn) -> Decision:
     if turn.endpoint.config == rollout.final_config:
         return _promoted(turn)
     if rollout.sent is not None and turn.endpoint.modified_at != rollout.sent.modified_at:
-        reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
-        return after_failure(turn, f"UpdateEndpoint to {rollout.final_config} came back: {reason}")
+        return came_back(turn, UpdateEndpoint.__name__, rollout.final_config)
     if not settled(turn):
         return turn.wait(LATER)
     text = f"Nothing has come of removing {rollout.stable_slot}: watching on, and trying again."
@@ -48,10 +47,13 @@ def _promoted(turn: Turn) -> Decision:
     state = replace(
         state,
         rollout=None,
-        live=replace(
-            Live(
-                rollout.slot, rollout.final_config, rollout.fleet, rollout.image, rollout.package_arn, rollout.version
-            ),
+        live=Live(
+            slot=rollout.slot,
+            config=rollout.final_config,
+            fleet=rollout.fleet,
+            image=rollout.image,
+            package_arn=rollout.package_arn,
+            version=rollout.version,
             restored=rollout.urgent,
         ),
         previous_config=rollout.stable_config,

@@ -69,13 +69,13 @@ def await_approval(turn: Turn) -> Decision | None:
     rollout = turn.rollout
     if not rollout.present.approval or rollout.has(APPROVAL) or rollout.urgent:
         return None
+    if rollout.phase is Phase.APPROVE:
+        return turn.wait(LONGEST_WAIT)
     compared = f" {turn.seen.compared}." if turn.seen.compared else ""
     text = (
         f"{rollout.version} was watched at {rollout.weight} % and waits for somebody to approve the step "
         f"(python -m tidegate approve --step), or to abort.{compared}"
     )
-    if rollout.phase is Phase.APPROVE:
-        return turn.wait(LONGEST_WAIT)
     decision = turn.move(Phase.APPROVE, "approval", text, {"weight": rollout.weight})
     state = with_notice(decision.state, f"{turn.state.name}: {rollout.version} waits for approval", text)
     return Decision(state, None, turn.now, decision.entries)

@@ -116,27 +116,22 @@ def _model(turn: Turn) -> CreateModel:
 
 
 def _mixed_config(turn: Turn) -> CreateMixedConfig:
-    rollout = turn.rollout
-    return CreateMixedConfig(
-        name=rollout.mixed_config,
-        source_config=rollout.stable_config,
-        slot=rollout.slot,
-        model=rollout.model,
-        count=_count(turn),
-        fleet=rollout.fleet,
-        tags=tags(turn),
-    )
+    return CreateMixedConfig(name=turn.rollout.mixed_config, **_new_variant(turn))
 
 
 def _shadow_config(turn: Turn, asked: Shadow) -> CreateShadowConfig:
+    config, share = turn.rollout.shadow_config, asked.traffic_percent
+    return CreateShadowConfig(name=config, traffic_percent=share, **_new_variant(turn))
+
+
+def _new_variant(turn: Turn) -> dict[str, Any]:
+    """Return what a config with the new variant in it is made of, whether that takes traffic or copies of it."""
     rollout = turn.rollout
-    return CreateShadowConfig(
-        name=rollout.shadow_config,
-        source_config=rollout.stable_config,
-        slot=rollout.slot,
-        model=rollout.model,
-        count=_count(turn),
-        fleet=rollout.fleet,
-        traffic_percent=asked.traffic_percent,
-        tags=tags(turn),
-    )
+    return {
+        "source_config": rollout.stable_config,
+        "slot": rollout.slot,
+        "model": rollout.model,
+        "count": _count(turn),
+        "fleet": rollout.fleet,
+        "tags": tags(turn),
+    }

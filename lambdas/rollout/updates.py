@@ -24,14 +24,24 @@ def bring_about(turn: Turn, action: Action, target: str, text: str) -> Decision:
     if sent is None or sent.target != target:
         return _send(turn, action, target, turn.entry("update", text, target=target))
     if turn.endpoint.modified_at != sent.modified_at:
-        reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
-        return after_failure(turn, f"{type(action).__name__} to {target} came back: {reason}")
+        return came_back(turn, type(action).__name__, target)
     # The look may be older than the call, so that calling again at once would only be refused.
     return _send(turn, action, target) if settled(turn) else turn.wait(LATER)
 
 
 def _send(turn: Turn, action: Action, target: str, *entries: Entry) -> Decision:
-    return turn.act(action, entries, sent=Sent(target, turn.now, turn.endpoint.modified_at))
+    return turn.act(action, entries, sent=intended(turn, target))
+
+
+def intended(turn: Turn, target: str) -> Sent:
+    """Return what is remembered of a change that is about to be asked for."""
+    return Sent(target, turn.now, turn.endpoint.modified_at)
+
+
+def came_back(turn: Turn, call: str, target: str) -> Decision:
+    """Count a change that SageMaker has begun and taken back as a failed attempt."""
+    reason = turn.endpoint.failure_reason or "SageMaker gives no reason"
+    return after_failure(turn, f"{call} to {target} came back: {reason}")
 
 
 def settled(turn: Turn) -> bool:

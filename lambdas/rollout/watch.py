@@ -33,13 +33,12 @@ def keep_weight(turn: Turn) -> Decision | None:
 
 def keep_watching(turn: Turn) -> Decision | None:
     """Wait until the bake is over and enough good answers have been seen."""
-    rollout, since = turn.rollout, turn.rollout.verified_since
-    over = since is not None and rollout.bake_is_over(turn.now)
-    if since is None or not over:
-        left = (since or turn.now) + rollout.bake_seconds - turn.now
-        # Alarms send events, and the sweep looks at those that got lost.
-        return turn.wait(min(left, LONGEST_WAIT))
-    return hold_in_doubt(turn)
+    rollout = turn.rollout
+    if rollout.bake_is_over(turn.now):
+        return hold_in_doubt(turn)
+    left = (rollout.verified_since or turn.now) + rollout.bake_seconds - turn.now
+    # Alarms send events, and the sweep looks at those that got lost.
+    return turn.wait(min(left, LONGEST_WAIT))
 
 
 def hold_in_doubt(turn: Turn) -> Decision | None:
