@@ -100,10 +100,16 @@ def state_item(state: State) -> dict[str, Any]:
     item = {**key(state.name, STATE_KEY), **plain(state)}
     del item[WAKE_INDEX_SORT_KEY]
     item[WAKE_INDEX_SORT_KEY] = state.wake or 0
-    if not state.retired:
-        active = state.rollout is not None or state.wake is not None
-        item[WAKE_INDEX_PARTITION_KEY] = ACTIVE_LANE if active else IDLE_LANE
+    if (lane := lane_of(state)) is not None:
+        item[WAKE_INDEX_PARTITION_KEY] = lane
     return item
+
+
+def lane_of(state: State) -> str | None:
+    """Return which lane of the index an endpoint stands in; None when nobody need look at it any more."""
+    if state.retired:
+        return None
+    return ACTIVE_LANE if state.rollout is not None or state.wake is not None else IDLE_LANE
 
 
 def read_state(item: Mapping[str, Any]) -> State:

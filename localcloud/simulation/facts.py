@@ -133,8 +133,9 @@ class Facts:
         if before is None:
             self.looked_at = self.now
             return
-        self.taken |= {command.id for command in after.commands}
-        self.obeyed.update(set(after.seen) - set(before.seen))
+        self.taken.update(command.id for command in after.commands)
+        if after.seen is not before.seen:
+            self.obeyed.update(set(after.seen) - set(before.seen))
         self.audited.update(str(entry.numbers["command"]) for entry in write.entries if entry.kind == "command")
         if after.rollout is not None and (before.rollout is None or before.rollout.id != after.rollout.id):
             self._started(before, after.rollout)
