@@ -33,6 +33,10 @@ class AlreadyExistsError(PermanentError):
     """What was to be created is there."""
 
 
+class ForeignError(PermanentError):
+    """Something else of that name is there: somebody else's, which must be left alone."""
+
+
 class MissingError(PermanentError):
     """What was asked for does not exist."""
 

@@ -122,6 +122,8 @@ class Outcome:
         Whether the model itself failed the smoke test, so that trying again would prove nothing.
     decision
         A hook's: ``go``, ``no-go`` or ``wait``.
+    foreign
+        Whether what was to be created is there, but somebody else's.
     """
 
     action: Action
@@ -130,6 +132,7 @@ class Outcome:
     passed: int = 0
     final: bool = False
     decision: str = ""
+    foreign: bool = False
 
     def done(self, kind: type[Action]) -> bool:
         """Return whether an action of this kind has been carried out."""

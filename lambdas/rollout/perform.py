@@ -19,7 +19,14 @@ from lambdas.rollout.actions import (
     SetWeights,
     UpdateEndpoint,
 )
-from lambdas.rollout.errors import ModelAnswerError, RetryableError, TidegateError, TimedOutError, in_words
+from lambdas.rollout.errors import (
+    ForeignError,
+    ModelAnswerError,
+    RetryableError,
+    TidegateError,
+    TimedOutError,
+    in_words,
+)
 from lambdas.rollout.observation import Outcome, Result
 from lambdas.rollout.ports import Ports
 
@@ -43,7 +50,8 @@ def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool
     try:
         _CALLS[type(action)](ports, name, action)
     except Exception as error:
-        return Outcome(action, _result_of(error, ports), in_words(error))
+        foreign = isinstance(error, ForeignError)
+        return Outcome(action, _result_of(error, ports), in_words(error), foreign=foreign)
     return Outcome(action, Result.DONE)
 
 

@@ -1,6 +1,7 @@
 """The decision of a cycle: a pure function of the durable state, what was seen, and the time."""
 
 from lambdas.rollout.abort import heed_outcome, make_abort_durable, mind_blindness
+from lambdas.rollout.artefacts import told_apart
 from lambdas.rollout.commands import obey_commands
 from lambdas.rollout.decision import Decision, Turn
 from lambdas.rollout.finish import finalize
@@ -41,7 +42,7 @@ def reconcile(state: State, observation: Observation, now: float) -> Decision:
     now
         Epoch seconds.
     """
-    turn = Turn(state, observation, now)
+    turn = Turn(told_apart(state, observation.outcome), observation, now)
     if state.retired:
         return turn.rest()
     if obeyed := obey_commands(turn):

@@ -7,7 +7,7 @@ from lambdas.rollout import configs
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.errors import AlreadyExistsError, MissingError, PermanentError
+from lambdas.rollout.errors import AlreadyExistsError, ForeignError, MissingError
 from lambdas.rollout.observation import EndpointView, Variant
 
 # Instance counts of live variants are ours or autoscaling's, and a config is out of date in them. Weights and capture
@@ -130,4 +130,4 @@ def _variant(data: Mapping[str, Any]) -> Variant:
 
 def _require_same(what: str, name: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     if not configs.same(wanted, found):
-        raise PermanentError(f"there is another {what} called {name} already; delete it if nothing uses it")
+        raise ForeignError(f"there is another {what} called {name} already; delete it if nothing uses it")

@@ -370,6 +370,10 @@ def test_config_that_is_there_already_with_other_content_is_never_put_live(world
     assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
     assert f"there is another endpoint config called {name} already" in world.store.texts("abort")[-1]
     assert world.sagemaker.named("update") == weights(world) == []
+    world.pass_time(600)
+    deleted = [arguments for name, *arguments in world.sagemaker.calls if name.startswith("delete")]
+    assert deleted
+    assert not any(name in arguments for arguments in deleted)
 
 
 @pytest.mark.parametrize("status", ["Updating", "SystemUpdating"])
