@@ -14,9 +14,11 @@ export JSII_NODE = $(NODE_BIN)/node
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION = 1
 CDK = PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk --app "$(BIN)/python app.py" -c env=$(ENV)
 PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
-LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements model_containers/serving/requirements model_containers/serving/requirements-gpu model_containers/training/requirements
+SERVING := model_containers/serving
+LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements \
+  $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements
 
-.PHONY: help demo test scenarios simulate lint bench docs synth deploy destroy snapshot schema format lock setup clean
+.PHONY: help demo test scenarios simulate lint bench docs synth deploy destroy snapshot schema format lock sbom setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,11 +35,12 @@ scenarios: setup ## Run only the whole-loop tests in the local cloud
 simulate: setup ## Run the rollout engine through 20,000 schedules of faults in virtual time; see: python -m tidegate replay
 	$(BIN)/python -m localcloud.simulation $(SIMULATE_ARGS)
 
-lint: setup ## Run every gate: ruff, mypy, import rules, cdk-nag, CDK validation, cfn-lint, template snapshot
+lint: setup ## Run every gate: ruff, mypy, import rules, hadolint, cdk-nag, CDK validation, cfn-lint, template snapshot
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
+	$(BIN)/hadolint $(SERVING)/Dockerfile.*
 	$(BIN)/python -m stacks.gate
 	$(BIN)/python -m pytest -q tests/infra/test_snapshot.py
 
@@ -71,6 +74,11 @@ lock: setup ## Compile the exact pins (with hashes) from the *.in files
 	for lock in $(LOCKS); do \
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	    --custom-compile-command "make lock" $$lock.in -o $$lock.txt || exit 1; done
+	$(BIN)/python -m model_containers.sbom
+
+sbom: setup ## Write each serving image's bill of materials: what its Python packages are
+	$(BIN)/python -m model_containers.sbom
+	mkdir -p build/sbom && cp $(SERVING)/sbom/*.cdx.json build/sbom/
 
 setup: $(VENV)/.stamp ## Create the virtual environment with the exact pins
 

@@ -23,6 +23,7 @@ _NO_VOLUME_KEY = Refused(
 
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 MetricsPeriod = Literal[10, 30, 60, 120, 180, 240, 300]
+Dockerfile = Literal["Dockerfile.gpu", "Dockerfile.gpu-cuda12", "Dockerfile.cpu"]
 AmiVersion = Literal[
     "al2-ami-sagemaker-inference-gpu-2",
     "al2-ami-sagemaker-inference-gpu-2-1",
@@ -60,11 +61,12 @@ class Image:
     folder
         Build context of the image.
     dockerfile
-        Which of its Dockerfiles: that for GPU or that for CPU instances.
+        Which of its Dockerfiles: that for GPU instances (CUDA 13), that for GPU instances with an older driver
+        (CUDA 12), or that for CPU instances.
     """
 
     folder: RelativePath
-    dockerfile: Literal["Dockerfile.gpu", "Dockerfile.cpu"]
+    dockerfile: Dockerfile
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,10 @@ class Fleet:
     instance_type
         SageMaker instance type.
     inference_ami_version
-        Driver and CUDA level of the host; GPU instance types need one, CPU instance types have none.
+        Driver and CUDA level of the host; GPU instance types need the one that the image is made for, CPU instance
+        types have none.
+    unlisted_ami
+        Whether to use it although it is not confirmed here to run on this family of instances.
     min_instances
         Fewest instances.
     max_instances
@@ -110,6 +115,7 @@ class Fleet:
     min_instances: Annotated[int, Between(1, 100)]
     max_instances: Annotated[int, Between(1, 100)]
     inference_ami_version: AmiVersion | None = None
+    unlisted_ami: bool = False
     target_invocations_per_instance: Annotated[int, Between(1, 1_000_000)] | None = None
     capture: Literal["sagemaker", "off"] = "off"
     capture_sampling_percent: Annotated[int, Between(1, 100)] = 100

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
+from stacks.config.hardware import hardware_problems
 from stacks.config.lengths import too_long
-from stacks.config.model import Endpoint, Environment, Fleet
+from stacks.config.model import Endpoint, Environment
 from stacks.config.problems import Problem
 from stacks.config.rollout_rules import hook_problems, rollout_problems
 
@@ -47,37 +48,6 @@ def _names(environment: Environment) -> Iterator[Problem]:
             )
 
 
-def _hardware(endpoint: Endpoint) -> Iterator[Problem]:
-    fleet = endpoint.fleet
-    kind, dockerfile = ("GPU", "Dockerfile.gpu") if fleet.has_gpu else ("CPU", "Dockerfile.cpu")
-    if fleet.image.dockerfile != dockerfile:
-        yield Problem(
-            "fleet.image.dockerfile",
-            fleet.image.dockerfile,
-            f"{fleet.instance_type} is a {kind} instance type and this image is not for it",
-            f"write {dockerfile}, or choose another instance type",
-        )
-    yield from _driver(fleet)
-
-
-def _driver(fleet: Fleet) -> Iterator[Problem]:
-    version = fleet.inference_ami_version
-    if fleet.has_gpu and version is None:
-        yield Problem(
-            "fleet.inference_ami_version",
-            version,
-            f"{fleet.instance_type} has GPUs, and without this AWS may give it a driver too old for the image's CUDA",
-            "write al2023-ami-sagemaker-inference-gpu-4-1",
-        )
-    if not fleet.has_gpu and version is not None:
-        yield Problem(
-            "fleet.inference_ami_version",
-            version,
-            f"{fleet.instance_type} has no GPU for this host image's driver",
-            "remove it, or choose a GPU instance type",
-        )
-
-
 def _scaling(endpoint: Endpoint) -> Iterator[Problem]:
     fleet = endpoint.fleet
     target = fleet.target_invocations_per_instance
@@ -115,4 +85,9 @@ def _alarms(endpoint: Endpoint) -> Iterator[Problem]:
         )
 
 
-_ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (_hardware, _scaling, _alarms, rollout_problems)
+_ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
+    hardware_problems,
+    _scaling,
+    _alarms,
+    rollout_problems,
+)
