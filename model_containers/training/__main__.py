@@ -1,4 +1,4 @@
-"""``python -m model_containers.training build|train|bootstrap``."""
+"""``python -m model_containers.training build|train|bootstrap|quantise``."""
 
 import argparse
 import logging
@@ -22,6 +22,10 @@ def main(arguments: list[str]) -> int:
     elif options.command == "train":
         days = dataset.load()
         artefact.write(options.output, artefact.files(train(options.version, days), days))
+    elif options.command == "quantise":
+        from . import quantise_command  # ONNX's tools for it take long to import
+
+        return quantise_command.run(options.version, options.output, options.tolerance, options.largest_difference)
     else:
         artefact.write(BOOTSTRAP_FOLDER, packed(BOOTSTRAP))
     return 0
@@ -37,6 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     train_command.add_argument("--version", required=True, choices=VERSIONS)
     train_command.add_argument("--output", type=Path, default=Path(os.environ.get("SM_MODEL_DIR", "/opt/ml/model")))
     commands.add_parser("bootstrap", help="remake the artefact that is committed for first deployments")
+    quantise_command = commands.add_parser("quantise", help="a version in INT8, if it answers as well as in float")
+    quantise_command.add_argument("--version", required=True, choices=VERSIONS)
+    quantise_command.add_argument("--output", type=Path, default=Path("build/models"), help="gets <version>-int8/")
+    quantise_command.add_argument(
+        "--tolerance", type=float, help="by how much accuracy and AUC may fall and the Brier score rise; 0.005"
+    )
+    quantise_command.add_argument(
+        "--largest-difference", type=float, help="by how much the probability of any one day may change; 0.1"
+    )
     return parser
 
 

@@ -176,11 +176,12 @@ def test_gpu_images_differ_in_names_and_versions_only():
 
 
 @each_gpu
-def test_gpu_images_differ_from_the_cpu_image_in_onnx_runtime_only(path):
+def test_gpu_images_differ_from_the_cpu_image_in_what_a_gpu_needs_only(path):
     cpu, gpu = pins(CONTEXT / "requirements.txt"), pins(lock_of(path))
     major = pairs(path, "LABEL")["tidegate.cuda"].partition(".")[0]
     cpu.pop("onnxruntime")
     minor = int(gpu.pop("onnxruntime-gpu").split(".")[1])
+    gpu.pop("nvidia-ml-py")
 
     assert cpu == gpu
     assert (minor <= 26) is (major == "12"), "from 1.27 on, the wheels are for CUDA 13"

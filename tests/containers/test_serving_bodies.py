@@ -39,6 +39,8 @@ BODIES = {
     "json records": ("application/json", json.dumps({"instances": RECORDS})),
     "bare json list": ("application/json", json.dumps(RECORDS)),
     "json columns": ("application/json", columns()),
+    "json lines of rows": ("application/jsonlines", "\n".join(map(json.dumps, ROWS))),
+    "json lines of records": ("application/x-ndjson", "\n".join(map(json.dumps, RECORDS))),
     "npy": ("application/x-npy", npy(ROWS)),
     "npy in Fortran order": ("application/x-npy", npy(np.asfortranarray(np.array(ROWS, dtype=np.float32)))),
 }
@@ -62,10 +64,13 @@ def test_every_body_format_means_the_same(bootstrap, form):
 def test_answer_comes_in_the_accepted_format(bootstrap):
     predictions = bootstrap.invoke("\n".join(LINES)).json["predictions"]
     as_csv = bootstrap.invoke("\n".join(LINES), Accept="text/csv")
+    as_lines = bootstrap.invoke("\n".join(LINES), Accept="application/jsonlines")
     as_npy = bootstrap.invoke("\n".join(LINES), Accept="application/x-npy;q=0.9, text/csv;q=0.1")
 
     assert as_csv.headers["content-type"] == "text/csv"
     assert as_csv.body.decode() == "".join(f"{each['probability']},{each['rain']}\n" for each in predictions)
+    assert as_lines.headers["content-type"] == "application/jsonlines"
+    assert [json.loads(line) for line in as_lines.body.splitlines()] == predictions
     assert as_npy.headers["content-type"] == "application/x-npy"
     expected = np.array([[each["probability"], each["rain"]] for each in predictions], dtype=np.float32)
     np.testing.assert_array_equal(np.load(io.BytesIO(as_npy.body)), expected)

@@ -76,7 +76,7 @@ def test_ping_answers_while_the_model_computes(start, unpacked):
 
 def test_accepted_requests_are_answered_after_sigterm_and_new_ones_are_not(start, unpacked):
     server = start(unpacked("1.2.0"), TIDEGATE_LAME_DUCK_SECONDS="0", TIDEGATE_DRAIN_SECONDS="29").ready()
-    finish = busy(server, times=5)  # longer than uvicorn alone would wait
+    finish = busy(server, times=5)  # longer than a server alone would wait
 
     server.terminate()
     server.wait_until(lambda: server.get("/ping").status == 503)
@@ -98,14 +98,40 @@ def test_idle_server_ends_promptly_on_sigterm(start, unpacked):
     assert time.monotonic() - began < 20
 
 
-def test_requests_beyond_what_can_wait_are_refused(start, unpacked):
-    server = start(unpacked("1.2.0"), TIDEGATE_MAX_IN_FLIGHT="1").ready()
+def test_rows_beyond_what_can_wait_are_refused(start, unpacked):
+    server = start(unpacked("1.2.0"), TIDEGATE_MAX_ROWS="100", TIDEGATE_MAX_QUEUE_ROWS="100").ready()
     finish = busy(server)
 
-    refused = server.invoke(COLD_DAY)
+    refused = server.invoke("\n".join(MORE_COLD_DAYS))
 
-    assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+    assert refused.status == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "60 rows are waiting already" in str(refused.json["detail"])
+    assert b'shed_total{reason="queue_rows"} 1' in server.get("/metrics").body
     assert finish().status == 200
+
+
+def test_requests_that_cannot_be_answered_in_time_are_refused_at_once(start, unpacked):
+    server = start(unpacked("1.2.0"), TIDEGATE_DEADLINE_SECONDS="0.5").ready()
+    finish = busy(server, times=5)
+
+    refused = server.invoke("\n".join(MORE_COLD_DAYS))
+
+    assert refused.status == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "deadline" in str(refused.json["detail"]) or "is of use for 0.5 s only" in str(refused.json["detail"])
+    assert finish().status == 503  # it could not be done in time either
+
+
+def test_a_model_that_hangs_is_unhealthy(start, unpacked):
+    server = start(unpacked("1.2.0"), TIDEGATE_STUCK_SECONDS="0.05").ready()
+    finish = busy(server)
+
+    server.wait_until(lambda: server.get("/ping").status == 503)
+
+    assert server.get("/ping").body == b"stuck"
+    assert finish().status == 200
+    server.wait_until(lambda: server.get("/ping").status == 200)
 
 
 def test_oversized_body_is_refused(start, unpacked):
@@ -142,7 +168,7 @@ def test_metrics_count_answers_by_status(start, unpacked):
 
     assert 'tidegate_requests_total{status="200"} 1' in exposition
     assert 'tidegate_requests_total{status="400"} 1' in exposition
-    assert "tidegate_request_seconds_count 2" in exposition
+    assert 'tidegate_request_seconds_count{status_class="2xx"} 1' in exposition
     assert "tidegate_requests_in_flight 0" in exposition
 
 
@@ -161,7 +187,7 @@ def test_missing_model_is_a_failed_start(start, tmp_path):
     server = start(tmp_path / "nothing")
 
     assert server.exit_status() == 1
-    assert "signature.json" in str(server.lines()[-1]["error"])
+    assert "cannot be read: No such file" in str(server.lines()[-1]["error"])
 
 
 def test_unusable_setting_is_named(start, unpacked):

@@ -64,7 +64,13 @@ def test_accept_header_is_ranked_by_quality():
     ("name", "value"),
     [
         ("SAGEMAKER_BIND_TO_PORT", "http"),
-        ("TIDEGATE_WORKERS", "0"),
+        ("TIDEGATE_MAX_BATCH_ROWS", "0"),
+        ("TIDEGATE_MAX_QUEUE_ROWS", "9999"),
+        ("TIDEGATE_DEADLINE_SECONDS", "61"),
+        ("TIDEGATE_LINGER_SECONDS", "2"),
+        ("TIDEGATE_PRECISION", "fp8"),
+        ("TIDEGATE_CUDA_GRAPHS", "yes"),
+        ("TIDEGATE_METRICS_DIMENSIONS", "Endpoint"),
         ("TIDEGATE_MAX_ROWS", "0"),
         ("TIDEGATE_DRAIN_SECONDS", "31"),
         ("TIDEGATE_MAX_IN_FLIGHT_BYTES", "1000"),
@@ -75,5 +81,11 @@ def test_unusable_settings_name_the_variable_and_the_value(name, value):
         settings.Settings.from_environment({name: value})
 
 
-def test_small_machines_get_one_inference_thread():
-    assert [settings.default_threads(cores) for cores in (1, 2, 4, 8, 48)] == [1, 1, 1, 4, 24]
+def test_all_cores_but_one_compute():
+    assert [settings.default_threads(cores) for cores in (1, 2, 4, 48)] == [1, 1, 3, 47]
+
+
+def test_dimensions_of_metrics_are_pairs():
+    read = settings.Settings.from_environment({"TIDEGATE_METRICS_DIMENSIONS": "Endpoint=rain, Variant=blue"})
+
+    assert read.metrics_dimensions == {"Endpoint": "rain", "Variant": "blue"}

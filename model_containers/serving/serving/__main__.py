@@ -4,18 +4,26 @@ import os
 import socket
 import sys
 
-from . import logs
+from .observability import logs
 from .settings import Settings, SettingsError
 
 USAGE_ERROR = 2
 BACKLOG = 1024
+COMMANDS = """serve: answer requests; what SageMaker asks for
+digest --model-dir DIR: print the digest of a model's files, to configure or to sign
+build-engines [--output DIR]: build TensorRT's engines for this machine's GPU, to ship with the model"""
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; return the exit status."""
     logs.configure("INFO")
-    if arguments != ["serve"]:
-        logs.LOGGER.error(f"unknown command {' '.join(arguments) or '(none)'}; the one command is: serve")
+    command, *rest = arguments or [""]
+    if command == "digest":
+        from .artefact.command import main as digest
+
+        return digest(rest)
+    if command not in ("serve", "build-engines") or (command == "serve" and rest):
+        logs.LOGGER.error(f"unknown command {' '.join(arguments) or '(none)'}; the commands are:\n{COMMANDS}")
         return USAGE_ERROR
     try:
         settings = Settings.from_environment(os.environ)
@@ -23,7 +31,11 @@ def main(arguments: list[str]) -> int:
         logs.LOGGER.error(str(error))
         return USAGE_ERROR
     logs.configure(settings.log_level)
-    return _serve(settings)
+    if command == "serve":
+        return _serve(settings)
+    from .device.command import main as build_engines
+
+    return build_engines(rest, settings)
 
 
 def _serve(settings: Settings) -> int:

@@ -1,28 +1,35 @@
-"""SageMaker's contract over HTTP, as a raw ASGI application: ``/ping``, ``/invocations``, and ``/metrics``."""
+"""What is answered to whom: ``/ping``, ``/invocations``, ``/metrics``, the Open Inference Protocol under ``/v2``."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from . import formats, headers, metrics
-from .asgi import Answer, CallerGoneError, Receive, Send, problem_answer, read_body, send_answer
-from .budget import Budget
+from . import headers
+from .answers import Answer, problem_answer, problem_headers
+from .http1 import Request
 from .lifecycle import Lifecycle, Phase
-from .logs import LOGGER
+from .observability.logs import LOGGER, request_fields
 from .problems import ModelFailedError, ProblemError
 from .settings import Settings
 
-if TYPE_CHECKING:  # onnxruntime takes long to import; the socket answers before.
+if TYPE_CHECKING:  # brings NumPy and ONNX Runtime, which take long to import; the socket answers before.
+    from .bodies.exchange import Exchange
     from .model import Model
 
-Scope = dict[str, Any]
-Route = Callable[[Scope, Receive], Awaitable[Answer]]
+INLINE_BYTES, INLINE_ROWS = 65_536, 256
+"""Larger bodies are read and written by other threads, so that the event loop, and with it /ping, need not wait."""
+
+_READERS = 2
+_SHOWN = 300  # characters of the model's own words
+
+Route = Callable[[Request], Awaitable[Answer]]
 
 
 class Application:
-    """The ASGI application.
+    """Answers requests, whichever server brings them.
 
     Parameters
     ----------
@@ -34,85 +41,126 @@ class Application:
 
     def __init__(self, settings: Settings, lifecycle: Lifecycle) -> None:
         self.model: Model | None = None
+        """The model, once it is loaded."""
         self._settings = settings
         self._lifecycle = lifecycle
-        self._metrics = metrics.Metrics()
-        self._budget = Budget(settings.max_in_flight_bytes)
-        # Inference has threads of its own, so that /ping answers whatever the model is at.
-        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="inference")
+        self._loop = asyncio.get_running_loop()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="bodies")
         self._routes: dict[str, tuple[str, Route]] = {
-            "/ping": ("GET", self._ping),
             "/invocations": ("POST", self._invoke),
+            "/ping": ("GET", self._ping),
             "/metrics": ("GET", self._show_metrics),
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, request: Request) -> Answer:
         """Answer one request."""
         try:
-            answer = await self._answer(scope, receive)
-        except CallerGoneError:
-            return
-        await send_answer(send, answer)
-
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        try:
-            return await self._route(scope)(scope, receive)
+            return await self._route(request)(request)
         except ProblemError as problem:
-            return problem_answer(problem)
+            return (_v2_problem if request.path.startswith("/v2") else problem_answer)(problem)
 
-    def _route(self, scope: Scope) -> Route:
-        if scope["path"] not in self._routes:
-            raise ProblemError(404, "not found", f"there is no {scope['path']}; there are {', '.join(self._routes)}")
-        method, route = self._routes[scope["path"]]
-        if scope["method"] != method:
-            raise ProblemError(405, "method not allowed", f"{scope['path']} takes {method}")
+    def _route(self, request: Request) -> Route:
+        found = self._routes.get(request.path)
+        if found is None and request.path.startswith("/v2"):
+            return self._v2
+        if found is None:
+            known = ", ".join([*self._routes, "/v2"])
+            raise ProblemError(404, "not found", f"there is no {request.path[:_SHOWN]}; there are {known}")
+        method, route = found
+        if request.method != method:
+            raise ProblemError(405, "method not allowed", f"{request.path} takes {method}")
         return route
 
-    async def _ping(self, _scope: Scope, _receive: Receive) -> Answer:
-        phase = self._lifecycle.phase
+    async def _ping(self, _request: Request) -> Answer:
+        phase, model = self._lifecycle.phase, self.model
+        if phase is Phase.READY and model is not None and model.batcher.is_stuck(self._settings.stuck_seconds):
+            return Answer(503, "text/plain", b"stuck")
         return Answer(200 if phase is Phase.READY else 503, "text/plain", phase.value.encode())
 
-    async def _show_metrics(self, _scope: Scope, _receive: Receive) -> Answer:
-        return Answer(200, metrics.CONTENT_TYPE, self._metrics.render(self._lifecycle.in_flight).encode())
+    async def _show_metrics(self, _request: Request) -> Answer:
+        metrics = self._loaded().metrics
+        return Answer(200, metrics.CONTENT_TYPE, metrics.render())
 
-    async def _invoke(self, scope: Scope, receive: Receive) -> Answer:
-        given = headers.read(scope["headers"])
-        began = time.perf_counter()
-        try:
-            with self._lifecycle.request():
-                answer = await self._infer(given, receive)
-        except ProblemError as problem:
-            answer = problem_answer(problem)
-            _log_refusal(problem, given)
-        self._metrics.record(answer.status, time.perf_counter() - began)
-        answer.headers.update({name: given[name] for name in headers.ECHOED if name in given})
+    async def _invoke(self, request: Request) -> Answer:
+        given = headers.read(request.headers)
+
+        def exchange(model: "Model") -> "Exchange":
+            return model.formats.exchange(given.get(headers.CONTENT_TYPE, ""), given.get(headers.ACCEPT, ""))
+
+        answer = await self._predict(request, given, exchange, problem_answer)
+        for name in headers.ECHOED:
+            if name in given:
+                answer.headers[name] = given[name]
         return answer
 
-    async def _infer(self, given: dict[str, str], receive: Receive) -> Answer:
-        decode = formats.decoder(given.get(headers.CONTENT_TYPE, ""))
-        media, encode = formats.encoder(given.get(headers.ACCEPT, ""))
-        loop = asyncio.get_running_loop()
-        with self._budget.share() as share:
-            body = await read_body(receive, self._settings.max_body_bytes, share)
-            return Answer(200, media, await loop.run_in_executor(self._threads, self._predict, body, decode, encode))
+    async def _v2(self, request: Request) -> Answer:
+        """Answer what is asked in the Open Inference Protocol."""
+        from .bodies.v2.protocol import Call
 
-    def _predict(self, body: bytes, decode: formats.Decoder, encode: formats.Encoder) -> bytes:
-        model = self.model
-        if model is None:
-            raise RuntimeError("ready without a model")
+        protocol, given = self._loaded().protocol, headers.read(request.headers)
+        call = protocol.route(request.method, request.path)
+        if call is not Call.INFER:
+            status, written = protocol.answer(call, ready=self._lifecycle.phase is Phase.READY)
+            return Answer(status, written.content_type, written.body)
+        length = given.get(headers.TENSORS_FOLLOW)
+        return await self._predict(request, given, lambda _: protocol.exchange(length), _v2_problem)
+
+    async def _predict(
+        self,
+        request: Request,
+        given: dict[str, str],
+        exchange: "Callable[[Model], Exchange]",
+        fail: Callable[[ProblemError], Answer],
+    ) -> Answer:
+        began = time.perf_counter()
         try:
-            rows = model.guard.admit(decode(body, model.signature, self._settings.max_rows))
-            return encode(model.output_names, model.predict(rows))
+            model = self._loaded()
+            answer = await self._infer(model, exchange(model), request, began)
+        except ProblemError as problem:
+            _log_refusal(problem, given)
+            answer = fail(problem)
+        if self.model is not None:
+            self.model.metrics.answered(answer.status, time.perf_counter() - began)
+        return answer
+
+    async def _infer(self, model: "Model", exchange: "Exchange", request: Request, began: float) -> Answer:
+        self._lifecycle.enter()
+        try:
+            is_small = len(request.body) <= INLINE_BYTES
+            rows = exchange.read(request.body) if is_small else await self._aside(exchange.read, request.body)
+            outputs = await model.batcher.submit(rows, began, request.is_gone)
+            is_small = len(rows) <= INLINE_ROWS
+            written = exchange.write(outputs) if is_small else await self._aside(exchange.write, outputs)
         except ProblemError:
             raise
         except ModelFailedError as error:
-            raise ProblemError(500, "model failed", str(error)[:300]) from error
+            raise ProblemError(500, "model failed", str(error)[:_SHOWN]) from error
         except Exception as error:
             raise ProblemError(500, "internal error", "see the container's log") from error
+        finally:
+            self._lifecycle.leave()
+        return Answer(200, written.content_type, written.body, dict(written.headers))
+
+    async def _aside(self, work: Callable[[Any], Any], argument: Any) -> Any:
+        return await self._loop.run_in_executor(self._readers, work, argument)
+
+    def _loaded(self) -> "Model":
+        if self.model is None:
+            raise self._lifecycle.refusal()
+        return self.model
+
+
+def _v2_problem(problem: ProblemError) -> Answer:
+    from .bodies.v2.protocol import failure
+
+    written = failure(problem)
+    return Answer(problem.status, written.content_type, written.body, problem_headers(problem))
 
 
 def _log_refusal(problem: ProblemError, given: dict[str, str]) -> None:
-    extra = {"status": problem.status, "detail": problem.detail, "id": given.get(headers.INFERENCE_ID, "")}
+    if problem.status != 500 and not LOGGER.isEnabledFor(logging.DEBUG):
+        return
+    extra = {"status": problem.status, "detail": problem.detail, **request_fields(given)}
     if problem.status != 500:
         LOGGER.debug(problem.title, extra=extra)
     elif isinstance(problem.__cause__, ModelFailedError):

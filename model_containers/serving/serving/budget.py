@@ -1,8 +1,5 @@
 """How many bytes of request bodies are held at a time."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 
 class Budget:
     """The bytes that all requests in flight may hold together. Touched by the event loop only."""
@@ -10,15 +7,6 @@ class Budget:
     def __init__(self, limit: int) -> None:
         self.held = 0
         self._limit = limit
-
-    @contextmanager
-    def share(self) -> Iterator["Share"]:
-        """Account for one request, and take back what it holds when it is answered."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            share.give_up()
 
     def reserve(self, count: int) -> bool:
         """Hold `count` bytes more; return whether there were so many left."""
@@ -29,7 +17,9 @@ class Budget:
 
 
 class Share:
-    """What one request holds of a budget."""
+    """What one request holds of a budget, until it gives that up."""
+
+    __slots__ = ("_budget", "_held", "refused")
 
     def __init__(self, budget: Budget) -> None:
         self.refused = False

@@ -6,14 +6,18 @@ CONTENT_TYPE = "content-type"
 ACCEPT = "accept"
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = "x-amzn-sagemaker-inference-id"
+TENSORS_FOLLOW = "inference-header-content-length"
+"""In the Open Inference Protocol: after how many bytes of JSON binary tensors begin."""
 
 ECHOED = (CUSTOM_ATTRIBUTES, INFERENCE_ID)
 """What the caller gets back as sent: SageMaker returns custom attributes only if the container sets them."""
 
+_WANTED = {each.encode(): each for each in (CONTENT_TYPE, ACCEPT, TENSORS_FOLLOW, *ECHOED)}
+
 
 def read(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return ASGI headers by lower-case name; of a repeated one the last counts."""
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+    """Return the headers that matter, of those with lower-case names; of a repeated one the last counts."""
+    return {_WANTED[name]: value.decode("latin-1") for name, value in raw if name in _WANTED}
 
 
 def media_type(value: str) -> str:

@@ -1,11 +1,9 @@
 """What the server is doing now, and how many requests it has on its hands."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 
-from .problems import unavailable
+from .problems import ProblemError, unavailable
 
 
 class Phase(Enum):
@@ -23,18 +21,11 @@ _REFUSALS = {
 
 
 class Lifecycle:
-    """The server's phase and its requests in flight.
+    """The server's phase and its requests in flight. Touched by the event loop only."""
 
-    Parameters
-    ----------
-    max_in_flight
-        Requests beyond this are refused, so that those accepted are answered in time.
-    """
-
-    def __init__(self, max_in_flight: int) -> None:
+    def __init__(self) -> None:
         self.phase = Phase.LOADING
         self.in_flight = 0
-        self._max_in_flight = max_in_flight
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -52,32 +43,29 @@ class Lifecycle:
         """Whether it is time to go."""
         return self.phase is Phase.DRAINING
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Accept a request and count it until it is answered.
+    def refusal(self) -> ProblemError:
+        """Return why no request is taken now."""
+        return unavailable(_REFUSALS[self.phase])
+
+    def enter(self) -> None:
+        """Accept a request; `leave` must follow when it is answered.
 
         Raises
         ------
         ProblemError
-            Status 503: loading, draining, or too much on hand.
+            Status 503: loading or draining.
         """
         if self.phase is not Phase.READY:
-            raise unavailable(_REFUSALS[self.phase])
-        if self.in_flight >= self._max_in_flight:
-            raise unavailable(f"{self.in_flight} requests are waiting already; try again shortly")
-        self._count(1)
-        try:
-            yield
-        finally:
-            self._count(-1)
+            raise self.refusal()
+        self.in_flight += 1
+        self._idle.clear()
+
+    def leave(self) -> None:
+        """Take note that an accepted request is answered."""
+        self.in_flight -= 1
+        if not self.in_flight:
+            self._idle.set()
 
     async def idle(self) -> None:
         """Wait until no request is in flight."""
         await self._idle.wait()
-
-    def _count(self, change: int) -> None:
-        self.in_flight += change
-        if self.in_flight:
-            self._idle.clear()
-        else:
-            self._idle.set()

@@ -1,20 +1,29 @@
-"""The loaded model: ONNX Runtime behind its signature."""
+"""A loaded model with all that it takes to answer with it."""
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
-from numpy.typing import NDArray
 
-from . import device
+from .artefact import Inventory, Trust, prepare, take
+from .batching.batcher import Batcher, Limits
+from .bodies.formats import Formats
+from .bodies.v2.protocol import InferenceProtocol
+from .device import Session
 from .guard import Guard
-from .problems import ModelFailedError
+from .inference import Inference
+from .observability.gpu_memory import GpuMemory
+from .observability.metrics import Metrics
 from .settings import Settings
 from .signature import Signature
 
-MODEL_FILE = "model.onnx"
 SIGNATURE_FILE = "signature.json"
-WARM_UP_RUNS = 3
+NAME, VERSION, PLATFORM = "model", "1", "onnx_onnxv1"
+"""What the model is called in the Open Inference Protocol, where a server may have many."""
+
+OpenSession = Callable[[Path, Signature, Settings], Session]
 
 
 class Model:
@@ -22,68 +31,87 @@ class Model:
 
     Parameters
     ----------
+    loop
+        The event loop, which brings requests.
     signature
         What it takes and gives.
     session
-        The ONNX Runtime session that runs it.
+        Runs it.
+    settings
+        How to serve it.
+    digest
+        Of its files.
     """
 
-    def __init__(self, signature: Signature, session: onnxruntime.InferenceSession) -> None:
-        self.signature = signature
-        self.guard = Guard(signature)
-        self.output_names = [each.name for each in signature.outputs]
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        signature: Signature,
+        session: Session,
+        settings: Settings,
+        digest: str,
+    ) -> None:
+        self.digest = digest
+        self.providers = list(session.providers)
+        self.protocol = InferenceProtocol(signature, settings.max_rows, NAME, VERSION, PLATFORM)
+        self.formats = Formats(signature, settings.max_rows, self.protocol)
+        self.metrics = _metrics(signature, settings)
+        self.metrics.describe_model(version=settings.model_version, digest=digest, providers=self.providers)
+        self._guard = Guard(signature)
         self._session = session
-        self._tensors = [each.tensor for each in signature.outputs]
+        self._signature = signature
+        self._batch_rows = min([settings.max_batch_rows, *session.buckets[-1:]])
+        self._inference = inference = Inference(session, self._guard, self.metrics)
+        self.batcher = Batcher(loop, inference, _limits(settings, self._batch_rows), inference)
 
-    @classmethod
-    def load(cls, settings: Settings) -> "Model":
-        """Load the model of `settings.model_dir` and warm it up on its own sample."""
-        signature = Signature.load(settings.model_dir / SIGNATURE_FILE)
-        session = _session(settings.model_dir / MODEL_FILE, settings, signature)
-        model = cls(signature, session)
-        for _ in range(WARM_UP_RUNS):
-            model.predict(model.guard.admit(signature.sample))
-        return model
-
-    @property
-    def providers(self) -> list[str]:
-        """The execution providers that the model runs on."""
-        return list(self._session.get_providers())
-
-    def predict(self, rows: NDArray[np.float32]) -> list[tuple[object, ...]]:
-        """Return one tuple of outputs for each row.
-
-        Raises
-        ------
-        ModelFailedError
-            With ONNX Runtime's own words.
-        """
-        try:
-            results = self._session.run(self._tensors, {self.signature.tensor: rows})
-        except Exception as error:  # ONNX Runtime's errors share no base of their own.
-            raise ModelFailedError(str(error)) from error
-        return list(zip(*(_values(np.asarray(each).reshape(len(rows))) for each in results), strict=True))
+    def warm_up(self) -> None:
+        """Run a full batch of the model's own sample, so that the first crowd does not wait for memory."""
+        if not self._session.buckets:  # which are all run when they are opened
+            sample = self._guard.prepare(self._signature.sample)
+            self._session.run(np.resize(sample, (self._batch_rows, *sample.shape[1:])))
+        self.protocol.learn(self._inference.run(self._signature.sample[:1]))
 
 
-def _values(output: NDArray[np.generic]) -> list[object]:
-    # A 32-bit float stays one, for its text is the shortest that reads back the same: 0.1, not 0.10000000149011612.
-    return list(output) if output.dtype == np.float32 else output.tolist()
+def load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: OpenSession) -> Model:
+    """Load the model of `settings.model_dir`, check that it is what was approved, and warm it up on its own sample.
+
+    The digest is taken by another thread meanwhile, and known before anything is served. Where the files must be signed,
+    that comes first: ONNX Runtime does not read what nobody has vouched for.
+
+    Raises
+    ------
+    ArtefactError
+        If the files are not there, or not those that were approved.
+    """
+    folder = prepare(settings.model_dir, settings.scratch)
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as aside:
+        trusted: Future[Inventory] = aside.submit(_trusted, folder, settings)
+        if settings.model_public_key is not None:
+            trusted.result()
+        signature = Signature.load(folder / SIGNATURE_FILE)
+        session = open_session(folder, signature, settings)
+        model = Model(loop, signature, session, settings, trusted.result().digest)
+    model.warm_up()
+    return model
 
 
-def _session(path: Path, settings: Settings, signature: Signature) -> onnxruntime.InferenceSession:
-    available = onnxruntime.get_available_providers()
-    providers = device.choose(settings.device, available, signature.execution_providers)
-    session = onnxruntime.InferenceSession(str(path), _options(settings), providers=providers)
-    # ONNX Runtime drops a provider that fails to start, and says so only in its log.
-    device.require_gpu(settings.device, session.get_providers())
-    return session
+def _trusted(folder: Path, settings: Settings) -> Inventory:
+    inventory = take(folder)
+    Trust(settings.model_digest, settings.model_public_key).check(folder, inventory)
+    return inventory
 
 
-def _options(settings: Settings) -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = settings.intra_op_threads
-    options.inter_op_num_threads = 1
-    # Spinning threads win microseconds and cost the neighbours a core.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # failures are reported by us, once
-    return options
+def _metrics(signature: Signature, settings: Settings) -> Metrics:
+    names = [each.name for each in signature.outputs]
+    metrics = Metrics(latency_threshold_seconds=settings.latency_threshold_seconds, output_names=names)
+    metrics.watch_gpu(GpuMemory.open())
+    return metrics
+
+
+def _limits(settings: Settings, batch_rows: int) -> Limits:
+    return Limits(
+        batch_rows=batch_rows,
+        queue_rows=settings.max_queue_rows,
+        deadline_seconds=settings.deadline_seconds,
+        linger_seconds=settings.linger_seconds,
+    )

@@ -1,5 +1,6 @@
 """Answers other than success, as problem details (RFC 9457)."""
 
+import math
 from typing import Any
 
 import orjson
@@ -20,14 +21,24 @@ class ProblemError(Exception):
         What is wrong with this request, and the way out.
     errors
         For refused input: one entry for each offending cell, with ``row``, ``column`` and ``reason``.
+    retry_after
+        For 503: after how many seconds it is worth trying again.
     """
 
-    def __init__(self, status: int, title: str, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        errors: list[dict[str, Any]] | None = None,
+        retry_after: float = 1.0,
+    ) -> None:
         super().__init__(f"{title}: {detail}")
         self.status = status
         self.title = title
         self.detail = detail
         self.errors = errors or []
+        self.retry_seconds = max(math.ceil(retry_after), 1)
 
     def body(self) -> bytes:
         """Return the problem as JSON."""
@@ -68,6 +79,6 @@ def too_many_rows(limit: int) -> ProblemError:
     return ProblemError(413, "too many rows", f"the body holds more than {limit} rows (TIDEGATE_MAX_ROWS); {way_out}")
 
 
-def unavailable(detail: str) -> ProblemError:
-    """Return the problem of a server that takes no request now."""
-    return ProblemError(503, "not available", detail)
+def unavailable(detail: str, retry_after: float = 1.0) -> ProblemError:
+    """Return the problem of a server that takes no request now, and may in `retry_after` seconds."""
+    return ProblemError(503, "not available", detail, retry_after=retry_after)

@@ -1,53 +1,92 @@
-"""Runs the application on uvicorn: loads the model behind an open socket, drains on SIGTERM."""
+"""The server's life: loads the model behind an open socket, serves, and drains on SIGTERM."""
 
 import asyncio
+import gc
 import signal
 import socket
+import sys
+import threading
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from types import FrameType
+from functools import partial
+from typing import TYPE_CHECKING
 
-import uvicorn
+import uvloop
 
 from .app import Application
+from .budget import Budget
+from .http1 import Connection, Front
 from .lifecycle import Lifecycle
-from .logs import LOGGER
+from .observability.logs import LOGGER, bind
 from .settings import Settings
 
-# SageMaker keeps its connections open for a minute; to close first would race with its next request.
-KEEP_ALIVE_SECONDS = 75
-# What uvicorn may take to close connections after the drain.
-CLOSING_SECONDS = 2
+if TYPE_CHECKING:
+    from .model import Model, OpenSession
+    from .observability.emf import Reporter
+
+KEEP_ALIVE_SECONDS = 75.0
+"""SageMaker keeps its connections open for a minute; to close first would race with its next request."""
+
+CLOSING_SECONDS = 2.0
+"""What writing the last answers may take after the drain."""
+
+BACKLOG = 1024
+
+SWITCH_SECONDS = 0.0005
+"""How long the device's thread waits at most for the interpreter while the event loop is busy; Python's 5 ms would
+leave a fast model idle for longer than it computes."""
 
 
-class Server(uvicorn.Server):
-    """uvicorn, with SIGTERM meaning: refuse what is new, answer what was accepted, then stop."""
+class Server:
+    """Serves one model.
 
-    def __init__(self, settings: Settings) -> None:
-        self.lifecycle = Lifecycle(settings.max_in_flight)
-        self.application = Application(settings, self.lifecycle)
-        self.exit_code = 0
+    Parameters
+    ----------
+    settings
+        How to serve.
+    open_session
+        What runs the model, if not ONNX Runtime.
+    """
+
+    def __init__(self, settings: Settings, open_session: "OpenSession | None" = None) -> None:
         self._settings = settings
-        self._tasks: list[asyncio.Task[None]] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        super().__init__(_config(self.application))
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until drained."""
+        self._open_session = open_session
         self._loop = asyncio.get_running_loop()
-        self._tasks.append(self._loop.create_task(self._load()))
-        await super().serve(sockets)
+        self._stop = asyncio.Event()
+        self._exit_code = 0
+        self._reporter: Reporter | None = None
+        self.lifecycle = Lifecycle()
+        self.application = Application(settings, self.lifecycle)
+        self._budget = Budget(settings.max_in_flight_bytes)
+        self._front = Front(self.application.answer, self._budget, settings.max_body_bytes, KEEP_ALIVE_SECONDS)
+        self._tasks: list[asyncio.Task[None]] = []
 
-    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+    async def serve(self, listener: socket.socket) -> int:
+        """Serve until drained; return the exit status."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(name, self._on_signal, name)
+        server = await self._loop.create_server(lambda: Connection(self._front), sock=listener, backlog=BACKLOG)
+        self._begin(self._load())
+        await self._stop.wait()
+        server.close()
+        await self._front.close(CLOSING_SECONDS)
+        if self.application.model is not None:
+            self.application.model.batcher.close()
+        if self._reporter is not None:
+            self._reporter.close()
+        return self._exit_code
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(self._loop.create_task(work))
+
+    def _on_signal(self, name: signal.Signals) -> None:
         """Begin to drain; a second Ctrl+C stops at once."""
-        if self._loop is None or (sig == signal.SIGINT and self.lifecycle.draining):
-            self.should_exit = True
-        elif not self.lifecycle.draining:
+        if not self.lifecycle.draining:
             self.lifecycle.drain()
-            self._loop.call_soon_threadsafe(self._start_drain)
-
-    def _start_drain(self) -> None:
-        self._tasks.append(asyncio.ensure_future(self._drain()))
+            self._begin(self._drain())
+        elif name == signal.SIGINT:
+            self._stop.set()
 
     async def _drain(self) -> None:
         LOGGER.info("draining", extra={"in_flight": self.lifecycle.in_flight})
@@ -56,46 +95,84 @@ class Server(uvicorn.Server):
         with suppress(TimeoutError):
             await asyncio.wait_for(self.lifecycle.idle(), self._settings.drain_seconds)
         LOGGER.info("drained", extra={"abandoned": self.lifecycle.in_flight})
-        self.should_exit = True
+        self._stop.set()
 
     async def _load(self) -> None:
         began = time.perf_counter()
         try:
-            await asyncio.to_thread(self._load_model)
+            model = await self._loaded()
         except Exception as error:  # whatever it was, a container that cannot answer must end
             LOGGER.exception("the model cannot be served", extra={"error": str(error)})
-            self.exit_code = 1
-            self.should_exit = True
+            self._exit_code = 1
+            self._stop.set()
             return
+        model.metrics.watch(
+            queue_rows=lambda: model.batcher.rows,
+            queue_bytes=lambda: self._budget.held,
+            requests_in_flight=lambda: self.lifecycle.in_flight,
+        )
+        self.application.model = model
+        self._report(model)
+        # What is there now stays: it need not be searched for garbage again and again.
+        gc.collect()
+        gc.freeze()
         self.lifecycle.ready()
-        LOGGER.info("ready", extra={"load_seconds": round(time.perf_counter() - began, 3)})
+        bind(model_digest=model.digest, model_version=self._settings.model_version)
+        taken = round(time.perf_counter() - began, 3)
+        LOGGER.info("ready", extra={"load_seconds": taken, "providers": model.providers})
 
-    def _load_model(self) -> None:
-        # Imported here, in the loading thread: it takes longer than a socket may stay unanswered.
-        from .model import Model
+    def _report(self, model: "Model") -> None:
+        """Write metrics to the log as well, for under network isolation nobody can scrape them."""
+        from .observability.emf import Reporter
 
-        self.application.model = model = Model.load(self._settings)
-        LOGGER.info("model loaded", extra={"providers": model.providers, "model_dir": str(self._settings.model_dir)})
+        settings = self._settings
+        if settings.metrics_log_seconds:
+            properties = {"model_version": settings.model_version, "model_digest": model.digest}
+            self._reporter = Reporter(
+                model.metrics,
+                dimensions=settings.metrics_dimensions,
+                properties=properties,
+                interval_seconds=settings.metrics_log_seconds,
+            )
+            self._reporter.start()
+
+    async def _loaded(self) -> "Model":
+        """Have the model loaded by the thread that will run it; no shutdown waits for that thread."""
+        future: asyncio.Future[Model] = self._loop.create_future()
+        load = partial(_load, self._loop, self._settings, self._open_session)
+        threading.Thread(target=_be_the_device, args=(self._loop, future, load), name="device", daemon=True).start()
+        return await future
 
 
-def run(settings: Settings, listener: socket.socket) -> int:
+def _be_the_device(
+    loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[Model]", load: "Callable[[], Model]"
+) -> None:
+    try:
+        model = load()
+    except Exception as error:
+        with suppress(RuntimeError):  # the loop has been closed meanwhile
+            loop.call_soon_threadsafe(loaded.set_exception, error)
+        return
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(loaded.set_result, model)
+        model.batcher.work()
+
+
+def _load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: "OpenSession | None") -> "Model":
+    # Imported by this thread, for that takes longer than a socket may stay unanswered.
+    from .device import open_session as open_onnx
+    from .model import load
+
+    return load(loop, settings, open_session or open_onnx)
+
+
+def run(settings: Settings, listener: socket.socket, open_session: "OpenSession | None" = None) -> int:
     """Serve on `listener` until told to stop; return the exit status."""
-    server = Server(settings)
-    LOGGER.info("listening", extra={"port": listener.getsockname()[1]})
-    server.run([listener])
-    return server.exit_code
+    sys.setswitchinterval(SWITCH_SECONDS)
 
+    async def serve() -> int:
+        LOGGER.info("listening", extra={"port": listener.getsockname()[1]})
+        return await Server(settings, open_session).serve(listener)
 
-def _config(application: Application) -> uvicorn.Config:
-    return uvicorn.Config(
-        application,
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=CLOSING_SECONDS,
-    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve())

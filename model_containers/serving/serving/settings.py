@@ -2,14 +2,21 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DEVICES = ("auto", "gpu", "cpu")
+PRECISIONS = ("fp16", "fp32", "int8")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MEBIBYTE = 1024 * 1024
 BODIES_IN_FLIGHT = 4
 """How many of the largest bodies may be in flight at once, unless told otherwise."""
+
+QUEUES = 2
+"""How many of the largest requests may wait, unless told otherwise."""
+
+LONGEST_DRAIN = 29.0
+"""SageMaker kills the container 30 s after SIGTERM: to drain for longer is to be cut off."""
 
 
 class SettingsError(Exception):
@@ -24,10 +31,24 @@ class Settings:
     model_dir: Path = Path("/opt/ml/model")
     device: str = "auto"
     intra_op_threads: int = 1
-    workers: int = 1
+    max_batch_rows: int = 64
+    max_queue_rows: int = 20_000
+    linger_seconds: float = 0.0
+    deadline_seconds: float = 30.0
+    stuck_seconds: float = 60.0
+    latency_threshold_seconds: float | None = None
+    gpu: int = 0
+    precision: str = "fp16"
+    cuda_graphs: bool = True
+    engine_cache: Path = Path("/tmp/tidegate-engines")
+    scratch: Path = Path("/tmp/tidegate-model")
+    model_digest: str | None = None
+    model_public_key: str | None = None
+    model_version: str = "unknown"
+    metrics_log_seconds: float = 60.0
+    metrics_dimensions: Mapping[str, str] = field(default_factory=dict)
     max_body_bytes: int = 25 * MEBIBYTE
     max_rows: int = 10_000
-    max_in_flight: int = 512
     max_in_flight_bytes: int = BODIES_IN_FLIGHT * 25 * MEBIBYTE
     drain_seconds: float = 25.0
     lame_duck_seconds: float = 0.5
@@ -43,26 +64,42 @@ class Settings:
             Naming the variable, its value and what is allowed.
         """
         body = _whole(environ, "TIDEGATE_MAX_BODY_BYTES", 25 * MEBIBYTE)
+        rows = _whole(environ, "TIDEGATE_MAX_ROWS", 10_000)
         return cls(
             port=_whole(environ, "SAGEMAKER_BIND_TO_PORT", 8080, least=0),
             model_dir=Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")),
             device=_choice(environ, "TIDEGATE_DEVICE", "auto", DEVICES),
             intra_op_threads=_whole(environ, "TIDEGATE_INTRA_OP_THREADS", default_threads(os.cpu_count() or 1)),
-            workers=_whole(environ, "TIDEGATE_WORKERS", 1),
+            max_batch_rows=_whole(environ, "TIDEGATE_MAX_BATCH_ROWS", 64),
+            max_queue_rows=_whole(environ, "TIDEGATE_MAX_QUEUE_ROWS", QUEUES * rows, least=rows),
+            linger_seconds=_seconds(environ, "TIDEGATE_LINGER_SECONDS", 0.0, most=1.0),
+            # SageMaker gives an invocation 60 s.
+            deadline_seconds=_seconds(environ, "TIDEGATE_DEADLINE_SECONDS", 30.0, most=60.0),
+            stuck_seconds=_seconds(environ, "TIDEGATE_STUCK_SECONDS", 60.0, most=3600.0),
+            latency_threshold_seconds=_threshold(environ),
+            gpu=_whole(environ, "TIDEGATE_GPU_INDEX", 0, least=0),
+            precision=_choice(environ, "TIDEGATE_PRECISION", "fp16", PRECISIONS),
+            cuda_graphs=_choice(environ, "TIDEGATE_CUDA_GRAPHS", "1", ("0", "1")) == "1",
+            scratch=Path(environ.get("TIDEGATE_SCRATCH", "/tmp/tidegate-model")),
+            model_digest=environ.get("TIDEGATE_MODEL_DIGEST") or None,
+            model_public_key=environ.get("TIDEGATE_MODEL_PUBLIC_KEY") or None,
+            model_version=environ.get("TIDEGATE_MODEL_VERSION", "unknown"),
+            metrics_log_seconds=_seconds(environ, "TIDEGATE_METRICS_LOG_SECONDS", 60.0, most=3600.0),
+            metrics_dimensions=_pairs(environ, "TIDEGATE_METRICS_DIMENSIONS"),
+            engine_cache=Path(environ.get("TIDEGATE_ENGINE_CACHE", "/tmp/tidegate-engines")),
             max_body_bytes=body,
-            max_rows=_whole(environ, "TIDEGATE_MAX_ROWS", 10_000),
-            max_in_flight=_whole(environ, "TIDEGATE_MAX_IN_FLIGHT", 512),
+            max_rows=rows,
             # Below the largest body, that body would be refused for ever.
             max_in_flight_bytes=_whole(environ, "TIDEGATE_MAX_IN_FLIGHT_BYTES", BODIES_IN_FLIGHT * body, least=body),
-            drain_seconds=_seconds(environ, "TIDEGATE_DRAIN_SECONDS", 25.0),
-            lame_duck_seconds=_seconds(environ, "TIDEGATE_LAME_DUCK_SECONDS", 0.5),
+            drain_seconds=_seconds(environ, "TIDEGATE_DRAIN_SECONDS", 25.0, most=LONGEST_DRAIN),
+            lame_duck_seconds=_seconds(environ, "TIDEGATE_LAME_DUCK_SECONDS", 0.5, most=LONGEST_DRAIN),
             log_level=_choice(environ, "TIDEGATE_LOG_LEVEL", "INFO", LOG_LEVELS),
         )
 
 
 def default_threads(cores: int) -> int:
-    """Return ONNX Runtime's threads per inference: one on a small machine, half the cores on a large one."""
-    return 1 if cores <= 4 else cores // 2
+    """Return ONNX Runtime's threads per inference: all the cores but one, which reads and writes requests."""
+    return max(cores - 1, 1)
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
@@ -72,16 +109,30 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int = 1) 
     return int(text)
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(environ: Mapping[str, str], name: str, default: float, most: float) -> float:
     text = environ.get(name, str(default))
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    # SageMaker kills the container 30 s after SIGTERM: to drain for longer is to be cut off.
-    if not 0 <= value <= 29:
-        raise SettingsError(f"{name} is {text!r}; allowed is a number of seconds from 0 to 29")
+    if not 0 <= value <= most:
+        raise SettingsError(f"{name} is {text!r}; allowed is a number of seconds from 0 to {most:g}")
     return value
+
+
+def _threshold(environ: Mapping[str, str]) -> float | None:
+    """Return the latency that is counted exactly, because a judge of the model asks for it; None for none."""
+    name = "TIDEGATE_LATENCY_THRESHOLD_SECONDS"
+    return _seconds(environ, name, 0.0, most=60.0) or None
+
+
+def _pairs(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """Read ``Key=value,Key=value``."""
+    text = environ.get(name, "")
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise SettingsError(f"{name} is {text!r}; allowed is a list such as Endpoint=rain,Variant=blue")
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:

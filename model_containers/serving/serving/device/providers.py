@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from .logs import LOGGER
+from ..observability.logs import LOGGER
 
 TENSORRT = "TensorrtExecutionProvider"
 CUDA = "CUDAExecutionProvider"

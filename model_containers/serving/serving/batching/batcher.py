@@ -1,0 +1,298 @@
+"""The batcher: when the device is free it takes what waits, up to a batch, and never waits for more to come.
+
+Greedy and work-conserving: a lone request is run at once, and under load batches fill by themselves, because requests
+gather while the device works. A fixed waiting time would only add to what a lone client waits.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..problems import ModelFailedError, ProblemError, unavailable
+from .backlog import Backlog
+from .pace import Pace
+from .ticket import Outputs, Part, Ticket, never
+
+_NO_MORE: list[Ticket] = []
+
+
+class Device(Protocol):
+    """What rows are run on; called by the device thread only."""
+
+    def refusals(self, parts: Sequence[Part], rows: NDArray[Any]) -> dict[Ticket, ProblemError]:
+        """Return the tickets whose rows the model must not see, and why."""
+
+    def run(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of a batch.
+
+        Raises
+        ------
+        ModelFailedError
+            When the model fails on it.
+        """
+
+
+class Watcher(Protocol):
+    """Told of what happens, for the metrics; called by the device thread."""
+
+    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float) -> None:
+        """Take note of a batch that was run."""
+
+    def shed(self, reason: str) -> None:
+        """Take note of a request that was given up before it was run."""
+
+    def broken(self, error: Exception) -> None:
+        """Take note of an error that nobody foresaw."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much is run, and waits, at a time.
+
+    Parameters
+    ----------
+    batch_rows
+        The most rows of a batch.
+    queue_rows
+        The most rows that wait or are run.
+    deadline_seconds
+        After which an answer is of no use.
+    linger_seconds
+        How long a batch that is not full waits for those who were answered last; 0 for not at all.
+    """
+
+    batch_rows: int = 64
+    queue_rows: int = 20_000
+    deadline_seconds: float = 30.0
+    linger_seconds: float = 0.0
+
+
+class Batcher:
+    """Runs requests on the device, in batches that the device's thread puts together.
+
+    A request costs one hand-over to that thread, and a batch one for all its requests on the way back.
+
+    Parameters
+    ----------
+    loop
+        The event loop, which calls all that is public here but `work`.
+    device
+        Runs them.
+    limits
+        How many at a time.
+    watcher
+        Told of what happens.
+    clock
+        Seconds, that only grow.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        device: Device,
+        limits: Limits,
+        watcher: Watcher,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.rows = 0
+        """Rows that wait or are run; known to the event loop only, as all that is counted here."""
+        self.busy_since: float | None = None
+        self.pace = Pace(limits.batch_rows)
+        self._device = device
+        self._limits = limits
+        self._watcher = watcher
+        self._clock = clock
+        self._arrivals: list[Ticket] = []
+        self._inbox: SimpleQueue[list[Ticket]] = SimpleQueue()
+        self._backlog = Backlog(limits.batch_rows)
+        self._answered_rows, self._answered_at = 0, 0.0
+        self._closing = False
+        self._ended = False
+        self._loop = loop
+
+    # The event loop's side.
+
+    def submit(
+        self, rows: NDArray[Any], arrived: float, is_gone: Callable[[], bool] = never
+    ) -> "asyncio.Future[Outputs]":
+        """Have rows run; the result is one array for each output.
+
+        Raises
+        ------
+        ProblemError
+            Status 503: too much waits already, or an answer would come too late.
+        """
+        count, limits = len(rows), self._limits
+        if self.rows + count > limits.queue_rows and self.rows:
+            raise self._refused(f"{self.rows} rows are waiting already", "queue_rows")
+        wait = self.pace.seconds_for(self.rows + count)
+        if self.rows and self._clock() + wait > arrived + limits.deadline_seconds:
+            late = f"an answer would take {wait:.1f} s, and is of use for {limits.deadline_seconds:g} s only"
+            raise self._refused(late, "deadline")
+        future = self._loop.create_future()
+        self.rows += count
+        if not self._arrivals:
+            # All that the loop finds in one round goes over together: to be woken once for each would keep the device's
+            # thread, and the loop, from their work.
+            self._loop.call_soon(self._hand_over)
+        self._arrivals.append(Ticket(rows, future, arrived, arrived + limits.deadline_seconds, is_gone))
+        return future
+
+    def _hand_over(self) -> None:
+        arrivals, self._arrivals = self._arrivals, []
+        self._inbox.put(arrivals)
+
+    def is_stuck(self, after_seconds: float) -> bool:
+        """Return whether the device has been at one batch for longer than that, or its thread has ended."""
+        since = self.busy_since
+        return self._ended or (since is not None and self._clock() - since > after_seconds)
+
+    def close(self) -> None:
+        """Let the device's thread end when it has done what it was given."""
+        self._loop.call_soon(self._inbox.put, _NO_MORE)
+
+    def _refused(self, why: str, reason: str) -> ProblemError:
+        self._watcher.shed(reason)
+        return unavailable(f"{why}; try again shortly", self.pace.seconds_for(self.rows))
+
+    def _settle(self, tickets: Sequence[Ticket]) -> None:
+        for ticket in tickets:
+            self.rows -= len(ticket.rows)
+            ticket.settle()
+
+    # The device thread's side.
+
+    def work(self) -> None:
+        """Be the device's thread, until there is nothing more to do after `close`."""
+        try:
+            while not self._closing or self._backlog:
+                self._receive()
+                self._next_batch()
+        finally:
+            self._ended = True
+
+    def _next_batch(self) -> None:
+        now = self._clock()
+        parts, over = self._backlog.batch(lambda ticket: self._is_awaited(ticket, now))
+        if parts:
+            over += self._done_with(parts, now)
+        self._hand_back(over)
+
+    def _receive(self) -> None:
+        """Take in what has come; wait for it if there is nothing else to do."""
+        if not self._backlog and not self._closing:
+            self._add(self._inbox.get())
+        self._take_in()
+        if self._limits.linger_seconds:
+            self._linger()
+
+    def _take_in(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._add(self._inbox.get_nowait())
+
+    def _linger(self) -> None:
+        # Callers that were answered together come back together: as many rows are awaited as were answered last.
+        wanted = min(self._answered_rows, self._limits.batch_rows)
+        until = self._answered_at + self._limits.linger_seconds
+        with suppress(Empty):
+            while not self._closing and self._backlog.rows(wanted) < wanted and (left := until - self._clock()) > 0:
+                self._add(self._inbox.get(timeout=left))
+                self._take_in()
+
+    def _add(self, tickets: list[Ticket]) -> None:
+        self._closing = self._closing or tickets is _NO_MORE
+        for ticket in tickets:
+            self._backlog.add(ticket)
+
+    def _done_with(self, parts: list[Part], now: float) -> list[Ticket]:
+        """Run a batch, and return the tickets that are over."""
+        self.busy_since = now
+        try:
+            self._run(parts)
+        except Exception as error:
+            self._watcher.broken(error)
+            for part in parts:
+                part.ticket.fail(error)
+        self.busy_since = None
+        self._answered_at, self._answered_rows = self._clock(), sum(map(len, parts))
+        return self._over(parts)
+
+    def _is_awaited(self, ticket: Ticket, now: float) -> bool:
+        if now > ticket.deadline:
+            self._watcher.shed("expired")
+            ticket.fail(unavailable("the deadline passed while the request waited; try again shortly"))
+        elif ticket.is_gone():
+            self._watcher.shed("abandoned")
+            ticket.fail(unavailable("the caller has hung up"))
+        return ticket.error is None
+
+    def _over(self, parts: list[Part]) -> list[Ticket]:
+        over = [part.ticket for part in parts if part.ticket.is_over]
+        for ticket in over:
+            if ticket.left:
+                self._backlog.drop(ticket)
+        return over
+
+    def _run(self, parts: list[Part]) -> None:
+        """Run what the model may see of a batch."""
+        rows = _together(parts)
+        refused = self._device.refusals(parts, rows)
+        if refused:
+            for ticket, problem in refused.items():
+                ticket.fail(problem)
+            parts = [part for part in parts if part.ticket not in refused]
+            if not parts:
+                return
+            rows = _together(parts)
+        self._compute(parts, rows)
+
+    def _compute(self, parts: list[Part], rows: NDArray[Any]) -> None:
+        began = self._clock()
+        try:
+            outputs = self._device.run(rows)
+        except ModelFailedError as error:
+            self._halve(parts, error)
+            return
+        seconds = self._clock() - began
+        self.pace.learn(len(rows), seconds)
+        self._watcher.batch(parts, began, seconds)
+        _share_out(parts, outputs)
+
+    def _halve(self, parts: list[Part], error: ModelFailedError) -> None:
+        """Find out whose rows the model fails on: only they are to blame."""
+        if len(parts) == 1:
+            parts[0].ticket.fail(error)
+            return
+        middle = len(parts) // 2
+        for half in (parts[:middle], parts[middle:]):
+            self._compute(half, _together(half))
+
+    def _hand_back(self, over: list[Ticket]) -> None:
+        if over:
+            with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
+                self._loop.call_soon_threadsafe(self._settle, over)
+
+
+def _together(parts: Sequence[Part]) -> NDArray[Any]:
+    if len(parts) == 1:
+        return parts[0].rows
+    return np.concatenate([part.rows for part in parts])
+
+
+def _share_out(parts: Sequence[Part], outputs: Outputs) -> None:
+    if len(parts) == 1:
+        parts[0].ticket.give(outputs, len(parts[0]))
+        return
+    start = 0
+    for part in parts:
+        stop = start + len(part)
+        part.ticket.give([each[start:stop] for each in outputs], stop - start)
+        start = stop

@@ -1,0 +1,379 @@
+"""HTTP/1.1 for a server that answers whole bodies: httptools reads, and an answer is written in one go.
+
+Written for this container because an ASGI server spends more on a small request than everything else together: a task,
+two messages and two writes for each answer. Nothing is streamed here, so none of that is needed.
+"""
+
+import asyncio
+import io
+from collections import deque
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import cast
+
+import httptools
+
+from .answers import Answer, problem_answer
+from .budget import Budget, Share
+from .observability.logs import LOGGER
+from .problems import ProblemError, malformed, unavailable
+
+PATIENCE = 4
+"""An oversized body is read up to so many times the limit, for a client that is still writing would see a broken
+connection instead of the 413."""
+
+LARGEST_HEAD = 65_536
+"""Bytes of a request's line and headers."""
+
+STRAIGHT_BYTES = 131_072
+"""When so much of a body or more is still to come, it is received where it will stay: of what goes through the parser,
+three copies are made. Switching over and back costs as much as copying somewhat less."""
+
+_MOST_WAITING = 16
+"""Requests that a client may send on one connection without waiting for answers; then no more are read."""
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Request:
+    """A request, with all of its body.
+
+    Parameters
+    ----------
+    share
+        What its body holds of the bytes there are for bodies.
+    """
+
+    __slots__ = ("body", "gone", "headers", "keep_alive", "method", "path", "problem", "received", "share")
+
+    def __init__(self, share: Share) -> None:
+        self.method = ""
+        self.path = ""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.received: io.BytesIO | None = None
+        """A large body, until it is needed as `body`."""
+        self.keep_alive = True
+        self.problem: ProblemError | None = None
+        """Why it cannot be answered; its body has not been kept."""
+        self.gone = False
+        self.share = share
+
+    def is_gone(self) -> bool:
+        """Return whether the caller has hung up."""
+        return self.gone
+
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+class Front:
+    """What all connections share.
+
+    Parameters
+    ----------
+    handler
+        Answers requests.
+    budget
+        Bytes of bodies that are held at a time.
+    largest_body
+        In bytes.
+    idle_seconds
+        After which a connection on which nothing happens is closed.
+    """
+
+    def __init__(self, handler: Handler, budget: Budget, largest_body: int, idle_seconds: float) -> None:
+        self._handler = handler
+        self.budget = budget
+        self.largest_body = largest_body
+        self.closing = False
+        self.connections: set[Connection] = set()
+        self.loop = asyncio.get_running_loop()
+        self._date = formatdate(usegmt=True)
+        self._idle_seconds = idle_seconds
+        self._ticks = self.loop.create_task(self._tick())
+
+    async def _tick(self) -> None:
+        """Once a second: the date that answers carry, and connections that have been left alone."""
+        while True:
+            self._date = formatdate(usegmt=True)
+            since = self.loop.time() - self._idle_seconds
+            for connection in list(self.connections):
+                connection.close_if_idle(since)
+            await asyncio.sleep(1.0)
+
+    async def answer(self, request: Request) -> Answer:
+        """Return the answer to a request, whatever becomes of it."""
+        if request.problem is not None:
+            return problem_answer(request.problem)
+        try:
+            return await self._handler(request)
+        except Exception:
+            LOGGER.exception("a request broke", extra={"path": request.path})
+            return problem_answer(ProblemError(500, "internal error", "see the container's log"))
+
+    def render(self, answer: Answer, stays: bool, is_head: bool) -> bytes:
+        """Return an answer as it goes over the wire."""
+        head = [
+            f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, '')}\r\ncontent-type: {answer.content_type}\r\n"
+            f"content-length: {len(answer.body)}\r\ndate: {self._date}\r\n"
+        ]
+        head += [f"{name}: {value}\r\n" for name, value in answer.headers.items() if name != "connection"]
+        head.append("\r\n" if stays else "connection: close\r\n\r\n")
+        return "".join(head).encode("latin-1") + (b"" if is_head else answer.body)
+
+    async def close(self, seconds: float) -> None:
+        """Close all connections, and wait so long for what is still being written."""
+        self.closing = True
+        for connection in list(self.connections):
+            connection.close()
+        deadline = self.loop.time() + seconds
+        while self.connections and self.loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        self._ticks.cancel()
+
+
+class Connection(asyncio.Protocol):
+    """One connection: requests are answered in the order in which they come, one at a time.
+
+    Parameters
+    ----------
+    front
+        Shared by all.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._waiting: deque[Request] = deque()
+        self._answering: Request | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._active_at = front.loop.time()
+        self._is_over = False
+        """Whether nothing more is read."""
+        self._can_write = True
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reading = Request(Share(self._front.budget))
+        self._url = b""
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._head_size = 0
+        self._is_head = True
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to read."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._parser = httptools.HttpRequestParser(self)
+        self._front.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        """Give up what nobody waits for any more."""
+        self._is_over = True
+        self._front.connections.discard(self)
+        self._reading.share.give_up()
+        while self._waiting:
+            self._waiting.popleft().share.give_up()
+        if self._answering is not None:
+            self._answering.gone = True
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        self.stay_active()
+        if self._is_over:
+            return
+        before = self._reading
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Asked to speak another protocol, a server may go on with this one; the parser cannot.
+            self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserError as error:
+            self._refuse(malformed(f"this is not HTTP/1.1: {error}"))
+        if not self._is_head:
+            self._receive_straight()
+        elif self._reading is before:  # else most of the data may have been a body
+            self._check_head(len(data))
+
+    def rest_received(self) -> None:
+        """Go on after a large body that the parser has not seen the end of."""
+        self.on_message_complete()
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport.set_protocol(self)
+
+    def stay_active(self) -> None:
+        """Take note that something has come."""
+        self._active_at = self._front.loop.time()
+
+    def pause_writing(self) -> None:
+        """Begin with no further request while the caller does not read."""
+        self._can_write = False
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._can_write = True
+        self._next()
+
+    # What the parser tells.
+
+    def on_url(self, url: bytes) -> None:
+        """Take down the path, which may come in pieces."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take down a header."""
+        self._reading.headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """Know what is asked for."""
+        request, self._is_head = self._reading, False
+        request.method = self._parser.get_method().decode("latin-1")
+        request.path = self._url.partition(b"?")[0].decode("latin-1")
+        if any(name == b"expect" for name, _ in request.headers) and self._answering is None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, chunk: bytes) -> None:
+        """Keep a piece of the body, if there is room for it."""
+        self._size += len(chunk)
+        share, largest = self._reading.share, self._front.largest_body
+        if self._size <= largest and share.take(len(chunk)):
+            self._chunks.append(chunk)
+            return
+        self._chunks.clear()
+        share.give_up()
+        if self._size > PATIENCE * largest:
+            self._refuse(self._too_large())
+
+    def on_message_complete(self) -> None:
+        """Answer the request when its turn comes."""
+        request = self._reading
+        if self._is_over:
+            return
+        if self._size > self._front.largest_body:
+            request.problem = self._too_large()
+        elif request.share.refused:
+            detail = "the requests in flight hold all the memory that bodies may take; try again shortly"
+            request.problem = unavailable(detail)
+        request.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        request.keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+        self._begin()
+        self._queue(request)
+
+    def _receive_straight(self) -> None:
+        """Have the rest of a body received into one piece of memory, if it is large and there is room for it."""
+        request = self._reading
+        length = int(dict(request.headers).get(b"content-length", 0))
+        missing = length - self._size
+        if missing < STRAIGHT_BYTES or length > self._front.largest_body or not request.share.take(missing):
+            return
+        # Of all that can be written to, only this becomes bytes without a copy.
+        request.received = io.BytesIO(bytes(length))
+        request.received.writelines(self._chunks)
+        self._chunks.clear()
+        self._transport.set_protocol(_Rest(self, request.received))
+
+    def _too_large(self) -> ProblemError:
+        limit = self._front.largest_body
+        detail = f"the body is larger than {limit} bytes; send fewer rows at a time"
+        return ProblemError(413, "body too large", detail)
+
+    def _check_head(self, size: int) -> None:
+        # The parser itself would keep a header without end.
+        self._head_size += size
+        if self._head_size > LARGEST_HEAD and not self._is_over:
+            self._refuse(ProblemError(431, "headers too large", f"the headers take more than {LARGEST_HEAD} bytes"))
+
+    def _refuse(self, problem: ProblemError) -> None:
+        """Say what is wrong, when its turn comes, and read no more."""
+        self._is_over = True
+        self._reading.share.give_up()
+        request = Request(Share(self._front.budget))
+        request.problem, request.keep_alive = problem, False
+        self._queue(request)
+
+    # Answering.
+
+    def _queue(self, request: Request) -> None:
+        self._waiting.append(request)
+        if len(self._waiting) >= _MOST_WAITING:
+            self._transport.pause_reading()
+        if self._answering is None:
+            self._next()
+
+    def _next(self) -> None:
+        if self._answering is not None or not self._waiting or not self._can_write:
+            return
+        self._answering = request = self._waiting.popleft()
+        if len(self._waiting) == _MOST_WAITING - 1:
+            self._transport.resume_reading()
+        self._task = self._front.loop.create_task(self._answer(request))
+
+    async def _answer(self, request: Request) -> None:
+        if request.received is not None:
+            request.body, request.received = request.received.getvalue(), None
+        answer = await self._front.answer(request)
+        request.share.give_up()
+        self._answering = None
+        if request.gone:
+            return
+        stays = request.keep_alive and not self._front.closing and answer.headers.get("connection") != "close"
+        self._transport.write(self._front.render(answer, stays, request.method == "HEAD"))
+        self._active_at = self._front.loop.time()
+        if stays:
+            self._next()
+        else:
+            self._is_over = True
+            self._transport.close()
+
+    def close_if_idle(self, since: float) -> None:
+        """Close it when nothing has happened since then, and nothing is owed."""
+        if self._active_at < since:
+            self.close()
+
+    def close(self) -> None:
+        """Close it; what is being answered is answered first."""
+        if self._answering is None:
+            self._transport.close()
+
+
+class _Rest(asyncio.BufferedProtocol):
+    """Stands in for a connection while the rest of a large body comes.
+
+    Parameters
+    ----------
+    connection
+        Takes over again when all is there.
+    body
+        As long as it will be, and written to up to its rest.
+    """
+
+    def __init__(self, connection: Connection, body: io.BytesIO) -> None:
+        self._connection = connection
+        self._missing = body.getbuffer()[body.tell() :]
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
+        """Return where to write."""
+        return self._missing
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read on."""
+        self._connection.stay_active()
+        self._missing = self._missing[nbytes:]
+        if not self._missing:
+            self._missing.release()
+            self._connection.rest_received()
+
+    def pause_writing(self) -> None:
+        """Tell the connection."""
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Tell the connection."""
+        self._connection.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the connection."""
+        self._connection.connection_lost(exc)
