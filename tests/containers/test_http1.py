@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -11,17 +12,19 @@ import uvloop
 
 from model_containers.serving.serving.answers import Answer
 from model_containers.serving.serving.budget import Budget
-from model_containers.serving.serving.http1 import LARGEST_HEAD, Connection, Front, Request
+from model_containers.serving.serving.http1 import LARGEST_HEAD, STRAIGHT_BYTES, Connection, Front, Reply, Request
 
 LIMIT = 1000
+LARGE = 8 * STRAIGHT_BYTES
 
 
 class Server:
     """A front in a thread, whose handler echoes and can be held up."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
         self.seen: list[Request] = []
-        self.budget = Budget(2 * LIMIT)
+        self.budget = Budget(2 * limit)
+        self._limit = limit
         self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -35,7 +38,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self._stop, self._held = asyncio.Event(), asyncio.Event()
         self._held.set()
-        self.front = Front(self._echo, self.budget, LIMIT, idle_seconds=60.0)
+        self.front = Front(self._echo, self.budget, self._limit, idle_seconds=60.0)
         server = await self.loop.create_server(lambda: Connection(self.front), "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         self._begun.set()
@@ -43,17 +46,30 @@ class Server:
         server.close()
         await self.front.close(1.0)
 
-    async def _echo(self, request: Request) -> Answer:
+    def _echo(self, request: Request, reply: Reply) -> None:
         self.seen.append(request)
-        await self._held.wait()
         if request.path == "/break":
             raise ValueError("on purpose")
+        if self._held.is_set():
+            reply(self._answer(request))
+        else:
+            self._late = self.loop.create_task(self._answer_late(request, reply))
+
+    async def _answer_late(self, request: Request, reply: Reply) -> None:
+        await self._held.wait()
+        reply(self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
+        if request.path == "/size":
+            return Answer(200, "text/plain", str(len(request.body)).encode())
         said = dict(request.headers).get(b"x-say", b"").decode()
         text = f"{request.method} {request.path} {said}".encode()
         return Answer(200, "text/plain", text + b" " + request.body)
 
     def hold(self) -> None:
-        self.loop.call_soon_threadsafe(self._held.clear)
+        held = threading.Event()
+        self.loop.call_soon_threadsafe(lambda: (self._held.clear(), held.set()))
+        assert held.wait(30)
 
     def go_on(self) -> None:
         self.loop.call_soon_threadsafe(self._held.set)
@@ -112,6 +128,14 @@ def client(server: Server) -> Iterator[Client]:
     yield client
     with suppress(OSError):
         client.socket.close()
+
+
+@pytest.fixture
+def roomy() -> Iterator[Server]:
+    """A server that takes bodies of which most is received without the parser."""
+    server = Server(LARGE)
+    yield server
+    server.end()
 
 
 def post(body: bytes = b"", path: str = "/invocations", *headers: str) -> bytes:
@@ -181,13 +205,49 @@ def test_another_protocol_is_not_spoken_and_the_request_is_answered(client):
 
 
 def test_a_body_beyond_the_limit_is_read_to_its_end_and_refused(server, client):
-    status, headers, body = client.send(post(b"x" * (LIMIT + 1))).answer()
+    status, _, body = client.send(post(b"x" * (LIMIT + 1))).answer()
 
-    assert (status, headers["connection"]) == (413, "close")
+    assert status == 413
     assert b"1000 bytes" in body
-    assert client.is_closed()
     assert server.budget.held == 0
     assert server.seen == []
+    assert client.send(post(b"after")).answer()[0] == 200
+
+
+def test_a_head_that_is_known_means_the_same_again_whatever_the_body(server, client):
+    for body in (b"one", b"two", b""):
+        for _ in range(2):
+            request = post(body, "/path?query", "X-Say: yes")
+            assert client.send(request).answer()[2] == b"POST /path yes " + body
+    split = post(b"two", "/path?query", "X-Say: yes")
+    assert client.send(split[:-1], split[-1:]).answer()[2] == b"POST /path yes two"
+    assert [dict(request.headers) for request in server.seen[:2]] == [dict(server.seen[0].headers)] * 2
+
+
+def test_what_changes_the_connection_is_never_known(server, client):
+    for _ in range(3):
+        other = Client(server.port)
+        assert other.send(post(b"x", "/x", "Connection: close")).answer()[1]["connection"] == "close"
+        assert other.is_closed()
+    twice = post(b"a") + post(b"b")
+    for _ in range(2):
+        client.send(twice)
+        assert [client.answer()[2][-1:] for _ in range(2)] == [b"a", b"b"]
+
+
+def test_answers_are_the_last_of_their_connections_while_the_server_drains(server, client):
+    assert "connection" not in client.send(post(b"x")).answer()[1]
+
+    server.front.draining = True
+
+    assert client.send(post(b"x")).answer()[1]["connection"] == "close"
+    assert client.is_closed()
+
+
+def test_requests_sent_ahead_that_are_answered_at_once_do_not_pile_up(server, client):
+    client.send(post() * 20_000)
+
+    assert all(client.answer()[0] == 200 for _ in range(20_000))
 
 
 def test_a_body_without_end_is_cut_off(server, client):
@@ -213,6 +273,90 @@ def test_bodies_that_together_exceed_the_budget_are_refused_until_others_are_ans
     assert [other.answer()[0] for other in others] == [200, 200]
     assert server.budget.held == 0
     assert Client(server.port).send(post(b"x" * LIMIT)).answer()[0] == 200
+
+
+@pytest.mark.parametrize("size", [LARGEST_HEAD + 1, STRAIGHT_BYTES, 2 * STRAIGHT_BYTES + 1, LARGE])
+def test_bodies_of_many_reads_arrive_whole_and_the_connection_is_kept(roomy, size):
+    client, body = Client(roomy.port), bytes(range(251)) * (size // 251) + b"!" * (size % 251)
+
+    for _ in range(3):
+        assert client.send(post(body)).answer()[2] == b"POST /invocations  " + body
+    assert {type(request.body) for request in roomy.seen} == {bytes}
+    assert roomy.budget.held == 0
+
+
+def test_a_large_body_may_come_in_pieces_with_the_next_request_at_its_heels(roomy):
+    body = b"0123456789abcdef" * (LARGE // 16)
+    head, half = post(body)[: -len(body)], body[: LARGE // 2]
+    rest = body + post(b"next") + post(half, "/size") + post(b"last")
+    client = Client(roomy.port).send(head)
+    roomy.wait_until(lambda: roomy.budget.held == LARGE)
+    client.send(rest[:10], rest[10 : LARGE // 2], rest[LARGE // 2 :])
+
+    assert client.answer()[2] == b"POST /invocations  " + body
+    answers = [client.answer()[2] for _ in range(3)]
+    assert answers == [b"POST /invocations  next", b"%d" % len(half), b"POST /invocations  last"]
+
+
+@pytest.mark.parametrize("wish", ["connection: close", "expect: 100-continue"])
+def test_what_is_asked_for_besides_holds_for_large_bodies_too(roomy, wish):
+    client = Client(roomy.port).send(post(b"x" * LARGE, "/size", wish))
+    is_told_to_go_on = "expect" in wish
+    if is_told_to_go_on:
+        assert client._read.readline() + client._read.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+    status, headers, body = client.answer()
+
+    assert (status, body) == (200, b"%d" % LARGE)
+    assert (headers.get("connection") == "close") is not is_told_to_go_on
+
+
+def test_a_large_body_is_held_only_once(roomy):
+    request, client = post(b"x" * LARGE, "/size"), Client(roomy.port)
+    tracemalloc.start()
+    try:
+        assert client.send(request).answer()[2] == b"%d" % LARGE
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 1.5 * LARGE
+
+
+def test_whoever_hangs_up_within_a_large_body_leaves_nothing_behind(roomy):
+    client = Client(roomy.port).send(post(b"x" * LARGE)[: LARGE // 2])
+    roomy.wait_until(lambda: roomy.budget.held == LARGE)
+
+    client._read.close()
+    client.socket.close()
+
+    roomy.wait_until(lambda: roomy.budget.held == 0 and not roomy.front.connections)
+    assert roomy.seen == []
+
+
+def test_a_large_body_that_there_is_no_room_for_is_refused_at_its_end(roomy):
+    others = [Client(roomy.port).send(post(b"x" * LARGE)[:-1]) for _ in range(2)]
+    roomy.wait_until(lambda: roomy.budget.held == 2 * LARGE)
+
+    status, _, body = Client(roomy.port).send(post(b"x" * LARGE)).answer()
+
+    assert status == 503
+    assert b"memory" in body
+    assert [other.send(b"x").answer()[0] for other in others] == [200, 200]
+    assert roomy.budget.held == 0
+
+
+def test_what_the_caller_reads_within_a_large_body_is_noted(roomy):
+    client = Client(roomy.port).send(post(b"x" * LARGE, "/size")[:-1])
+    roomy.wait_until(lambda: roomy.budget.held == LARGE)
+    (connection,) = roomy.front.connections
+    told = connection._transport.get_protocol()
+
+    told.pause_writing()
+    assert not connection._can_write
+    roomy.loop.call_soon_threadsafe(told.resume_writing)
+
+    assert client.send(b"x").answer()[2] == b"%d" % LARGE
 
 
 @pytest.mark.parametrize(
@@ -281,6 +425,18 @@ def test_closing_answers_what_is_being_worked_on_and_drops_idle_connections(serv
     status, headers, body = client.answer()
     assert (status, headers["connection"], body) == (200, "close", b"POST /invocations  last")
     closing.result(30)
+
+
+def test_a_large_body_that_goes_on_coming_keeps_its_connection(roomy):
+    client = Client(roomy.port).send(post(b"x" * LARGE, "/size")[:-4])
+    roomy.wait_until(lambda: roomy.budget.held == LARGE)
+    (connection,) = roomy.front.connections
+    for _ in range(4):
+        before = connection._active_at = roomy.loop.time() - 50.0
+        client.send(b"x")
+        roomy.wait_until(lambda before=before: connection._active_at > before)
+
+    assert client.answer()[2] == b"%d" % LARGE
 
 
 def test_a_connection_that_is_left_alone_is_closed(server, client):

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import orjson
+
 from . import problems
 from .problems import ProblemError
 
-RETRY, TOO_LARGE = 503, 413
+JSON = "application/json"
+UNAVAILABLE = 503
 
 
 @dataclass(slots=True)
@@ -19,14 +22,15 @@ class Answer:
 
 
 def problem_answer(problem: ProblemError) -> Answer:
-    """Return a problem as an answer."""
-    return Answer(problem.status, problems.CONTENT_TYPE, problem.body(), problem_headers(problem))
+    """Return a problem as an answer: problem details (RFC 9457)."""
+    return Answer(problem.status, problems.CONTENT_TYPE, problem.body(), _headers(problem))
 
 
-def problem_headers(problem: ProblemError) -> dict[str, str]:
-    """Return the headers that go with a problem, whatever form its body has."""
-    headers = {"retry-after": str(problem.retry_seconds)} if problem.status == RETRY else {}
-    if problem.status in (TOO_LARGE, RETRY):
-        # The next request may find another server, and what is left of a body need not be read.
-        headers["connection"] = "close"
-    return headers
+def v2_problem_answer(problem: ProblemError) -> Answer:
+    """Return a problem as the Open Inference Protocol tells it."""
+    body = orjson.dumps({"error": f"{problem.title}: {problem.detail}"})
+    return Answer(problem.status, JSON, body, _headers(problem))
+
+
+def _headers(problem: ProblemError) -> dict[str, str]:
+    return {"retry-after": str(problem.retry_seconds)} if problem.status == UNAVAILABLE else {}

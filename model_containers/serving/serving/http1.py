@@ -5,9 +5,12 @@ two messages and two writes for each answer. Nothing is streamed here, so none o
 """
 
 import asyncio
+import fcntl
 import io
+import termios
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import cast
@@ -16,6 +19,7 @@ import httptools
 
 from .answers import Answer, problem_answer
 from .budget import Budget, Share
+from .heads import Head, Heads
 from .observability.logs import LOGGER
 from .problems import ProblemError, malformed, unavailable
 
@@ -26,13 +30,21 @@ connection instead of the 413."""
 LARGEST_HEAD = 65_536
 """Bytes of a request's line and headers."""
 
-STRAIGHT_BYTES = 131_072
+STRAIGHT_BYTES = 262_144
 """When so much of a body or more is still to come, it is received where it will stay: of what goes through the parser,
-three copies are made. Switching over and back costs as much as copying somewhat less."""
+three copies are made, and two are held at the end. For less it makes no difference, as switching over has its cost."""
+
+QUIET_SECONDS = 0.25
+"""When all connections are closed, one with nothing on it for so long goes first: on a new one a request is coming."""
+
+LINGER_SECONDS = 2.0
+"""How long what a caller still sends is read after the last answer: to close on unread bytes would be a reset, which
+takes back what he has not received of the answers."""
 
 _MOST_WAITING = 16
 """Requests that a client may send on one connection without waiting for answers; then no more are read."""
 
+_INT_BYTES = 4
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -65,7 +77,9 @@ class Request:
         return self.gone
 
 
-Handler = Callable[[Request], Awaitable[Answer]]
+Reply = Callable[[Answer], None]
+Handler = Callable[[Request, Reply], None]
+"""Answers a request by one call of the reply, at once or later; always in the event loop's thread."""
 
 
 class Front:
@@ -87,8 +101,10 @@ class Front:
         self._handler = handler
         self.budget = budget
         self.largest_body = largest_body
-        self.closing = False
+        self.draining = False
+        """Whether every answer is the last of its connection."""
         self.connections: set[Connection] = set()
+        self.heads = Heads()
         self.loop = asyncio.get_running_loop()
         self._date = formatdate(usegmt=True)
         self._idle_seconds = idle_seconds
@@ -98,39 +114,49 @@ class Front:
         """Once a second: the date that answers carry, and connections that have been left alone."""
         while True:
             self._date = formatdate(usegmt=True)
-            since = self.loop.time() - self._idle_seconds
-            for connection in list(self.connections):
-                connection.close_if_idle(since)
+            self._expire(self.loop.time())
             await asyncio.sleep(1.0)
 
-    async def answer(self, request: Request) -> Answer:
-        """Return the answer to a request, whatever becomes of it."""
+    def _expire(self, now: float) -> None:
+        for connection in list(self.connections):
+            connection.expire(now, self._idle_seconds)
+
+    def answer(self, request: Request, reply: Reply) -> None:
+        """Have a request answered, whatever becomes of it."""
         if request.problem is not None:
-            return problem_answer(request.problem)
+            reply(problem_answer(request.problem))
+            return
         try:
-            return await self._handler(request)
+            self._handler(request, reply)
         except Exception:
             LOGGER.exception("a request broke", extra={"path": request.path})
-            return problem_answer(ProblemError(500, "internal error", "see the container's log"))
+            reply(problem_answer(ProblemError(500, "internal error", "see the container's log")))
 
     def render(self, answer: Answer, stays: bool, is_head: bool) -> bytes:
         """Return an answer as it goes over the wire."""
-        head = [
-            f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, '')}\r\ncontent-type: {answer.content_type}\r\n"
-            f"content-length: {len(answer.body)}\r\ndate: {self._date}\r\n"
-        ]
-        head += [f"{name}: {value}\r\n" for name, value in answer.headers.items() if name != "connection"]
-        head.append("\r\n" if stays else "connection: close\r\n\r\n")
-        return "".join(head).encode("latin-1") + (b"" if is_head else answer.body)
+        status, kind, more, body = answer.status, answer.content_type, "", answer.body
+        if answer.headers:
+            more = "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
+        if not stays:
+            more += "connection: close\r\n"
+        head = (
+            f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\ncontent-type: {kind}\r\n"
+            f"content-length: {len(body)}\r\ndate: {self._date}\r\n{more}\r\n"
+        )
+        return head.encode("latin-1") if is_head else head.encode("latin-1") + body
 
     async def close(self, seconds: float) -> None:
-        """Close all connections, and wait so long for what is still being written."""
-        self.closing = True
-        for connection in list(self.connections):
-            connection.close()
+        """Close all connections, and wait so long at most for what is still being answered and written."""
+        self.draining = True
         deadline = self.loop.time() + seconds
         while self.connections and self.loop.time() < deadline:
+            for connection in list(self.connections):
+                connection.wind_up(self.loop.time())
+            self._expire(self.loop.time())
             await asyncio.sleep(0.01)
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.sleep(0)
         self._ticks.cancel()
 
 
@@ -147,10 +173,12 @@ class Connection(asyncio.Protocol):
         self._front = front
         self._waiting: deque[Request] = deque()
         self._answering: Request | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._is_starting = False
         self._active_at = front.loop.time()
         self._is_over = False
-        """Whether nothing more is read."""
+        """Whether nothing more is taken in."""
+        self._hung_up_at: float | None = None
+        """When the last answer was given."""
         self._can_write = True
         self._begin()
 
@@ -161,6 +189,8 @@ class Connection(asyncio.Protocol):
         self._size = 0
         self._head_size = 0
         self._is_head = True
+        self._is_between = True
+        """Whether nothing of the next request has come."""
 
     # What the event loop tells.
 
@@ -175,8 +205,7 @@ class Connection(asyncio.Protocol):
         self._is_over = True
         self._front.connections.discard(self)
         self._reading.share.give_up()
-        while self._waiting:
-            self._waiting.popleft().share.give_up()
+        self._give_up_waiting()
         if self._answering is not None:
             self._answering.gone = True
 
@@ -185,7 +214,12 @@ class Connection(asyncio.Protocol):
         self.stay_active()
         if self._is_over:
             return
-        before = self._reading
+        is_first = self._is_between
+        if is_first and (found := self._front.heads.find(data)) is not None:
+            self._take_known(*found)
+            return
+        self._is_between = False
+        before, size = self._reading, self._size
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -193,10 +227,21 @@ class Connection(asyncio.Protocol):
             self._parser = httptools.HttpRequestParser(self)
         except httptools.HttpParserError as error:
             self._refuse(malformed(f"this is not HTTP/1.1: {error}"))
-        if not self._is_head:
-            self._receive_straight()
-        elif self._reading is before:  # else most of the data may have been a body
+        # Of other data, most may have been a body.
+        if self._reading is before and self._size == size:
             self._check_head(len(data))
+        if not self._is_head and not self._is_over:
+            self._receive_straight()
+        elif is_first and self._is_between and before.keep_alive and before.problem is None:
+            self._front.heads.learn(data, before.method, before.path, before.headers)
+
+    def _take_known(self, head: Head, body: bytes) -> None:
+        """Take in a request without having it parsed."""
+        request = self._reading
+        request.method, request.path, request.headers = head.method, head.path, head.headers
+        if body:
+            self.on_body(body)
+        self._complete(request, True)
 
     def rest_received(self) -> None:
         """Go on after a large body that the parser has not seen the end of."""
@@ -238,6 +283,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, chunk: bytes) -> None:
         """Keep a piece of the body, if there is room for it."""
         self._size += len(chunk)
+        self._head_size = 0
         share, largest = self._reading.share, self._front.largest_body
         if self._size <= largest and share.take(len(chunk)):
             self._chunks.append(chunk)
@@ -248,17 +294,20 @@ class Connection(asyncio.Protocol):
             self._refuse(self._too_large())
 
     def on_message_complete(self) -> None:
+        """Take in a request that the parser has read."""
+        if not self._is_over:
+            keeps = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+            self._complete(self._reading, keeps)
+
+    def _complete(self, request: Request, keep_alive: bool) -> None:
         """Answer the request when its turn comes."""
-        request = self._reading
-        if self._is_over:
-            return
         if self._size > self._front.largest_body:
             request.problem = self._too_large()
         elif request.share.refused:
             detail = "the requests in flight hold all the memory that bodies may take; try again shortly"
             request.problem = unavailable(detail)
         request.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        request.keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+        request.keep_alive = keep_alive
         self._begin()
         self._queue(request)
 
@@ -281,7 +330,7 @@ class Connection(asyncio.Protocol):
         return ProblemError(413, "body too large", detail)
 
     def _check_head(self, size: int) -> None:
-        # The parser itself would keep a header without end.
+        # The parser itself would keep a header without end, be it before the body or after it.
         self._head_size += size
         if self._head_size > LARGEST_HEAD and not self._is_over:
             self._refuse(ProblemError(431, "headers too large", f"the headers take more than {LARGEST_HEAD} bytes"))
@@ -304,39 +353,93 @@ class Connection(asyncio.Protocol):
             self._next()
 
     def _next(self) -> None:
-        if self._answering is not None or not self._waiting or not self._can_write:
+        """Begin with the next request, and with those after it as long as they are answered at once."""
+        if self._is_starting:
             return
-        self._answering = request = self._waiting.popleft()
-        if len(self._waiting) == _MOST_WAITING - 1:
-            self._transport.resume_reading()
-        self._task = self._front.loop.create_task(self._answer(request))
+        self._is_starting = True
+        while self._waiting and self._answering is None and self._can_write and self._hung_up_at is None:
+            self._answering = request = self._waiting.popleft()
+            if len(self._waiting) == _MOST_WAITING - 1:
+                self._transport.resume_reading()
+            if request.received is None:
+                self._front.answer(request, self._reply)
+            else:
+                # Now uvloop still holds a view of it, for which a copy would have to be made.
+                self._front.loop.call_soon(self._answer_received, request, request.received)
+        self._is_starting = False
 
-    async def _answer(self, request: Request) -> None:
-        if request.received is not None:
-            request.body, request.received = request.received.getvalue(), None
-        answer = await self._front.answer(request)
+    def _answer_received(self, request: Request, received: io.BytesIO) -> None:
+        request.body, request.received = received.getvalue(), None
+        self._front.answer(request, self._reply)
+
+    def _reply(self, answer: Answer) -> None:
+        request, self._answering = self._answering, None
+        assert request is not None, "a request is answered once"
         request.share.give_up()
-        self._answering = None
         if request.gone:
             return
-        stays = request.keep_alive and not self._front.closing and answer.headers.get("connection") != "close"
+        stays = request.keep_alive and not self._front.draining
         self._transport.write(self._front.render(answer, stays, request.method == "HEAD"))
         self._active_at = self._front.loop.time()
         if stays:
             self._next()
         else:
-            self._is_over = True
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Say that this was the last answer; the caller closes the connection, or `expire` does."""
+        self._is_over = True
+        self._give_up_waiting()
+        if not self._transport.is_closing():
+            self._hung_up_at = self._front.loop.time()
+            self._transport.resume_reading()
+            self._transport.write_eof()
+
+    def _give_up_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().share.give_up()
+
+    def expire(self, now: float, idle_seconds: float) -> None:
+        """Close it when nothing has happened on it for so long, or it has lingered long enough."""
+        if self._hung_up_at is not None:
+            seconds = idle_seconds if self._is_owing() else LINGER_SECONDS
+            if self._hung_up_at < now - seconds:
+                self._transport.abort()
+        elif self._answering is not None or self._active_at >= now - idle_seconds:
+            return
+        elif self._is_within_request() and self._can_write:
+            self._refuse_rest(ProblemError(408, "request timeout", "the rest of the request did not come in time"))
+        else:
+            self._transport.abort()
+
+    def wind_up(self, now: float) -> None:
+        """Close it as soon as nothing is owed, for the server ends; a request that is only half there is refused."""
+        if self._is_over or self._answering is not None or self._waiting:
+            return
+        if self._is_within_request():
+            self._refuse_rest(unavailable("this server is shutting down; try again, another one answers"))
+        elif self._active_at < now - QUIET_SECONDS and not self._is_owing():
             self._transport.close()
 
-    def close_if_idle(self, since: float) -> None:
-        """Close it when nothing has happened since then, and nothing is owed."""
-        if self._active_at < since:
-            self.close()
+    def abort(self) -> None:
+        """Close it, whatever is owed."""
+        self._transport.abort()
 
-    def close(self) -> None:
-        """Close it; what is being answered is answered first."""
-        if self._answering is None:
-            self._transport.close()
+    def _is_owing(self) -> bool:
+        """Return whether some of what was answered has not arrived at the caller."""
+        if self._transport.get_write_buffer_size():
+            return True
+        in_kernel = bytearray(_INT_BYTES)
+        with suppress(OSError):
+            fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, in_kernel)
+        return any(in_kernel)
+
+    def _is_within_request(self) -> bool:
+        return bool(self._url) or not self._is_head
+
+    def _refuse_rest(self, problem: ProblemError) -> None:
+        self._transport.set_protocol(self)
+        self._refuse(problem)
 
 
 class _Rest(asyncio.BufferedProtocol):

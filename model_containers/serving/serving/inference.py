@@ -45,9 +45,9 @@ class Inference:
         self._metrics.refused_input(self._guard.refused_cells(bad))
         found, start = {}, 0
         for part in parts:
-            if bad[start : start + len(part)].any():
+            if bad[start : start + part.count].any():
                 found[part.ticket] = self._refusal(part.ticket)
-            start += len(part)
+            start += part.count
         return found
 
     def _refusal(self, ticket: Ticket) -> ProblemError:
@@ -79,7 +79,7 @@ class Inference:
     def batch(self, parts: Sequence[Part], began: float, compute_seconds: float) -> None:
         """Take note of a batch that was run."""
         waited = [began - part.ticket.arrived for part in parts]
-        self._metrics.batch(sum(map(len, parts)), len(parts), self._padded, waited, compute_seconds)
+        self._metrics.batch(sum([part.count for part in parts]), len(parts), self._padded, waited, compute_seconds)
 
     def shed(self, reason: str) -> None:
         """Take note of a request that was given up."""

@@ -75,8 +75,8 @@ class Model:
 def load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: OpenSession) -> Model:
     """Load the model of `settings.model_dir`, check that it is what was approved, and warm it up on its own sample.
 
-    The digest is taken by another thread meanwhile, and known before anything is served. Where the files must be signed,
-    that comes first: ONNX Runtime does not read what nobody has vouched for.
+    The digest is taken by another thread meanwhile, and known before anything is served. Where the files must be
+    signed, that comes first: ONNX Runtime does not read what nobody has vouched for.
 
     Raises
     ------

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,20 +19,25 @@ from .app import Application
 from .budget import Budget
 from .http1 import Connection, Front
 from .lifecycle import Lifecycle
+from .memory import keep_freed_memory
 from .observability.logs import LOGGER, bind
 from .settings import Settings
 
 if TYPE_CHECKING:
     from .model import Model, OpenSession
     from .observability.emf import Reporter
+    from .predict import Predictor
 
 KEEP_ALIVE_SECONDS = 75.0
 """SageMaker keeps its connections open for a minute; to close first would race with its next request."""
 
 CLOSING_SECONDS = 2.0
-"""What writing the last answers may take after the drain."""
+"""What writing the last answers may take at least after the drain; more, if the drain has left more."""
 
 BACKLOG = 1024
+
+READERS = 2
+"""Threads that read and write large bodies."""
 
 SWITCH_SECONDS = 0.0005
 """How long the device's thread waits at most for the interpreter while the event loop is busy; Python's 5 ms would
@@ -55,6 +61,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._exit_code = 0
+        self._drained_by = 0.0
         self._reporter: Reporter | None = None
         self.lifecycle = Lifecycle()
         self.application = Application(settings, self.lifecycle)
@@ -69,10 +76,13 @@ class Server:
         server = await self._loop.create_server(lambda: Connection(self._front), sock=listener, backlog=BACKLOG)
         self._begin(self._load())
         await self._stop.wait()
+        last = _accepted(listener)
         server.close()
-        await self._front.close(CLOSING_SECONDS)
-        if self.application.model is not None:
-            self.application.model.batcher.close()
+        for each in last:
+            await self._loop.connect_accepted_socket(lambda: Connection(self._front), each)
+        await self._front.close(max(self._drained_by - self._loop.time(), CLOSING_SECONDS))
+        if self.application.predictor is not None:
+            self.application.predictor.model.batcher.close()
         if self._reporter is not None:
             self._reporter.close()
         return self._exit_code
@@ -89,9 +99,11 @@ class Server:
             self._stop.set()
 
     async def _drain(self) -> None:
+        self._front.draining = True
         LOGGER.info("draining", extra={"in_flight": self.lifecycle.in_flight})
         # The sender learns of the drain from /ping and from 503s: the socket stays open for a moment.
         await asyncio.sleep(self._settings.lame_duck_seconds)
+        self._drained_by = self._loop.time() + self._settings.drain_seconds
         with suppress(TimeoutError):
             await asyncio.wait_for(self.lifecycle.idle(), self._settings.drain_seconds)
         LOGGER.info("drained", extra={"abandoned": self.lifecycle.in_flight})
@@ -111,7 +123,7 @@ class Server:
             queue_bytes=lambda: self._budget.held,
             requests_in_flight=lambda: self.lifecycle.in_flight,
         )
-        self.application.model = model
+        self.application.predictor = self._predictor(model)
         self._report(model)
         # What is there now stays: it need not be searched for garbage again and again.
         gc.collect()
@@ -120,6 +132,12 @@ class Server:
         bind(model_digest=model.digest, model_version=self._settings.model_version)
         taken = round(time.perf_counter() - began, 3)
         LOGGER.info("ready", extra={"load_seconds": taken, "providers": model.providers})
+
+    def _predictor(self, model: "Model") -> "Predictor":
+        from .predict import Predictor
+
+        readers = ThreadPoolExecutor(READERS, thread_name_prefix="bodies")
+        return Predictor(self._loop, model, self.lifecycle, readers)
 
     def _report(self, model: "Model") -> None:
         """Write metrics to the log as well, for under network isolation nobody can scrape them."""
@@ -142,6 +160,16 @@ class Server:
         load = partial(_load, self._loop, self._settings, self._open_session)
         threading.Thread(target=_be_the_device, args=(self._loop, future, load), name="device", daemon=True).start()
         return await future
+
+
+def _accepted(listener: socket.socket) -> list[socket.socket]:
+    """Return the connections that wait, to be told that it is over: the kernel would reset them."""
+    accepted = []
+    with suppress(BlockingIOError):
+        while True:
+            accepted.append(listener.accept()[0])
+            accepted[-1].setblocking(False)
+    return accepted
 
 
 def _be_the_device(
@@ -169,6 +197,7 @@ def _load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: "Op
 def run(settings: Settings, listener: socket.socket, open_session: "OpenSession | None" = None) -> int:
     """Serve on `listener` until told to stop; return the exit status."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    keep_freed_memory()
 
     async def serve() -> int:
         LOGGER.info("listening", extra={"port": listener.getsockname()[1]})

@@ -12,7 +12,7 @@ MEBIBYTE = 1024 * 1024
 BODIES_IN_FLIGHT = 4
 """How many of the largest bodies may be in flight at once, unless told otherwise."""
 
-QUEUES = 2
+QUEUES = 10
 """How many of the largest requests may wait, unless told otherwise."""
 
 LONGEST_DRAIN = 29.0
@@ -32,7 +32,7 @@ class Settings:
     device: str = "auto"
     intra_op_threads: int = 1
     max_batch_rows: int = 64
-    max_queue_rows: int = 20_000
+    max_queue_rows: int = 100_000
     linger_seconds: float = 0.0
     deadline_seconds: float = 30.0
     stuck_seconds: float = 60.0

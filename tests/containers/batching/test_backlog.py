@@ -24,7 +24,7 @@ def everybody(_ticket: Ticket) -> bool:
 
 
 def sizes(parts: list[Part]) -> list[int]:
-    return [len(part) for part in parts]
+    return [part.count for part in parts]
 
 
 def test_small_requests_are_served_in_the_order_of_arrival_and_never_split():
@@ -50,8 +50,8 @@ def test_a_large_request_leaves_half_of_each_batch_to_small_ones():
 
     batches = [backlog.batch(everybody)[0] for _ in range(3)]
 
-    assert [[len(part) for part in parts if part.ticket in small] for parts in batches] == [[1] * 4, [1] * 4, [1] * 4]
-    assert [[len(part) for part in parts if part.ticket is large] for parts in batches] == [[4], [4], [4]]
+    assert [[part.count for part in parts if part.ticket in small] for parts in batches] == [[1] * 4, [1] * 4, [1] * 4]
+    assert [[part.count for part in parts if part.ticket is large] for parts in batches] == [[4], [4], [4]]
 
 
 def test_a_crowd_of_small_requests_leaves_half_of_each_batch_to_a_large_one():
@@ -59,7 +59,7 @@ def test_a_crowd_of_small_requests_leaves_half_of_each_batch_to_a_large_one():
 
     batches = [backlog.batch(everybody)[0] for _ in range(3)]
 
-    assert [sum(len(part) for part in parts if part.ticket is large) for parts in batches] == [4, 4, 4]
+    assert [sum(part.count for part in parts if part.ticket is large) for parts in batches] == [4, 4, 4]
     assert len(small) - sum(len(parts) - 1 for parts in batches) == 88
 
 
@@ -103,7 +103,7 @@ def test_every_row_is_run_once_and_in_order_and_no_batch_is_too_large_or_needles
         # Room for less than half a batch is left only because the next small request does not fit in.
         assert sum(sizes(parts)) > most // 2 or sum(sizes(parts)) == waiting
         for part in parts:
-            runs[part.ticket].append((part.start, part.stop))
+            runs[part.ticket].append((part.start, part.start + part.count))
 
     for each, count in zip(tickets, counts, strict=True):
         starts, stops = zip(*runs[each], strict=True)

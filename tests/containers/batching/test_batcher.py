@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from model_containers.serving.serving.batching.batcher import Batcher, Limits
+from model_containers.serving.serving.batching.ticket import Ticket, never
 from model_containers.serving.serving.problems import ModelFailedError, ProblemError, malformed
 
 
@@ -57,6 +58,28 @@ def column(*values: float) -> np.ndarray:
     return np.array([[value] for value in values])
 
 
+class Submitter:
+    """A batcher whose requests are awaited."""
+
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+
+    def __getattr__(self, name: str):
+        return getattr(self._batcher, name)
+
+    def submit(self, rows, arrived, is_gone=never) -> asyncio.Future:
+        future = asyncio.get_running_loop().create_future()
+
+        def done(ticket: Ticket) -> None:
+            try:
+                future.set_result(ticket.outputs())
+            except Exception as error:
+                future.set_exception(error)
+
+        self._batcher.submit(rows, arrived, done, is_gone)
+        return future
+
+
 def play(story, limits: Limits | None = None) -> Device:
     """Let an async story have a batcher, its device and its clock."""
     device, clock = Device(), Clock()
@@ -65,7 +88,7 @@ def play(story, limits: Limits | None = None) -> Device:
         batcher = Batcher(asyncio.get_running_loop(), device, limits or Limits(batch_rows=8), device, clock)
         threading.Thread(target=batcher.work, daemon=True).start()
         try:
-            await asyncio.wait_for(story(batcher, device, clock), 30)
+            await asyncio.wait_for(story(Submitter(batcher), device, clock), 30)
         finally:
             device.free.set()
             batcher.close()
@@ -74,7 +97,7 @@ def play(story, limits: Limits | None = None) -> Device:
     return device
 
 
-async def while_busy(batcher: Batcher, device: Device, clock: Clock) -> asyncio.Future:
+async def while_busy(batcher: Submitter, device: Device, clock: Clock) -> asyncio.Future:
     """Have the device busy with a row of 1, so that what comes next must wait."""
     device.free.clear()
     first = batcher.submit(column(1), clock())

@@ -53,39 +53,42 @@ class Backlog:
 
     def batch(self, is_awaited: Callable[[Ticket], bool]) -> tuple[list[Part], list[Ticket]]:
         """Return what is run next, and those who were to be but are not awaited any more."""
-        self._discard(self._large, is_awaited)
+        self._discard_large(is_awaited)
         kept = min(self._half, self._large[0].left) if self._large else 0
         parts = self._take_small(self._most - kept, is_awaited)
-        parts += self._take_large(self._most - _rows_of(parts))
         if kept:
+            parts += self._take_large(self._most - _rows_of(parts))
             parts += self._take_small(self._most - _rows_of(parts), is_awaited)
         dropped, self._dropped = self._dropped, []
         return parts, dropped
 
     def _take_small(self, room: int, is_awaited: Callable[[Ticket], bool]) -> list[Part]:
         small, parts = self._small, []
-        self._discard(small, is_awaited)
-        while small and len(small[0].rows) <= room:
-            part = small.popleft().take(room)
-            room -= len(part)
-            parts.append(part)
-            self._discard(small, is_awaited)
+        while small:
+            ticket = small[0]
+            if not is_awaited(ticket):
+                self._dropped.append(small.popleft())
+            elif len(ticket.rows) <= room:
+                room -= len(ticket.rows)
+                parts.append(small.popleft().take_all())
+            else:
+                break
         return parts
 
     def _take_large(self, room: int) -> list[Part]:
         large, parts = self._large, []
         while large and room:
             part = large.popleft().take(room)
-            room -= len(part)
+            room -= part.count
             parts.append(part)
             if part.ticket.left:
                 large.append(part.ticket)
         return parts
 
-    def _discard(self, lane: deque[Ticket], is_awaited: Callable[[Ticket], bool]) -> None:
-        while lane and not is_awaited(lane[0]):
-            self._dropped.append(lane.popleft())
+    def _discard_large(self, is_awaited: Callable[[Ticket], bool]) -> None:
+        while self._large and not is_awaited(self._large[0]):
+            self._dropped.append(self._large.popleft())
 
 
 def _rows_of(parts: list[Part]) -> int:
-    return sum(map(len, parts))
+    return sum([part.count for part in parts])

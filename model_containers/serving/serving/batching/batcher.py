@@ -69,7 +69,7 @@ class Limits:
     """
 
     batch_rows: int = 64
-    queue_rows: int = 20_000
+    queue_rows: int = 100_000
     deadline_seconds: float = 30.0
     linger_seconds: float = 0.0
 
@@ -120,9 +120,13 @@ class Batcher:
     # The event loop's side.
 
     def submit(
-        self, rows: NDArray[Any], arrived: float, is_gone: Callable[[], bool] = never
-    ) -> "asyncio.Future[Outputs]":
-        """Have rows run; the result is one array for each output.
+        self,
+        rows: NDArray[Any],
+        arrived: float,
+        done: Callable[[Ticket], object],
+        is_gone: Callable[[], bool] = never,
+    ) -> None:
+        """Have rows run; `done` is called with their ticket when its outputs can be had.
 
         Raises
         ------
@@ -136,14 +140,12 @@ class Batcher:
         if self.rows and self._clock() + wait > arrived + limits.deadline_seconds:
             late = f"an answer would take {wait:.1f} s, and is of use for {limits.deadline_seconds:g} s only"
             raise self._refused(late, "deadline")
-        future = self._loop.create_future()
         self.rows += count
         if not self._arrivals:
             # All that the loop finds in one round goes over together: to be woken once for each would keep the device's
             # thread, and the loop, from their work.
             self._loop.call_soon(self._hand_over)
-        self._arrivals.append(Ticket(rows, future, arrived, arrived + limits.deadline_seconds, is_gone))
-        return future
+        self._arrivals.append(Ticket(rows, done, arrived, arrived + limits.deadline_seconds, is_gone))
 
     def _hand_over(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
@@ -165,7 +167,7 @@ class Batcher:
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         for ticket in tickets:
             self.rows -= len(ticket.rows)
-            ticket.settle()
+            ticket.done(ticket)
 
     # The device thread's side.
 
@@ -222,7 +224,7 @@ class Batcher:
             for part in parts:
                 part.ticket.fail(error)
         self.busy_since = None
-        self._answered_at, self._answered_rows = self._clock(), sum(map(len, parts))
+        self._answered_at, self._answered_rows = self._clock(), sum([part.count for part in parts])
         return self._over(parts)
 
     def _is_awaited(self, ticket: Ticket, now: float) -> bool:
@@ -289,10 +291,10 @@ def _together(parts: Sequence[Part]) -> NDArray[Any]:
 
 def _share_out(parts: Sequence[Part], outputs: Outputs) -> None:
     if len(parts) == 1:
-        parts[0].ticket.give(outputs, len(parts[0]))
+        parts[0].ticket.give(outputs, parts[0].count)
         return
     start = 0
     for part in parts:
-        stop = start + len(part)
-        part.ticket.give([each[start:stop] for each in outputs], stop - start)
+        stop = start + part.count
+        part.ticket.give([each[start:stop] for each in outputs], part.count)
         start = stop

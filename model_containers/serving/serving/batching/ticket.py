@@ -1,6 +1,5 @@
 """One request's rows on their way through the device."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,32 +24,32 @@ class Ticket:
     ----------
     rows
         Its input, of shape (rows, ...).
-    future
-        Takes the outputs, or the error.
+    done
+        Called by the event loop when the outputs, or the error, are there.
     arrived, deadline
         On the clock of the batcher, in seconds.
     is_gone
         Whether the caller has hung up; called from the device thread.
     """
 
-    __slots__ = ("_parts", "arrived", "deadline", "done", "error", "future", "is_gone", "rows", "taken")
+    __slots__ = ("_parts", "arrived", "deadline", "done", "error", "finished", "is_gone", "rows", "taken")
 
     def __init__(
         self,
         rows: NDArray[Any],
-        future: "asyncio.Future[Outputs]",
+        done: "Callable[[Ticket], object]",
         arrived: float,
         deadline: float,
         is_gone: Callable[[], bool] = never,
     ) -> None:
         self.rows = rows
-        self.future = future
+        self.done = done
         self.arrived = arrived
         self.deadline = deadline
         self.is_gone = is_gone
         self.taken = 0
         """Rows that have been put into batches."""
-        self.done = 0
+        self.finished = 0
         """Rows whose outputs are there."""
         self.error: Exception | None = None
         self._parts: list[Sequence[NDArray[Any]]] = []
@@ -63,18 +62,23 @@ class Ticket:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to do for it."""
-        return self.error is not None or self.done == len(self.rows)
+        return self.error is not None or self.finished == len(self.rows)
 
     def take(self, count: int) -> "Part":
         """Put the next rows, at most so many, into a batch."""
-        start, stop = self.taken, min(self.taken + count, len(self.rows))
-        self.taken = stop
-        return Part(self, start, stop)
+        part = Part(self, self.taken, min(count, len(self.rows) - self.taken))
+        self.taken += part.count
+        return part
+
+    def take_all(self) -> "Part":
+        """Put all rows into a batch."""
+        self.taken = len(self.rows)
+        return Part(self, 0, self.taken)
 
     def give(self, outputs: Sequence[NDArray[Any]], count: int) -> None:
         """Hand over the outputs of the next rows."""
         self._parts.append(outputs)
-        self.done += count
+        self.finished += count
 
     def fail(self, error: Exception) -> None:
         """Give it up; its first error is the one that is told."""
@@ -82,37 +86,26 @@ class Ticket:
             self.error = error
 
     def outputs(self) -> Outputs:
-        """Return all outputs."""
+        """Return all outputs; raise what it failed of."""
+        if self.error is not None:
+            raise self.error
         if len(self._parts) == 1:
             return tuple(self._parts[0])
         return tuple(np.concatenate(each) for each in zip(*self._parts, strict=True))
 
-    def settle(self) -> None:
-        """Wake whoever waits, unless he has stopped waiting; called by the event loop."""
-        if self.future.done():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.outputs())
-
 
 class Part:
-    """Some rows of a ticket, in a batch."""
+    """Some rows of a ticket, in a batch: `count` of them from `start` on."""
 
-    __slots__ = ("start", "stop", "ticket")
+    __slots__ = ("count", "start", "ticket")
 
-    def __init__(self, ticket: Ticket, start: int, stop: int) -> None:
+    def __init__(self, ticket: Ticket, start: int, count: int) -> None:
         self.ticket = ticket
         self.start = start
-        self.stop = stop
-
-    def __len__(self) -> int:
-        """Return how many rows it has."""
-        return self.stop - self.start
+        self.count = count
 
     @property
     def rows(self) -> NDArray[Any]:
         """Its rows; the ticket's own array when it is all of them, for slicing takes time."""
         whole = self.ticket.rows
-        return whole if len(self) == len(whole) else whole[self.start : self.stop]
+        return whole if self.count == len(whole) else whole[self.start : self.start + self.count]
