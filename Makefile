@@ -18,7 +18,7 @@ SERVING := model_containers/serving
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements \
   $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements
 
-.PHONY: help demo test scenarios simulate lint bench docs synth deploy destroy snapshot schema format lock sbom setup clean
+.PHONY: help demo test scenarios simulate fuzz lint bench bench-serving docs synth deploy destroy snapshot schema format lock sbom setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ scenarios: setup ## Run only the whole-loop tests in the local cloud
 
 simulate: setup ## Run the rollout engine through 20,000 schedules of faults in virtual time; see: python -m tidegate replay
 	$(BIN)/python -m localcloud.simulation $(SIMULATE_ARGS)
+
+fuzz: setup ## Send the serving container a million inputs that are meant to break it: make fuzz FUZZ_ARGS='--inputs 20000'
+	$(BIN)/python -m bench.fuzz $(FUZZ_ARGS)
 
 lint: setup ## Run every gate: ruff, mypy, import rules, hadolint, cdk-nag, CDK validation, cfn-lint, template snapshot
 	$(BIN)/ruff check .
@@ -66,6 +69,9 @@ docs: setup ## Regenerate the pages that the code writes, and the picture of the
 
 bench: setup ## Measure what matters as ratios, in one run
 	$(BIN)/python -m bench
+
+bench-serving: setup ## Compare the serving container with its peers (20 minutes; BENCH_ARGS=--quick: one)
+	$(BIN)/python -m bench.serving $(BENCH_ARGS)
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

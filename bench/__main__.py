@@ -16,7 +16,6 @@ from bench import (
     machine,
     many_endpoints,
     react_overhead,
-    serving_throughput,
 )
 from bench.cloud import running_cloud
 from bench.comparison import Comparison
@@ -25,6 +24,7 @@ from bench.load import LoadGenerator
 from bench.progress import ProgressLine
 from bench.report import Finding, Report
 from bench.rounds import Tell
+from bench.serving import short
 from stacks.config import ROOT
 
 OUTPUT = ROOT / "build" / "bench" / "bench.json"
@@ -67,7 +67,7 @@ def _run(console: Console) -> Report:
 
 def _measure(folder: Path, load: LoadGenerator, tell: Tell) -> tuple[list[Comparison], dict[str, Finding]]:
     # Before there is a cloud, so that nothing else of ours runs beside the servers.
-    serving = serving_throughput.measure(folder, load, tell)
+    serving = short.measure(folder, load, tell)
     with running_cloud(folder, tell) as cloud:
         comparisons = [
             *serving,

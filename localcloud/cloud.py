@@ -74,7 +74,7 @@ _STOP_ORDER = (
     ("_autoscaling", "stop"),
     ("sagemaker", "stop"),
     ("_mirrors", "close"),
-    ("_containers", "stop_all"),
+    ("containers", "stop_all"),
     ("_front", "stop"),
     ("_launcher", "stop"),
     ("_code", "close"),
@@ -255,7 +255,7 @@ class LocalCloud:
         where = {"account": self.account, "region": self.region}
         self.images = ImageRegistry()
         self._objects = Objects(self._store, self.account)
-        self._containers = ProcessContainers(
+        self.containers = ProcessContainers(
             self.images, self.work_dir / "containers", logs=self._logs.write, settings=self.settings
         )
         self._autoscaling = AutoScalingService(self.clock, **where)
@@ -269,7 +269,7 @@ class LocalCloud:
             emit=self.bus.emit,
             metrics=self.metrics,
             objects=self._objects,
-            containers=self._containers,
+            containers=self.containers,
             autoscaling=self._autoscaling,
         )
         self._mirrors = MirrorThreads()

@@ -107,7 +107,7 @@ def test_the_way_back_ends_the_shadow_and_its_process(cloud, sagemaker, wait_unt
     sagemaker.update_endpoint(EndpointName="rain", EndpointConfigName="stable")
     wait_until(lambda: sagemaker.describe_endpoint(EndpointName="rain")["EndpointStatus"] == "InService")
     assert "ShadowProductionVariants" not in sagemaker.describe_endpoint(EndpointName="rain")
-    wait_until(lambda: len(cloud._containers.running()) == 1)
+    wait_until(lambda: len(cloud.containers.running()) == 1)
 
 
 def test_a_role_needs_every_model_of_a_configuration(cloud, workshop, sagemaker):

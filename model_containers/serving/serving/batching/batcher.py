@@ -113,6 +113,7 @@ class Batcher:
         self._inbox: SimpleQueue[list[Ticket]] = SimpleQueue()
         self._backlog = Backlog(limits.batch_rows)
         self._answered_rows, self._answered_at = 0, 0.0
+        self._over: list[Ticket] = []
         self._closing = False
         self._ended = False
         self._loop = loop
@@ -167,7 +168,10 @@ class Batcher:
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         for ticket in tickets:
             self.rows -= len(ticket.rows)
-            ticket.done(ticket)
+            try:
+                ticket.done(ticket)
+            except Exception as error:  # the others must have their answers all the same
+                self._watcher.broken(error)
 
     # The device thread's side.
 
@@ -178,14 +182,18 @@ class Batcher:
                 self._receive()
                 self._next_batch()
         finally:
+            self._hand_back()
             self._ended = True
 
     def _next_batch(self) -> None:
         now = self._clock()
-        parts, over = self._backlog.batch(lambda ticket: self._is_awaited(ticket, now))
+        parts, dropped = self._backlog.batch(lambda ticket: self._is_awaited(ticket, now))
+        self._over += dropped
         if parts:
-            over += self._done_with(parts, now)
-        self._hand_back(over)
+            finished = self._done_with(parts, now)  # which hands back what was over before
+            self._over += finished
+        if not self._backlog and self._inbox.empty():
+            self._hand_back()
 
     def _receive(self) -> None:
         """Take in what has come; wait for it if there is nothing else to do."""
@@ -193,6 +201,7 @@ class Batcher:
             self._add(self._inbox.get())
         self._take_in()
         if self._limits.linger_seconds:
+            self._hand_back()
             self._linger()
 
     def _take_in(self) -> None:
@@ -225,7 +234,7 @@ class Batcher:
                 part.ticket.fail(error)
         self.busy_since = None
         self._answered_at, self._answered_rows = self._clock(), sum([part.count for part in parts])
-        return self._over(parts)
+        return self._finished(parts)
 
     def _is_awaited(self, ticket: Ticket, now: float) -> bool:
         if now > ticket.deadline:
@@ -236,7 +245,7 @@ class Batcher:
             ticket.fail(unavailable("the caller has hung up"))
         return ticket.error is None
 
-    def _over(self, parts: list[Part]) -> list[Ticket]:
+    def _finished(self, parts: list[Part]) -> list[Ticket]:
         over = [part.ticket for part in parts if part.ticket.is_over]
         for ticket in over:
             if ticket.left:
@@ -257,6 +266,9 @@ class Batcher:
         self._compute(parts, rows)
 
     def _compute(self, parts: list[Part], rows: NDArray[Any]) -> None:
+        # Only now, when the device is about to be busy again: the loop, once woken, competes with this thread for the
+        # interpreter, and the device would wait for what the loop makes of the last batch.
+        self._hand_back()
         began = self._clock()
         try:
             outputs = self._device.run(rows)
@@ -277,7 +289,9 @@ class Batcher:
         for half in (parts[:middle], parts[middle:]):
             self._compute(half, _together(half))
 
-    def _hand_back(self, over: list[Ticket]) -> None:
+    def _hand_back(self) -> None:
+        """Give the loop what is over."""
+        over, self._over = self._over, []
         if over:
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._settle, over)

@@ -1,4 +1,4 @@
-"""The serving container against its two limits: ONNX Runtime alone, and HTTP alone."""
+"""The serving container against its two limits, ONNX Runtime alone and HTTP alone: the part of ``make bench``."""
 
 import json
 import time

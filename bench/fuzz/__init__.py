@@ -1,0 +1,1 @@
+"""Inputs meant to break the serving container, a million of them, sent to its real process."""
