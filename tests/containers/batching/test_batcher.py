@@ -62,21 +62,21 @@ class Submitter:
     """A batcher whose requests are awaited."""
 
     def __init__(self, batcher: Batcher) -> None:
-        self._batcher = batcher
+        self.raw = batcher
 
     def __getattr__(self, name: str):
-        return getattr(self._batcher, name)
+        return getattr(self.raw, name)
 
     def submit(self, rows, arrived, is_gone=never) -> asyncio.Future:
         future = asyncio.get_running_loop().create_future()
 
         def done(ticket: Ticket) -> None:
-            try:
+            if ticket.error is None:
                 future.set_result(ticket.outputs())
-            except Exception as error:
-                future.set_exception(error)
+            else:
+                future.set_exception(ticket.error)
 
-        self._batcher.submit(rows, arrived, done, is_gone)
+        self.raw.submit(rows, arrived, done, is_gone)
         return future
 
 
@@ -133,6 +133,33 @@ def test_a_request_larger_than_a_batch_is_run_in_parts_and_answered_whole():
         assert more.tolist() == [value + 1 for value in values]
 
     assert play(story, Limits(batch_rows=5)).batches == [values[:5], values[5:10], values[10:]]
+
+
+def test_under_a_stream_of_batches_every_request_is_answered_once():
+    async def story(batcher, _device, clock):
+        async def client(number):
+            for turn in range(20):
+                value = 100 + 20 * number + turn
+                assert (await batcher.submit(column(value), clock()))[0].tolist() == [2 * value]
+
+        await asyncio.gather(*map(client, range(30)))
+        assert batcher.rows == 0
+
+    # A second answer would be an error of whoever waits for the first.
+    assert play(story, Limits(batch_rows=4)).errors == []
+
+
+def test_one_who_cannot_be_answered_does_not_keep_the_others_from_their_answers():
+    async def story(batcher, device, clock):
+        first = await while_busy(batcher, device, clock)
+        broken = RuntimeError("of its own")
+        batcher.raw.submit(column(2), clock(), lambda _ticket: (_ for _ in ()).throw(broken))
+        good = batcher.submit(column(3), clock())
+        device.free.set()
+        assert (await good)[0].tolist() == [6]
+        await first
+
+    assert [str(error) for error in play(story).errors] == ["of its own"]
 
 
 def test_a_poisonous_row_fails_only_its_own_request():
