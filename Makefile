@@ -16,7 +16,8 @@ CDK = PATH="$(NODE_BIN):$$PATH" node_modules/.bin/cdk --app "$(BIN)/python app.p
 PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
 SERVING := model_containers/serving
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements \
-  $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements
+  $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements \
+  $(basename $(wildcard bench/serving/peers/*.in))
 
 .PHONY: help demo test scenarios simulate fuzz lint bench bench-serving docs synth deploy destroy snapshot schema format lock sbom setup clean
 
