@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import uvloop
 
-from model_containers.serving.serving.answers import Answer
+from model_containers.serving.serving.answers import Answer, problem_answer
 from model_containers.serving.serving.budget import Budget
 from model_containers.serving.serving.http1 import LARGEST_HEAD, STRAIGHT_BYTES, Connection, Front, Reply, Request
 
@@ -47,6 +47,9 @@ class Server:
         await self.front.close(1.0)
 
     def _echo(self, request: Request, reply: Reply) -> None:
+        if request.problem is not None:
+            reply(problem_answer(request.problem))
+            return
         self.seen.append(request)
         if request.path == "/break":
             raise ValueError("on purpose")

@@ -144,6 +144,36 @@ def test_oversized_body_is_refused(start, unpacked):
     assert server.invoke(COLD_DAY).status == 200
 
 
+def test_what_is_refused_before_it_is_read_is_counted(start, unpacked):
+    server = start(unpacked("1.0.0"), TIDEGATE_MAX_BODY_BYTES="1000").ready()
+    before = server.get("/metrics").body.decode()
+    assert "predictions_total{" not in before  # the warm-up is nobody's request
+
+    assert server.invoke(b"1," * 1_500).status == 413
+
+    assert 'tidegate_requests_total{status="413"} 1' in server.get("/metrics").body.decode()
+
+
+def test_an_encoded_body_is_refused_by_name(bootstrap):
+    refused = bootstrap.invoke(b"\x1f\x8b", Content_Encoding="gzip")
+
+    assert refused.status == 415
+    assert "Content-Encoding is gzip; send the body as it is" in str(refused.json["detail"])
+
+
+def test_a_setting_that_is_none_is_warned_of(start, unpacked):
+    server = start(unpacked("1.0.0"), TIDEGATE_DEADLINE="5").ready()
+
+    assert any(line.get("variables") == ["TIDEGATE_DEADLINE"] for line in server.lines())
+
+
+def test_a_port_that_is_taken_is_named(bootstrap, start, unpacked):
+    server = start(unpacked("1.0.0"), SAGEMAKER_BIND_TO_PORT=str(bootstrap.port))
+
+    assert server.exit_status() == 2
+    assert f"port {bootstrap.port} cannot be listened on" in str(server.lines()[-1]["message"])
+
+
 def test_custom_attributes_and_inference_id_come_back(bootstrap):
     sent = {"X_Amzn_SageMaker_Custom_Attributes": "trace=7", "X_Amzn_SageMaker_Inference_Id": "abc"}
 

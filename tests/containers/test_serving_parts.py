@@ -67,6 +67,8 @@ def test_accept_header_is_ranked_by_quality():
         ("TIDEGATE_MAX_BATCH_ROWS", "0"),
         ("TIDEGATE_MAX_QUEUE_ROWS", "9999"),
         ("TIDEGATE_DEADLINE_SECONDS", "61"),
+        ("TIDEGATE_DEADLINE_SECONDS", "0"),
+        ("SAGEMAKER_BIND_TO_PORT", "65536"),
         ("TIDEGATE_LINGER_SECONDS", "2"),
         ("TIDEGATE_PRECISION", "fp8"),
         ("TIDEGATE_CUDA_GRAPHS", "yes"),

@@ -5,7 +5,7 @@ import socket
 import sys
 
 from .observability import logs
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, unknown_variables
 
 USAGE_ERROR = 2
 BACKLOG = 1024
@@ -18,6 +18,9 @@ def main(arguments: list[str]) -> int:
     """Run the command; return the exit status."""
     logs.configure("INFO")
     command, *rest = arguments or [""]
+    if command in ("-h", "--help", "help"):
+        sys.stdout.write(COMMANDS + "\n")
+        return 0
     if command == "digest":
         from .artefact.command import main as digest
 
@@ -31,6 +34,8 @@ def main(arguments: list[str]) -> int:
         logs.LOGGER.error(str(error))
         return USAGE_ERROR
     logs.configure(settings.log_level)
+    if unknown := unknown_variables(os.environ):
+        logs.LOGGER.warning("these variables are no settings, and do nothing", extra={"variables": unknown})
     if command == "serve":
         return _serve(settings)
     from .device.command import main as build_engines
@@ -40,7 +45,12 @@ def main(arguments: list[str]) -> int:
 
 def _serve(settings: Settings) -> int:
     # The socket comes first and the slow imports after it: SageMaker gives it 250 ms.
-    with socket.create_server(("0.0.0.0", settings.port), backlog=BACKLOG) as listener:
+    try:
+        listener = socket.create_server(("0.0.0.0", settings.port), backlog=BACKLOG)
+    except OSError as error:
+        logs.LOGGER.error(f"port {settings.port} cannot be listened on: {error.strerror}; set SAGEMAKER_BIND_TO_PORT")
+        return USAGE_ERROR
+    with listener:
         from .server import run
 
         return run(settings, listener)

@@ -12,7 +12,7 @@ from .settings import Settings
 if TYPE_CHECKING:  # brings NumPy and ONNX Runtime, which take long to import; the socket answers before.
     from .predict import Predictor
 
-V2 = "/v2"
+INVOCATIONS, V2 = "/invocations", "/v2"
 _SHOWN = 100  # characters of a path, in an error
 
 Route = Callable[[Request, Reply], None]
@@ -35,7 +35,7 @@ class Application:
         self._stuck_seconds = settings.stuck_seconds
         self._lifecycle = lifecycle
         self._routes: dict[str, tuple[str, Route]] = {
-            "/invocations": ("POST", lambda request, reply: self._loaded().invoke(request, reply)),
+            INVOCATIONS: ("POST", lambda request, reply: self._loaded().invoke(request, reply)),
             "/ping": ("GET", self._ping),
             "/metrics": ("GET", self._show_metrics),
         }
@@ -43,6 +43,9 @@ class Application:
     def answer(self, request: Request, reply: Reply) -> None:
         """Answer one request."""
         try:
+            if request.problem is not None:
+                self._count(request, request.problem)
+                raise request.problem
             self._route(request)(request, reply)
         except ProblemError as problem:
             reply((v2_problem_answer if request.path.startswith(V2) else problem_answer)(problem))
@@ -58,6 +61,10 @@ class Application:
         if request.method != method:
             raise ProblemError(405, "method not allowed", f"{request.path} takes {method}")
         return route
+
+    def _count(self, request: Request, problem: ProblemError) -> None:
+        if request.path == INVOCATIONS and self.predictor is not None:
+            self.predictor.refused(problem)
 
     def _ping(self, _request: Request, reply: Reply) -> None:
         phase, predictor = self._lifecycle.phase, self.predictor

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 CONTENT_TYPE = "content-type"
+CONTENT_ENCODING = "content-encoding"
 ACCEPT = "accept"
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = "x-amzn-sagemaker-inference-id"
@@ -12,7 +13,7 @@ TENSORS_FOLLOW = "inference-header-content-length"
 ECHOED = (CUSTOM_ATTRIBUTES, INFERENCE_ID)
 """What the caller gets back as sent: SageMaker returns custom attributes only if the container sets them."""
 
-_WANTED = {each.encode(): each for each in (CONTENT_TYPE, ACCEPT, TENSORS_FOLLOW, *ECHOED)}
+_WANTED = {each.encode(): each for each in (CONTENT_TYPE, CONTENT_ENCODING, ACCEPT, TENSORS_FOLLOW, *ECHOED)}
 
 
 def read(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -79,7 +79,8 @@ class Request:
 
 Reply = Callable[[Answer], None]
 Handler = Callable[[Request, Reply], None]
-"""Answers a request by one call of the reply, at once or later; always in the event loop's thread."""
+"""Answers a request by one call of the reply, at once or later; always in the event loop's thread. One that has a
+problem can only be refused."""
 
 
 class Front:
@@ -123,9 +124,6 @@ class Front:
 
     def answer(self, request: Request, reply: Reply) -> None:
         """Have a request answered, whatever becomes of it."""
-        if request.problem is not None:
-            reply(problem_answer(request.problem))
-            return
         try:
             self._handler(request, reply)
         except Exception:
@@ -326,7 +324,7 @@ class Connection(asyncio.Protocol):
 
     def _too_large(self) -> ProblemError:
         limit = self._front.largest_body
-        detail = f"the body is larger than {limit} bytes; send fewer rows at a time"
+        detail = f"the body is larger than {limit} bytes (TIDEGATE_MAX_BODY_BYTES); send fewer rows at a time"
         return ProblemError(413, "body too large", detail)
 
     def _check_head(self, size: int) -> None:

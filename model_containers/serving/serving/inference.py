@@ -58,10 +58,14 @@ class Inference:
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch."""
-        prepared = self._guard.prepare(rows)
-        outputs = self._session.run(prepared) if self._splits is None else self._in_buckets(prepared, self._splits)
+        outputs = self.try_out(rows)
         self._metrics.predictions(outputs)
         return outputs
+
+    def try_out(self, rows: NDArray[Any]) -> Outputs:
+        """Return the outputs of rows that are nobody's, which are not counted."""
+        prepared = self._guard.prepare(rows)
+        return self._session.run(prepared) if self._splits is None else self._in_buckets(prepared, self._splits)
 
     def _in_buckets(self, rows: NDArray[np.float32], splits: Splits) -> Outputs:
         """Run rows in the sizes that the device takes; the last is filled up with copies of the last row."""

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from typing import Any
 
 from . import headers
-from .answers import Answer, problem_answer, v2_problem_answer
+from .answers import UNAVAILABLE, Answer, problem_answer, v2_problem_answer
 from .batching.ticket import Ticket
 from .bodies.exchange import Exchange, Rows, Written
 from .bodies.v2.protocol import Call
@@ -60,6 +60,12 @@ class Predictor:
         except Exception as error:
             prediction.fail(error)
 
+    def refused(self, problem: ProblemError) -> None:
+        """Count a request whose body was not kept, so that it did not come to be read."""
+        self.model.metrics.answered(problem.status, 0.0)
+        if problem.status == UNAVAILABLE:
+            self.model.metrics.shed("body_bytes")
+
     def infer(self, request: Request, reply: Reply) -> None:
         """Answer a request in the Open Inference Protocol.
 
@@ -100,6 +106,10 @@ class _Prediction:
     def begin(self, exchange: Exchange) -> None:
         """Read the body, and have its rows run."""
         self._exchange, body = exchange, self._request.body
+        encoding = self._given.get(headers.CONTENT_ENCODING, "identity")
+        if encoding != "identity":
+            detail = f"Content-Encoding is {encoding[:_SHOWN]}; send the body as it is"
+            raise ProblemError(415, "unsupported encoding", detail)
         self._predictor.lifecycle.enter()
         self._entered = True
         if len(body) <= INLINE_BYTES:
@@ -139,6 +149,8 @@ class _Prediction:
         """Answer with what went wrong."""
         problem = _problem_of(error)
         _log(problem, self._given)
+        if not self._entered and problem.status == UNAVAILABLE:
+            self._predictor.model.metrics.shed(self._predictor.lifecycle.phase.value)
         self._finish(self._fail(problem))
 
     def _finish(self, answer: Answer) -> None:

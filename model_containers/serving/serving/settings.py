@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 DEVICES = ("auto", "gpu", "cpu")
 PRECISIONS = ("fp16", "fp32", "int8")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MEBIBYTE = 1024 * 1024
+MOST_PORTS = 65_535
 BODIES_IN_FLIGHT = 4
 """How many of the largest bodies may be in flight at once, unless told otherwise."""
 
@@ -66,7 +68,7 @@ class Settings:
         body = _whole(environ, "TIDEGATE_MAX_BODY_BYTES", 25 * MEBIBYTE)
         rows = _whole(environ, "TIDEGATE_MAX_ROWS", 10_000)
         return cls(
-            port=_whole(environ, "SAGEMAKER_BIND_TO_PORT", 8080, least=0),
+            port=_port(environ),
             model_dir=Path(environ.get("SM_MODEL_DIR", "/opt/ml/model")),
             device=_choice(environ, "TIDEGATE_DEVICE", "auto", DEVICES),
             intra_op_threads=_whole(environ, "TIDEGATE_INTRA_OP_THREADS", default_threads(os.cpu_count() or 1)),
@@ -74,7 +76,7 @@ class Settings:
             max_queue_rows=_whole(environ, "TIDEGATE_MAX_QUEUE_ROWS", QUEUES * rows, least=rows),
             linger_seconds=_seconds(environ, "TIDEGATE_LINGER_SECONDS", 0.0, most=1.0),
             # SageMaker gives an invocation 60 s.
-            deadline_seconds=_seconds(environ, "TIDEGATE_DEADLINE_SECONDS", 30.0, most=60.0),
+            deadline_seconds=_seconds(environ, "TIDEGATE_DEADLINE_SECONDS", 30.0, most=60.0, least=0.01),
             stuck_seconds=_seconds(environ, "TIDEGATE_STUCK_SECONDS", 60.0, most=3600.0),
             latency_threshold_seconds=_threshold(environ),
             gpu=_whole(environ, "TIDEGATE_GPU_INDEX", 0, least=0),
@@ -109,14 +111,34 @@ def _whole(environ: Mapping[str, str], name: str, default: int, least: int = 1) 
     return int(text)
 
 
-def _seconds(environ: Mapping[str, str], name: str, default: float, most: float) -> float:
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like settings and are none: a misspelt one would do nothing, and say nothing."""
+    asked: set[str] = set()
+
+    class Asked(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return default
+
+    Settings.from_environment(Asked())
+    return sorted(name for name in environ if name.startswith("TIDEGATE_") and name not in asked)
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    port = _whole(environ, "SAGEMAKER_BIND_TO_PORT", 8080, least=0)
+    if port > MOST_PORTS:
+        raise SettingsError(f"SAGEMAKER_BIND_TO_PORT is '{port}'; allowed is a port from 0 to {MOST_PORTS}")
+    return port
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float, most: float, least: float = 0.0) -> float:
     text = environ.get(name, str(default))
     try:
         value = float(text)
     except ValueError:
         value = -1.0
-    if not 0 <= value <= most:
-        raise SettingsError(f"{name} is {text!r}; allowed is a number of seconds from 0 to {most:g}")
+    if not least <= value <= most:
+        raise SettingsError(f"{name} is {text!r}; allowed is a number of seconds from {least:g} to {most:g}")
     return value
 
 

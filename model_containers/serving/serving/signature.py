@@ -156,6 +156,9 @@ def _columns(given: list[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 def _column(fields: Mapping[str, Any]) -> Column:
     name, least, most = fields["name"], fields.get("minimum"), fields.get("maximum")
+    unknown = sorted(fields.keys() - _COLUMN_KEYS)
+    if unknown:  # a bound that is misspelt would not bind
+        raise ValueError(f"column {name!r} has {unknown[0]!r}; allowed are {', '.join(sorted(_COLUMN_KEYS))}")
     if fields["dtype"] not in DTYPES:
         raise ValueError(f"column {name!r} has dtype {fields['dtype']!r}; allowed is one of {DTYPES}")
     if least is not None and most is not None and least > most:
@@ -171,6 +174,9 @@ def _column(fields: Mapping[str, Any]) -> Column:
         raise ValueError(f"column {name!r} has categories of strings and a range; leave out minimum and maximum")
     missing = bool(fields.get("allow_missing", False))
     return Column(name, fields["dtype"], least, most, missing, tuple(map(float, numbers)), labels)
+
+
+_COLUMN_KEYS = frozenset({"name", "dtype", "minimum", "maximum", "allow_missing", "categories"})
 
 
 def _all_of(values: tuple[Any, ...], *types: type) -> bool:

@@ -79,7 +79,8 @@ class Formats:
         found = self._readers.get(media_type(content_type))
         if found is None:
             shown = content_type[:SHOWN] or "none given"
-            detail = f"Content-Type is {shown}; send one of {', '.join(self._readers)}"
+            known = [*self._readers, *([f"{SAGEMAKER_TYPE}N"] if self._protocol is not None else [])]
+            detail = f"Content-Type is {shown}; send one of {', '.join(known)}"
             raise ProblemError(415, "unsupported media type", detail)
         return found
 
