@@ -227,6 +227,38 @@ def test_a_head_that_is_known_means_the_same_again_whatever_the_body(server, cli
     assert [dict(request.headers) for request in server.seen[:2]] == [dict(server.seen[0].headers)] * 2
 
 
+def test_the_beginning_of_the_next_request_is_not_taken_for_the_end_of_this_one(server, client):
+    ping = b"GET /ping HTTP/1.1\r\nhost: here\r\n\r\n"
+    client.send(ping + b"POST /other HTTP/1.1\r\nX-Foo: ")
+    assert client.answer()[2].startswith(b"GET /ping")
+    client.send(ping)  # which ends the other request's headers
+    assert client.answer()[2].startswith(b"POST /other")
+
+    assert Client(server.port).send(ping).answer()[2].startswith(b"GET /ping")
+    assert client.send(post(ping) + b"POST /other HTTP/1.1\r\ncontent-length: %d\r\n\r\n" % len(ping)).answer()
+    assert client.send(ping).answer()[2] == b"POST /other  " + ping
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+def test_the_body_of_a_request_that_asks_for_another_protocol_is_read(server, client, is_split):
+    wish = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"]
+    request = post(b"1,2,3", "/invocations", *wish)
+    pieces = [request[:-2], request[-2:]] if is_split else [request + post(b"next")]
+
+    assert client.send(*pieces).answer()[2] == b"POST /invocations  1,2,3"
+    assert is_split or client.answer()[2] == b"POST /invocations  next"
+
+
+def test_there_is_nobody_to_connect_to(server, client):
+    assert client.send(b"CONNECT here:80 HTTP/1.1\r\nhost: here\r\n\r\n").answer()[1]["connection"] == "close"
+
+
+def test_what_follows_a_body_in_chunks_is_no_header(server, client):
+    client.send(b"POST /x HTTP/1.1\r\nx-say: yes\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx-say: no\r\n\r\n")
+
+    assert client.answer()[2] == b"POST /x yes a"
+
+
 def test_what_changes_the_connection_is_never_known(server, client):
     for _ in range(3):
         other = Client(server.port)

@@ -45,6 +45,8 @@ _MOST_WAITING = 16
 """Requests that a client may send on one connection without waiting for answers; then no more are read."""
 
 _INT_BYTES = 4
+_OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -216,13 +218,9 @@ class Connection(asyncio.Protocol):
         if is_first and (found := self._front.heads.find(data)) is not None:
             self._take_known(*found)
             return
-        self._is_between = False
         before, size = self._reading, self._size
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # Asked to speak another protocol, a server may go on with this one; the parser cannot.
-            self._parser = httptools.HttpRequestParser(self)
+            self._feed(data)
         except httptools.HttpParserError as error:
             self._refuse(malformed(f"this is not HTTP/1.1: {error}"))
         # Of other data, most may have been a body.
@@ -232,6 +230,29 @@ class Connection(asyncio.Protocol):
             self._receive_straight()
         elif is_first and self._is_between and before.keep_alive and before.problem is None:
             self._front.heads.learn(data, before.method, before.path, before.headers)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as asked:
+            self._go_on_without_upgrade(data[asked.args[0] :])
+
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Have a request parsed again as if it did not ask for another protocol, which a server need not speak.
+
+        The parser takes for granted that it is spoken from the end of the headers on: it knows of no body.
+        """
+        method, headers = self._parser.get_method(), self._reading.headers
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in headers)
+        kept = [field for field in headers if field[0] not in _OF_UPGRADES]
+        if closes or method == b"CONNECT":
+            kept.append((b"connection", b"close"))
+        # CONNECT would be an upgrade again; there is nobody to connect to.
+        lines = [b"%b %b HTTP/1.1" % (b"OPTIONS" if method == b"CONNECT" else method, self._url)]
+        lines += [b"%b: %b" % field for field in kept]
+        self._parser = httptools.HttpRequestParser(self)
+        self._begin()
+        self._feed(b"\r\n".join([*lines, b"", b""]) + rest)
 
     def _take_known(self, head: Head, body: bytes) -> None:
         """Take in a request without having it parsed."""
@@ -262,16 +283,23 @@ class Connection(asyncio.Protocol):
 
     # What the parser tells.
 
+    def on_message_begin(self) -> None:
+        """Know that a request has begun."""
+        self._is_between = False
+
     def on_url(self, url: bytes) -> None:
         """Take down the path, which may come in pieces."""
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take down a header."""
-        self._reading.headers.append((name.lower(), value))
+        """Take down a header; what follows a body in chunks is none."""
+        if self._is_head:
+            self._reading.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Know what is asked for."""
+        if self._parser.should_upgrade():
+            return
         request, self._is_head = self._reading, False
         request.method = self._parser.get_method().decode("latin-1")
         request.path = self._url.partition(b"?")[0].decode("latin-1")
@@ -293,7 +321,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Take in a request that the parser has read."""
-        if not self._is_over:
+        if not self._is_over and not self._parser.should_upgrade():
             keeps = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
             self._complete(self._reading, keeps)
 

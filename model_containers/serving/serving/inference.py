@@ -10,7 +10,7 @@ from .batching.ticket import Outputs, Part, Ticket
 from .device.buckets import Splits
 from .guard import Guard
 from .observability.logs import LOGGER
-from .problems import ProblemError
+from .problems import ModelFailedError, ProblemError
 
 if TYPE_CHECKING:  # imports ONNX Runtime, which takes long
     from .device import Session
@@ -28,9 +28,12 @@ class Inference:
         Knows what the model may see.
     metrics
         Counts what was run, refused and predicted.
+    sample
+        Rows on which the model must not fail.
     """
 
-    def __init__(self, session: "Session", guard: Guard, metrics: "Metrics") -> None:
+    def __init__(self, session: "Session", guard: Guard, metrics: "Metrics", sample: NDArray[Any]) -> None:
+        self._sample = sample[:1]
         self._session = session
         self._guard = guard
         self._metrics = metrics
@@ -66,6 +69,15 @@ class Inference:
         """Return the outputs of rows that are nobody's, which are not counted."""
         prepared = self._guard.prepare(rows)
         return self._session.run(prepared) if self._splits is None else self._in_buckets(prepared, self._splits)
+
+    def is_well(self) -> bool:
+        """Return whether the model still runs on its own sample."""
+        try:
+            self.try_out(self._sample)
+        except ModelFailedError as error:
+            LOGGER.error("the model fails on its own sample", extra={"error": str(error)[:300]})
+            return False
+        return True
 
     def _in_buckets(self, rows: NDArray[np.float32], splits: Splits) -> Outputs:
         """Run rows in the sizes that the device takes; the last is filled up with copies of the last row."""

@@ -61,7 +61,7 @@ class Model:
         self._session = session
         self._signature = signature
         self._batch_rows = min([settings.max_batch_rows, *session.buckets[-1:]])
-        self._inference = inference = Inference(session, self._guard, self.metrics)
+        self._inference = inference = Inference(session, self._guard, self.metrics, signature.sample)
         self.batcher = Batcher(loop, inference, _limits(settings, self._batch_rows), inference)
 
     def warm_up(self) -> None:

@@ -22,6 +22,10 @@ class Device:
         self.shed_reasons: list[str] = []
         self.errors: list[Exception] = []
         self.surprise: Exception | None = None
+        self.well = True
+
+    def is_well(self):
+        return self.well
 
     def refusals(self, parts, _rows):
         return {part.ticket: malformed("zero") for part in parts if (part.ticket.rows == 0).any()}
@@ -286,6 +290,31 @@ def test_a_device_that_hangs_is_stuck_and_one_that_works_is_not():
         assert batcher.is_stuck(60)
         device.free.set()
         await first
+        assert not batcher.is_stuck(60)
+
+    play(story)
+
+
+def test_a_device_that_fails_on_everything_its_sample_included_is_unhealthy_until_it_works_again():
+    async def story(batcher, device, clock):
+        device.well = False
+        for count in range(3):
+            assert not batcher.is_stuck(60), count
+            with pytest.raises(ModelFailedError):
+                await batcher.submit(column(13), clock())
+        assert batcher.is_stuck(60)
+        device.well = True
+        await batcher.submit(column(1), clock())
+        assert not batcher.is_stuck(60)
+
+    play(story)
+
+
+def test_input_that_a_model_fails_on_does_not_make_it_unhealthy():
+    async def story(batcher, _device, clock):
+        for _ in range(5):
+            with pytest.raises(ModelFailedError):
+                await batcher.submit(column(13), clock())
         assert not batcher.is_stuck(60)
 
     play(story)

@@ -25,7 +25,16 @@ def test_lone_rows_say_nothing_of_a_crowd_once_there_was_one():
     pace.learn(10, 0.5)
     pace.learn(1, 0.1)
 
-    assert pace.seconds_for(10) == pytest.approx(1.0)
+    assert pace.seconds_for(10) == pytest.approx(1.0, rel=0.05)
+
+
+def test_a_crowd_is_not_refused_for_ever_because_the_device_once_was_slow():
+    pace = Pace(64)
+    pace.learn(64, 3.0)
+    for _ in range(100):
+        pace.learn(4, 0.002)
+
+    assert pace.seconds_for(64) < 0.1
 
 
 def test_a_change_of_pace_is_believed_gradually():

@@ -140,6 +140,7 @@ MALFORMED = {
     "both data and size": ([ASIDE | {"data": ROWS}], "either data or the parameter binary_data_size"),
     "no binary data": ([ASIDE], "has 16 bytes of binary data; the body has 0 left"),
     "an output of another name": ({"inputs": FORMS["flat"], "outputs": [{"name": "p"}]}, "gives probability, rain"),
+    "an output asked for twice": ({"inputs": FORMS["flat"], "outputs": [{"name": "rain"}] * 2}, "asked for twice"),
     "a classification": (
         {"inputs": FORMS["flat"], "outputs": [{"name": "rain", "parameters": {"classification": 2}}]},
         "classification",

@@ -20,6 +20,9 @@ from .backlog import Backlog
 from .pace import Pace
 from .ticket import Outputs, Part, Ticket, never
 
+_SUSPICIOUS = 3
+"""So many batches in a row, of which nothing came, may be the device's fault and not that of what it was given."""
+
 _NO_MORE: list[Ticket] = []
 
 
@@ -28,6 +31,9 @@ class Device(Protocol):
 
     def refusals(self, parts: Sequence[Part], rows: NDArray[Any]) -> dict[Ticket, ProblemError]:
         """Return the tickets whose rows the model must not see, and why."""
+
+    def is_well(self) -> bool:
+        """Return whether the model runs on what it must run on: its own sample."""
 
     def run(self, rows: NDArray[Any]) -> Outputs:
         """Return the outputs of a batch.
@@ -116,6 +122,8 @@ class Batcher:
         self._over: list[Ticket] = []
         self._closing = False
         self._ended = False
+        self._failed_batches = 0
+        self._is_broken = False
         self._loop = loop
 
     # The event loop's side.
@@ -153,9 +161,9 @@ class Batcher:
         self._inbox.put(arrivals)
 
     def is_stuck(self, after_seconds: float) -> bool:
-        """Return whether the device has been at one batch for longer than that, or its thread has ended."""
+        """Return whether the device has been at one batch for longer than that, fails on everything, or has ended."""
         since = self.busy_since
-        return self._ended or (since is not None and self._clock() - since > after_seconds)
+        return self._ended or self._is_broken or (since is not None and self._clock() - since > after_seconds)
 
     def close(self) -> None:
         """Let the device's thread end when it has done what it was given."""
@@ -232,9 +240,19 @@ class Batcher:
             self._watcher.broken(error)
             for part in parts:
                 part.ticket.fail(error)
+        self._look_after(parts)
         self.busy_since = None
         self._answered_at, self._answered_rows = self._clock(), sum([part.count for part in parts])
         return self._finished(parts)
+
+    def _look_after(self, parts: list[Part]) -> None:
+        """Find out whether a device that has failed on all of several batches works at all."""
+        has_failed = all(isinstance(part.ticket.error, ModelFailedError) for part in parts)
+        self._failed_batches = self._failed_batches + 1 if has_failed else 0
+        if not has_failed:
+            self._is_broken = False
+        elif self._failed_batches >= _SUSPICIOUS:
+            self._is_broken = not self._device.is_well()
 
     def _is_awaited(self, ticket: Ticket, now: float) -> bool:
         if now > ticket.deadline:

@@ -92,6 +92,9 @@ class InferExchange:
     def _remember(self, request: Request) -> None:
         self._id = None if request.id is UNSET else request.id
         default = request.parameters.binary_data_output
+        names = [output.name for output in request.outputs or ()]
+        if len(set(names)) < len(names):
+            raise malformed("an output is asked for twice; ask for each once")
         if request.outputs:
             self._asked = [_asked(output, self._model.outputs, default) for output in request.outputs]
         elif default:
