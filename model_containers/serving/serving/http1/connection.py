@@ -1,27 +1,22 @@
-"""HTTP/1.1 for a server that answers whole bodies: httptools reads, and an answer is written in one go.
-
-Written for this container because an ASGI server spends more on a small request than everything else together: a task,
-two messages and two writes for each answer. Nothing is streamed here, so none of that is needed.
-"""
+"""One connection: what comes is read, and what is asked is answered in its order."""
 
 import asyncio
 import fcntl
 import io
 import termios
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
-from email.utils import formatdate
-from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-from .answers import Answer, problem_answer
-from .budget import Budget, Share
-from .heads import Head, Heads
-from .observability.logs import LOGGER
-from .problems import ProblemError, malformed, unavailable
+from ..answers import Answer
+from ..budget import Share
+from ..problems import ProblemError, malformed, unavailable
+from .front import Front
+from .heads import Head
+from .request import Request
+from .rest import Rest
 
 PATIENCE = 4
 """An oversized body is read up to so many times the limit, for a client that is still writing would see a broken
@@ -46,118 +41,6 @@ _MOST_WAITING = 16
 
 _INT_BYTES = 4
 _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
-
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class Request:
-    """A request, with all of its body.
-
-    Parameters
-    ----------
-    share
-        What its body holds of the bytes there are for bodies.
-    """
-
-    __slots__ = ("body", "gone", "headers", "keep_alive", "method", "path", "problem", "received", "share")
-
-    def __init__(self, share: Share) -> None:
-        self.method = ""
-        self.path = ""
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
-        self.received: io.BytesIO | None = None
-        """A large body, until it is needed as `body`."""
-        self.keep_alive = True
-        self.problem: ProblemError | None = None
-        """Why it cannot be answered; its body has not been kept."""
-        self.gone = False
-        self.share = share
-
-    def is_gone(self) -> bool:
-        """Return whether the caller has hung up."""
-        return self.gone
-
-
-Reply = Callable[[Answer], None]
-Handler = Callable[[Request, Reply], None]
-"""Answers a request by one call of the reply, at once or later; always in the event loop's thread. One that has a
-problem can only be refused."""
-
-
-class Front:
-    """What all connections share.
-
-    Parameters
-    ----------
-    handler
-        Answers requests.
-    budget
-        Bytes of bodies that are held at a time.
-    largest_body
-        In bytes.
-    idle_seconds
-        After which a connection on which nothing happens is closed.
-    """
-
-    def __init__(self, handler: Handler, budget: Budget, largest_body: int, idle_seconds: float) -> None:
-        self._handler = handler
-        self.budget = budget
-        self.largest_body = largest_body
-        self.draining = False
-        """Whether every answer is the last of its connection."""
-        self.connections: set[Connection] = set()
-        self.heads = Heads()
-        self.loop = asyncio.get_running_loop()
-        self._date = formatdate(usegmt=True)
-        self._idle_seconds = idle_seconds
-        self._ticks = self.loop.create_task(self._tick())
-
-    async def _tick(self) -> None:
-        """Once a second: the date that answers carry, and connections that have been left alone."""
-        while True:
-            self._date = formatdate(usegmt=True)
-            self._expire(self.loop.time())
-            await asyncio.sleep(1.0)
-
-    def _expire(self, now: float) -> None:
-        for connection in list(self.connections):
-            connection.expire(now, self._idle_seconds)
-
-    def answer(self, request: Request, reply: Reply) -> None:
-        """Have a request answered, whatever becomes of it."""
-        try:
-            self._handler(request, reply)
-        except Exception:
-            LOGGER.exception("a request broke", extra={"path": request.path})
-            reply(problem_answer(ProblemError(500, "internal error", "see the container's log")))
-
-    def render(self, answer: Answer, stays: bool, is_head: bool) -> bytes:
-        """Return an answer as it goes over the wire."""
-        status, kind, more, body = answer.status, answer.content_type, "", answer.body
-        if answer.headers:
-            more = "".join([f"{name}: {value}\r\n" for name, value in answer.headers.items()])
-        if not stays:
-            more += "connection: close\r\n"
-        head = (
-            f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\ncontent-type: {kind}\r\n"
-            f"content-length: {len(body)}\r\ndate: {self._date}\r\n{more}\r\n"
-        )
-        return head.encode("latin-1") if is_head else head.encode("latin-1") + body
-
-    async def close(self, seconds: float) -> None:
-        """Close all connections, and wait so long at most for what is still being answered and written."""
-        self.draining = True
-        deadline = self.loop.time() + seconds
-        while self.connections and self.loop.time() < deadline:
-            for connection in list(self.connections):
-                connection.wind_up(self.loop.time())
-            self._expire(self.loop.time())
-            await asyncio.sleep(0.01)
-        for connection in list(self.connections):
-            connection.abort()
-        await asyncio.sleep(0)
-        self._ticks.cancel()
 
 
 class Connection(asyncio.Protocol):
@@ -348,7 +231,7 @@ class Connection(asyncio.Protocol):
         request.received = io.BytesIO(bytes(length))
         request.received.writelines(self._chunks)
         self._chunks.clear()
-        self._transport.set_protocol(_Rest(self, request.received))
+        self._transport.set_protocol(Rest(self, request.received))
 
     def _too_large(self) -> ProblemError:
         limit = self._front.largest_body
@@ -466,43 +349,3 @@ class Connection(asyncio.Protocol):
     def _refuse_rest(self, problem: ProblemError) -> None:
         self._transport.set_protocol(self)
         self._refuse(problem)
-
-
-class _Rest(asyncio.BufferedProtocol):
-    """Stands in for a connection while the rest of a large body comes.
-
-    Parameters
-    ----------
-    connection
-        Takes over again when all is there.
-    body
-        As long as it will be, and written to up to its rest.
-    """
-
-    def __init__(self, connection: Connection, body: io.BytesIO) -> None:
-        self._connection = connection
-        self._missing = body.getbuffer()[body.tell() :]
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's
-        """Return where to write."""
-        return self._missing
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Read on."""
-        self._connection.stay_active()
-        self._missing = self._missing[nbytes:]
-        if not self._missing:
-            self._missing.release()
-            self._connection.rest_received()
-
-    def pause_writing(self) -> None:
-        """Tell the connection."""
-        self._connection.pause_writing()
-
-    def resume_writing(self) -> None:
-        """Tell the connection."""
-        self._connection.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the connection."""
-        self._connection.connection_lost(exc)
