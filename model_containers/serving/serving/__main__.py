@@ -5,10 +5,9 @@ import socket
 import sys
 
 from .observability import logs
-from .settings import Settings, SettingsError, unknown_variables
+from .settings import BACKLOG, Settings, SettingsError, unknown_variables
 
 USAGE_ERROR = 2
-BACKLOG = 1024
 COMMANDS = """serve: answer requests; what SageMaker asks for
 digest --model-dir DIR: print the digest of a model's files, to configure or to sign
 build-engines [--output DIR]: build TensorRT's engines for this machine's GPU, to ship with the model"""

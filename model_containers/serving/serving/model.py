@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .artefact import Inventory, Trust, prepare, take
+from .artefact import SIGNATURE_FILE, Inventory, Trust, prepare, take
 from .batching.batcher import Batcher, Limits
 from .bodies.formats import Formats
 from .bodies.v2.protocol import InferenceProtocol
@@ -19,7 +19,6 @@ from .observability.metrics import Metrics
 from .settings import Settings
 from .signature import Signature
 
-SIGNATURE_FILE = "signature.json"
 NAME, VERSION, PLATFORM = "model", "1", "onnx_onnxv1"
 """What the model is called in the Open Inference Protocol, where a server may have many."""
 

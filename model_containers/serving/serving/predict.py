@@ -53,12 +53,8 @@ class Predictor:
     def invoke(self, request: Request, reply: Reply) -> None:
         """Answer a request to ``/invocations``."""
         given = headers.read(request.headers)
-        prediction = _Prediction(self, request, given, reply, problem_answer)
-        try:
-            kind, accept = given.get(headers.CONTENT_TYPE, ""), given.get(headers.ACCEPT, "")
-            prediction.begin(self.model.formats.exchange(kind, accept))
-        except Exception as error:
-            prediction.fail(error)
+        kind, accept = given.get(headers.CONTENT_TYPE, ""), given.get(headers.ACCEPT, "")
+        _Prediction(self, request, given, reply, problem_answer).begin(self.model.formats.exchange, kind, accept)
 
     def refused(self, problem: ProblemError) -> None:
         """Count a request whose body was not kept, so that it did not come to be read."""
@@ -81,11 +77,8 @@ class Predictor:
             reply(Answer(status, written.content_type, written.body))
             return
         given = headers.read(request.headers)
-        prediction = _Prediction(self, request, given, reply, v2_problem_answer)
-        try:
-            prediction.begin(protocol.exchange(given.get(headers.TENSORS_FOLLOW)))
-        except Exception as error:
-            prediction.fail(error)
+        length = given.get(headers.TENSORS_FOLLOW)
+        _Prediction(self, request, given, reply, v2_problem_answer).begin(protocol.exchange, length)
 
 
 class _Prediction:
@@ -103,9 +96,16 @@ class _Prediction:
         self._entered = False
         self._exchange: Exchange
 
-    def begin(self, exchange: Exchange) -> None:
-        """Read the body, and have its rows run."""
-        self._exchange, body = exchange, self._request.body
+    def begin(self, exchange: Callable[..., Exchange], *described: str | None) -> None:
+        """Read the body in the exchange that the headers describe, and have its rows run."""
+        try:
+            self._exchange = exchange(*described)
+            self._read()
+        except Exception as error:
+            self._failed(error)
+
+    def _read(self) -> None:
+        exchange, body = self._exchange, self._request.body
         encoding = self._given.get(headers.CONTENT_ENCODING, "identity")
         if encoding != "identity":
             detail = f"Content-Encoding is {encoding[:_SHOWN]}; send the body as it is"
@@ -128,7 +128,7 @@ class _Prediction:
             else:
                 self._aside(self._exchange.write, outputs, self._answer)
         except Exception as error:
-            self.fail(error)
+            self._failed(error)
 
     def _answer(self, written: Written) -> None:
         self._finish(Answer(200, written.content_type, written.body, dict(written.headers)))
@@ -140,12 +140,12 @@ class _Prediction:
             try:
                 then(done.result())
             except Exception as error:
-                self.fail(error)
+                self._failed(error)
 
         future = self._predictor.readers.submit(work, argument)
         future.add_done_callback(lambda done: self._predictor.loop.call_soon_threadsafe(go_on, done))
 
-    def fail(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
         """Answer with what went wrong."""
         problem = _problem_of(error)
         _log(problem, self._given)

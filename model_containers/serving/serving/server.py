@@ -21,7 +21,7 @@ from .http1 import Connection, Front
 from .lifecycle import Lifecycle
 from .memory import keep_freed_memory
 from .observability.logs import LOGGER, bind
-from .settings import Settings
+from .settings import BACKLOG, Settings
 
 if TYPE_CHECKING:
     from .model import Model, OpenSession
@@ -33,8 +33,6 @@ KEEP_ALIVE_SECONDS = 75.0
 
 CLOSING_SECONDS = 2.0
 """What writing the last answers may take at least after the drain; more, if the drain has left more."""
-
-BACKLOG = 1024
 
 READERS = 2
 """Threads that read and write large bodies."""

@@ -11,6 +11,8 @@ PRECISIONS = ("fp16", "fp32", "int8")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MEBIBYTE = 1024 * 1024
 MOST_PORTS = 65_535
+BACKLOG = 1024
+"""Connections that the kernel holds until they are accepted."""
 BODIES_IN_FLIGHT = 4
 """How many of the largest bodies may be in flight at once, unless told otherwise."""
 

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from model_containers.serving.serving.bodies.v2.protocol import Call, failure
+from model_containers.serving.serving.answers import v2_problem_answer
+from model_containers.serving.serving.bodies.v2.protocol import Call
 from model_containers.serving.serving.problems import ProblemError
 from tests.containers.bodies.models import IMAGE, JSON, LABELS, NUMBERS, formats, infer_body, protocol
 
@@ -376,6 +377,6 @@ def test_model_says_what_it_gives_once_it_has_been_seen_to():
 
 
 def test_problem_is_told_as_an_error():
-    written = failure(ProblemError(400, "malformed body", "send JSON"))
+    written = v2_problem_answer(ProblemError(400, "malformed body", "send JSON"))
 
     assert (written.content_type, json.loads(written.body)) == (JSON, {"error": "malformed body: send JSON"})

@@ -2,7 +2,7 @@
 
 from .errors import ArtefactError
 from .inventory import Inventory, take
-from .prepare import prepare
+from .prepare import MODEL_FILE, SIGNATURE_FILE, prepare
 from .trust import Trust
 
-__all__ = ["ArtefactError", "Inventory", "Trust", "prepare", "take"]
+__all__ = ["MODEL_FILE", "SIGNATURE_FILE", "ArtefactError", "Inventory", "Trust", "prepare", "take"]

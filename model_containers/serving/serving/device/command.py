@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..artefact import SIGNATURE_FILE
 from ..observability.logs import LOGGER
 from ..problems import ModelFailedError
 from ..settings import Settings
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     parser.add_argument("--output", type=Path, help="where to put them; the model's engines/ if not given")
     given = parser.parse_args(arguments)
     try:
-        build(given.model_dir, Signature.load(given.model_dir / "signature.json"), settings, given.output)
+        build(given.model_dir, Signature.load(given.model_dir / SIGNATURE_FILE), settings, given.output)
     except (DeviceUnavailableError, UnsupportedModelError, SignatureError, ModelFailedError) as error:
         LOGGER.error(str(error))
         return FAILURE

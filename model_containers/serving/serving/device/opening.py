@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..artefact import MODEL_FILE
 from ..observability.logs import LOGGER
 from . import buckets, engines, provider_options
 from .cpu import CpuSession
 from .gpu import GpuSession, Lane
 from .providers import CPU, CUDA, GPU_PROVIDERS, TENSORRT, DeviceUnavailableError, choose, require_gpu
-from .session import MODEL_FILE, DeviceSettings, Session
+from .session import DeviceSettings, Session
 from .tensors import Tensors, UnsupportedModelError, read
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-MODEL_FILE = "model.onnx"
-
 
 class Session(Protocol):
     """A model that is ready to run.

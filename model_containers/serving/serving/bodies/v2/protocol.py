@@ -137,11 +137,6 @@ class InferenceProtocol:
         )
 
 
-def failure(problem: ProblemError) -> Written:
-    """Return a problem as the protocol tells it."""
-    return _json(error=f"{problem.title}: {problem.detail}")
-
-
 def _inputs(signature: Signature) -> list[dict[str, Any]]:
     """Return the input tensors: one for all columns, or one for each where some are strings."""
     if any(column.labels for column in signature.columns):
