@@ -161,12 +161,14 @@ class Server:
 
 
 def _accepted(listener: socket.socket) -> list[socket.socket]:
-    """Return the connections that wait, to be told that it is over: the kernel would reset them."""
+    """Stop listening, and return the connections that wait, to be told that it is over: the kernel would reset them."""
     accepted = []
     with suppress(BlockingIOError):
         while True:
             accepted.append(listener.accept()[0])
             accepted[-1].setblocking(False)
+    # At once: the loop closes it a round later only, and whoever came meanwhile would be reset.
+    listener.shutdown(socket.SHUT_RDWR)
     return accepted
 
 
