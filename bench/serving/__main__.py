@@ -57,15 +57,16 @@ def _save(
     console: Console,
 ) -> None:
     more = {
+        "indicative": findings.is_indicative,
         "seconds": round(seconds, 1),
         "machine": asdict(there),
         "notes": report.notes(findings, there, seconds),
         "limits": {name: asdict(bound) for name, bound in findings.bounds.items()},
         "goals": [asdict(goal) for goal in judged],
     }
-    rows.save(findings.rows, folder / "serving.json")
+    rows.save(findings.rows, folder / "serving.json", is_indicative=findings.is_indicative)
     rows.save_details(folder / "serving-details.json", findings.rows, findings.missing, more)
-    (folder / "serving.svg").write_text(plot.draw(findings.rows), encoding="utf-8")
+    (folder / "serving.svg").write_text(plot.draw(findings.rows, report.mark(findings)), encoding="utf-8")
     console.print(f"Saved as serving.json, serving-details.json and serving.svg in {folder}", soft_wrap=True)
 
 
@@ -96,7 +97,9 @@ def _begins(server: Server, name: str) -> bool:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.serving", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="one round of short turns: JSON, 1 and 64 clients, few servers"
+        "--quick",
+        action="store_true",
+        help="one round of short turns, marked as indicative: JSON, 1 and 64 clients, few servers",
     )
     parser.add_argument("--servers", nargs="+", metavar="NAME", help="only those whose names begin like this")
     parser.add_argument("--models", nargs="+", choices=models.NAMES)

@@ -19,6 +19,9 @@ from bench.serving.running import Running, running
 from bench.serving.servers import RAW, Server
 from bench.serving.wire import FORMATS
 
+ROUNDS, SECONDS = 3, 0.8
+"""What the goals are judged by: rounds, and seconds of a turn. Fewer or shorter ones only indicate."""
+
 LIMIT_SECONDS = 0.25
 FIRST_SECONDS = 0.5
 """A turn that does not count, with the most clients: some servers learn."""
@@ -44,9 +47,14 @@ class Plan:
     models: Sequence[str] = models.NAMES
     formats: Sequence[str] = FORMATS
     clients: Sequence[int] = (1, 8, 64, 192)
-    rounds: int = 3
-    seconds: float = 0.8
+    rounds: int = ROUNDS
+    seconds: float = SECONDS
     warm_up_seconds: float = 0.25
+
+    @property
+    def is_indicative(self) -> bool:
+        """Whether the turns are too few or too short for the goals."""
+        return self.rounds < ROUNDS or self.seconds < SECONDS
 
 
 @dataclass
@@ -56,6 +64,7 @@ class Findings:
     rows: list[Row] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     bounds: dict[str, Bound] = field(default_factory=dict)
+    is_indicative: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class _Stage:
 
 def measure(plan: Plan, folder: Path, core: int, load: LoadGenerator, tell: Tell) -> Findings:
     """Measure everything; the servers run on `core`, and this thread is to be elsewhere."""
-    findings = Findings()
+    findings = Findings(is_indicative=plan.is_indicative)
     servers = _installed(plan, findings, tell)
     for name in plan.models:
         case = models.build(name, folder / name)

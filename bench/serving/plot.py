@@ -19,8 +19,8 @@ text { fill: #10242e; } .tick { fill: #51666f; font-size: 10.5px; } .end { text-
 """
 
 
-def draw(rows: Sequence[Row]) -> str:
-    """Return the picture as SVG."""
+def draw(rows: Sequence[Row], mark: str = "") -> str:
+    """Return the picture as SVG, with a mark at the end of what it says."""
     panels = list(dict.fromkeys((row.model, row.format) for row in rows))
     formats = max((sum(model == each for each, _ in panels) for model, _ in panels), default=1)
     servers = _servers(rows)
@@ -32,8 +32,10 @@ def draw(rows: Sequence[Row]) -> str:
     lines = max(math.ceil(len(panels) / formats), 1)
     height = 2 * _MARGIN + _LEGEND_HEIGHT + lines * (_PANEL_HEIGHT + _GAP)
     content = svg.element("style", _STYLE) + _legend(servers, width) + "".join(drawn)
+    if mark:
+        content += svg.text(width - _MARGIN, height - _MARGIN / 2, mark.strip(), "tick end")
     size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
-    label = "Requests a second of each server over the number of clients"
+    label = f"Requests a second of each server over the number of clients{mark}"
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">{content}</svg>\n'
 
 

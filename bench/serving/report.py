@@ -18,13 +18,21 @@ BUSY = 0.9
 
 def show(console: Console, findings: Findings, goals: Sequence[Goal], machine: Machine, seconds: float) -> None:
     """Print everything."""
-    console.print(_cells(findings.rows))
-    console.print(_limits(findings.bounds))
+    cells, limits, judged = _cells(findings.rows), _limits(findings.bounds), _goals(goals)
+    for table in (cells, limits, judged):
+        table.title = f"{table.title}{mark(findings)}"
+    console.print(cells)
+    console.print(limits)
     if findings.missing:
         console.print(_missing(findings.missing))
-    console.print(_goals(goals))
+    console.print(judged)
     for note in notes(findings, machine, seconds):
         console.print(note, soft_wrap=not console.is_terminal)
+
+
+def mark(findings: Findings) -> str:
+    """Return what a title ends with: nothing, if the goals can be judged by these numbers."""
+    return " (indicative: short, not for the goals)" if findings.is_indicative else ""
 
 
 def notes(findings: Findings, machine: Machine, seconds: float) -> list[str]:

@@ -114,9 +114,10 @@ def summarise(
     )
 
 
-def save(rows: Sequence[Row], path: Path) -> None:
-    """Write the table: a list of objects with the fields of `PUBLISHED`."""
-    _write([{name: getattr(row, name) for name in PUBLISHED} for row in rows], path)
+def save(rows: Sequence[Row], path: Path, *, is_indicative: bool = False) -> None:
+    """Write the table: a list of objects with the fields of `PUBLISHED`, and those that only indicate marked so."""
+    mark = {"indicative": True} if is_indicative else {}
+    _write([{name: getattr(row, name) for name in PUBLISHED} | mark for row in rows], path)
 
 
 def save_details(path: Path, rows: Sequence[Row], missing: Sequence[Missing], more: Mapping[str, Any]) -> None:

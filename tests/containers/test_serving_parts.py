@@ -5,8 +5,8 @@ import pytest
 
 from model_containers.serving.serving import device, headers, settings
 from model_containers.serving.serving.guard import Guard
-from model_containers.serving.serving.problems import ProblemError
 from model_containers.serving.serving.signature import Signature
+from tests.containers.bodies.models import refusal
 
 EVERYTHING = [device.TENSORRT, device.CUDA, device.CPU]
 
@@ -42,18 +42,18 @@ def test_gpu_that_drops_out_while_loading_is_noticed():
 
 
 def test_guard_lets_missing_values_pass_where_the_signature_allows_them(guard):
-    rows = guard.admit(np.array([[1.0, np.nan]]))
+    rows = np.array([[1.0, np.nan]])
 
-    assert rows.dtype == np.float32
-    assert np.isnan(rows[0, 1])
+    assert guard.offending(rows) is None
+    assert guard.prepare(rows).dtype == np.float32
+    assert np.isnan(guard.prepare(rows)[0, 1])
 
 
 @pytest.mark.parametrize(
     ("row", "reason"), [([1.5, 0.0], "not a whole number"), ([-1.0, 0.0], "below"), ([1.0, 9.0], "above")]
 )
 def test_guard_says_what_is_wrong(guard, row, reason):
-    with pytest.raises(ProblemError, match=reason):
-        guard.admit(np.array([row]))
+    assert reason in refusal(guard, np.array([row])).detail
 
 
 def test_accept_header_is_ranked_by_quality():

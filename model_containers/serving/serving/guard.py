@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .problems import ProblemError, malformed, refused
+from .problems import ProblemError, refused
 from .signature import Column, Signature
 
 SHOWN = 10
@@ -69,21 +69,6 @@ class Guard:
         """Return how many cells were refused of each column that has some; a tensor counts as one column."""
         counts = bad.sum(axis=0) if not self._is_tensor else [np.count_nonzero(bad)]
         return {column.name: int(count) for column, count in zip(self._columns, counts, strict=True) if count}
-
-    def admit(self, rows: Rows) -> NDArray[np.float32]:
-        """Return the rows as the model takes them.
-
-        Raises
-        ------
-        ProblemError
-            Status 400, naming row (from 1) and column of the first offending cells.
-        """
-        if rows.shape[0] == 0:
-            raise malformed("the body holds no row; send at least one")
-        bad = self.offending(rows)
-        if bad is not None:
-            raise self.refusal(rows, bad)
-        return self.prepare(rows)
 
     def _error(self, row: int, position: int, value: float) -> dict[str, Any]:
         column = self._columns[0 if self._is_tensor else position]

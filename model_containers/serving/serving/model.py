@@ -11,11 +11,12 @@ from .artefact import SIGNATURE_FILE, Inventory, Trust, prepare, take
 from .batching.batcher import Batcher, Limits
 from .bodies.formats import Formats
 from .bodies.v2.protocol import InferenceProtocol
-from .device import Session
+from .device import Session, UnsupportedModelError
 from .guard import Guard
 from .inference import Inference
 from .observability.gpu_memory import GpuMemory
 from .observability.metrics import Metrics
+from .problems import ModelFailedError
 from .settings import Settings
 from .signature import Signature
 
@@ -79,19 +80,31 @@ def load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: Open
 
     Raises
     ------
-    ArtefactError
-        If the files are not there, or not those that were approved.
+    StartError
+        If the files are not there, or not those that were approved, or no model that can be served here.
     """
+    try:
+        model = _opened(loop, settings, open_session)
+        model.warm_up()
+    except ModelFailedError as error:
+        way_out = "mend the sample in signature.json, or the model"
+        raise UnsupportedModelError(f"the model fails on its own sample: {error}; {way_out}") from error
+    return model
+
+
+def _opened(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: OpenSession) -> Model:
     folder = prepare(settings.model_dir, settings.scratch)
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as aside:
         trusted: Future[Inventory] = aside.submit(_trusted, folder, settings)
         if settings.model_public_key is not None:
             trusted.result()
-        signature = Signature.load(folder / SIGNATURE_FILE)
-        session = open_session(folder, signature, settings)
-        model = Model(loop, signature, session, settings, trusted.result().digest)
-    model.warm_up()
-    return model
+        try:
+            signature = Signature.load(folder / SIGNATURE_FILE)
+            session = open_session(folder, signature, settings)
+        except Exception:
+            trusted.result()  # that these are not the approved files says more than what is wrong with them
+            raise
+        return Model(loop, signature, session, settings, trusted.result().digest)
 
 
 def _trusted(folder: Path, settings: Settings) -> Inventory:

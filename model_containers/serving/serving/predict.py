@@ -110,8 +110,11 @@ class _Prediction:
         if encoding != "identity":
             detail = f"Content-Encoding is {encoding[:_SHOWN]}; send the body as it is"
             raise ProblemError(415, "unsupported encoding", detail)
-        self._predictor.lifecycle.enter()
+        predictor = self._predictor
+        predictor.lifecycle.enter()
         self._entered = True
+        # It has a row at least: if even that comes too late, the body need not be read.
+        predictor.model.batcher.check(1, self._began)
         if len(body) <= INLINE_BYTES:
             self._submit(exchange.read(body))
         else:

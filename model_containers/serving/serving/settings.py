@@ -37,7 +37,7 @@ class Settings:
     intra_op_threads: int = 1
     max_batch_rows: int = 64
     max_queue_rows: int = 100_000
-    linger_seconds: float = 0.0
+    linger_seconds: float = 0.005
     deadline_seconds: float = 30.0
     stuck_seconds: float = 60.0
     latency_threshold_seconds: float | None = None
@@ -76,7 +76,7 @@ class Settings:
             intra_op_threads=_whole(environ, "TIDEGATE_INTRA_OP_THREADS", default_threads(os.cpu_count() or 1)),
             max_batch_rows=_whole(environ, "TIDEGATE_MAX_BATCH_ROWS", 64),
             max_queue_rows=_whole(environ, "TIDEGATE_MAX_QUEUE_ROWS", QUEUES * rows, least=rows),
-            linger_seconds=_seconds(environ, "TIDEGATE_LINGER_SECONDS", 0.0, most=1.0),
+            linger_seconds=_seconds(environ, "TIDEGATE_LINGER_SECONDS", 0.005, most=1.0),
             # SageMaker gives an invocation 60 s.
             deadline_seconds=_seconds(environ, "TIDEGATE_DEADLINE_SECONDS", 30.0, most=60.0, least=0.01),
             stuck_seconds=_seconds(environ, "TIDEGATE_STUCK_SECONDS", 60.0, most=3600.0),

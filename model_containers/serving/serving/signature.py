@@ -10,6 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from .errors import StartError
+
 SCHEMA = 1
 DTYPES = ("float32", "int64")
 MISSING = float("nan")
@@ -18,7 +20,7 @@ WIDEST = 25 * 1024 * 1024
 """Values of one row: more do not fit a body at a byte each."""
 
 
-class SignatureError(Exception):
+class SignatureError(StartError):
     """The model's signature cannot be used."""
 
 
@@ -99,8 +101,12 @@ class Signature:
         """
         try:
             return cls.from_dict(orjson.loads(path.read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SignatureError(f"{path} is not a model signature: {type(error).__name__}: {error}") from error
+        except OSError as error:
+            raise SignatureError(
+                f"{path} cannot be read: {error.strerror}; put it beside model.onnx, readable"
+            ) from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SignatureError(f"{path} is not a model signature: {_reason(error)}") from error
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Signature":
@@ -119,6 +125,22 @@ class Signature:
         outputs = tuple(Output(each["name"], each["tensor"]) for each in fields["outputs"])
         providers = tuple(fields.get("execution_providers", ()))
         return cls(fields["tensor"], columns, outputs, sample, providers, row_shape=row_shape)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, orjson.JSONDecodeError):
+        return f"it is not JSON: {error}; copy or write it again"
+    if isinstance(error, KeyError):
+        return f"{error} is missing; {_NEEDED}"
+    if isinstance(error, ValueError):
+        return str(error)
+    return f"something is not of its kind ({error}); {_NEEDED}"
+
+
+_NEEDED = (
+    "needed is an object of schema, tensor, outputs (each with name and tensor), and either columns (each with name "
+    "and dtype) and sample, or row_shape"
+)
 
 
 def _row_shape(fields: Mapping[str, Any]) -> tuple[int, ...]:

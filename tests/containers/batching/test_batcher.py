@@ -331,18 +331,3 @@ def test_what_was_accepted_is_done_before_the_thread_ends():
             await asyncio.sleep(0.001)
 
     assert play(story).batches == [[1], [2]]
-
-
-def test_a_batch_lingers_for_those_who_were_answered_last_if_it_is_told_to():
-    async def story(batcher, device, clock):
-        first = await while_busy(batcher, device, clock)
-        pair = [batcher.submit(column(value), clock()) for value in (2, 3)]
-        device.free.set()
-        await asyncio.gather(first, *pair)
-        back = [batcher.submit(column(4), clock())]
-        await asyncio.sleep(0.05)  # long enough for it to be run alone
-        back.append(batcher.submit(column(5), clock()))
-        await asyncio.gather(*back)
-
-    assert play(story, Limits(batch_rows=8, linger_seconds=20.0)).batches == [[1], [2, 3], [4, 5]]
-    assert play(story, Limits(batch_rows=8)).batches == [[1], [2, 3], [4], [5]]

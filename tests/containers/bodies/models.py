@@ -8,6 +8,8 @@ import numpy as np
 
 from model_containers.serving.serving.bodies.formats import Formats
 from model_containers.serving.serving.bodies.v2.protocol import InferenceProtocol
+from model_containers.serving.serving.guard import Guard
+from model_containers.serving.serving.problems import ProblemError
 from model_containers.serving.serving.signature import Signature
 
 CSV, JSON, NPY = "text/csv", "application/json", "application/x-npy"
@@ -44,6 +46,13 @@ def protocol(model: Signature, max_rows: int = MAX_ROWS) -> InferenceProtocol:
 def read(model: Signature, content_type: str, body: str | bytes, max_rows: int = MAX_ROWS) -> np.ndarray:
     raw = body.encode() if isinstance(body, str) else body
     return formats(model, max_rows).exchange(content_type, JSON).read(raw)
+
+
+def refusal(guard: Guard, rows: np.ndarray) -> ProblemError:
+    """Return the problem of rows that a guard must refuse."""
+    bad = guard.offending(rows)
+    assert bad is not None
+    return guard.refusal(rows, bad)
 
 
 def npy(array: object) -> bytes:

@@ -294,11 +294,12 @@ def test_inference_request_is_read_as_plainer_readers_do_or_refused(model, data,
 def test_guard_admits_what_the_model_can_take_or_says_what_is_wrong(model, cell, other, wide):
     with np.errstate(all="ignore"):
         rows = np.resize(np.array([cell, other], np.float64 if wide else np.float32), (1, MODELS[model].width))
-    try:
-        admitted = Guard(MODELS[model]).admit(rows)
-    except ProblemError as problem:
-        check_problem(problem)
+    guard = Guard(MODELS[model])
+    bad = guard.offending(rows)
+    if bad is not None:
+        check_problem(guard.refusal(rows, bad))
         return
+    admitted = guard.prepare(rows)
     assert admitted.dtype == np.float32
     assert admitted.shape == (1, *MODELS[model].input_shape)
     assert not np.isinf(admitted).any()

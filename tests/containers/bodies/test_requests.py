@@ -220,13 +220,25 @@ MALFORMED = {
     "no form": (JSON, '{"rows": []}', "instances"),
     "no row": (JSON, "[]", "no row"),
     "uneven columns": (JSON, '{"columns": {"a": [1], "b": []}}', "differ in length"),
-    "a torn line": (LINES, "[1, 2]\n[1,", "line 2 is not JSON"),
-    "two rows in a line": (LINES, "[1, 2] [1, 2]", "line 1 is not JSON"),
-    "a row in two lines": (LINES, "[1,\n2]", "line 1 is not JSON"),
+    "a flat list": (JSON, "[33.6, 2]", "row 1 is 33.6 and not a list of 2 values; send a single row as [[33.6, ...]]"),
+    "flat instances": (JSON, '{"instances": ["x", 2]}', 'as {"instances": [["x", ...]]}'),
+    "a flat list of more values than rows are allowed": (JSON, "[1, 2, 3, 4]", "send a single row as [[1, ...]]"),
+    "a torn line": (LINES, "[1, 2]\n[1,", "line 2, column 4 is not JSON: unexpected end of data; send a list or an"),
+    "a torn line after blank ones": (LINES, "\n \n[1, 2]\n\n[1,", "line 5, column 4 is not JSON"),
+    "two rows in a line": (LINES, "[1, 2] [1, 2]", "line 1, column 8 is not JSON"),
+    "a row in two lines": (LINES, "[1,\n2]", "line 1, column 4 is not JSON"),
+    "CSV in JSON Lines": (LINES, "1, 2", "line 1, column 2 is not JSON"),
     "no line": (LINES, "\n \n", "no row"),
     "JSON in CSV": (CSV, "1,2],[1,2", "row 1 has 4 columns"),
     "a short line": (CSV, "1,2\n1", "row 2 has 1 columns; the model takes 2"),
     "a row over two lines": (CSV, "1,\r2", "row 2 has 1 columns"),
+    "semicolons": (CSV, "1;2", "the first line has semicolons between its cells; separate them with commas, and"),
+    "semicolons and decimal commas": (CSV, "33,6;28,7", "row 1 has semicolons between its cells"),
+    "semicolons in a later row": (CSV, "1,2\n1;2;", "row 2 has semicolons between its cells"),
+    "semicolons under a header": (CSV, "b;a\n1;2", "the first line has semicolons between its cells"),
+    "too many semicolons": (CSV, "b;a;c;d\n1;2;3;4", "the first line has semicolons between its cells"),
+    "semicolons and quotes": (CSV, '"1";"2"', "the first line has semicolons between its cells"),
+    "tabs": (CSV, "1\t2", "the first line has tabs between its cells; separate them with commas"),
     "unclosed quotes": (CSV, '1,"2', "quotes"),
     "a foreign header": (CSV, "a,c\n1,2", "names a, c; the model takes a, b"),
     "a header alone": (CSV, "a,b\n", "no row"),
@@ -254,6 +266,28 @@ def test_malformed_body_is_refused_saying_what_is_wrong(offence):
 def test_tensor_of_another_shape_is_refused_naming_the_right_one(body):
     with pytest.raises(ProblemError, match=r"takes rows of shape \(2, 2\)"):
         read(IMAGE, JSON, body)
+
+
+def test_error_in_a_line_gives_its_place_once():
+    with pytest.raises(ProblemError) as refusal:
+        read(NUMBERS, LINES, "[1, 2]\n[x, 2]")
+
+    place, _, rest = refusal.value.detail.partition(" is ")
+    assert place == "line 2, column 2"
+    assert "line" not in rest.replace("on each line", "")
+    assert "char" not in rest.replace("character", "")
+
+
+def test_too_few_semicolons_are_known_where_there_are_no_commas():
+    model = signature(columns=[{"name": name, "dtype": "float32"} for name in "abc"], sample=[[1, 2, 3]])
+
+    with pytest.raises(ProblemError, match="the first line has semicolons between its cells"):
+        read(model, CSV, "a;b\n1;2")
+
+
+def test_semicolon_within_a_category_is_no_separator():
+    with pytest.raises(ProblemError, match=r"^input refused: row 1, column 'colour': 'red; green' is not one"):
+        read(LABELS, CSV, "1,red; green")
 
 
 TOO_MANY = {

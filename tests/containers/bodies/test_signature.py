@@ -1,6 +1,7 @@
 """Signatures: what they may say, and how a wrong one is refused."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,14 @@ def test_sample_of_a_tensor_is_kept_as_rows_of_values():
 def test_values_of_a_tensor_are_named_by_their_place():
     assert IMAGE.column_name(3) == "x[1, 1]"
     assert NUMBERS.column_name(1) == "b"
+
+
+def test_the_signature_that_the_documentation_shows_can_be_used():
+    page = (Path(__file__).parents[3] / "docs" / "serving.md").read_text()
+
+    shown = Signature.from_dict(json.loads(page.partition("```json\n")[2].partition("```")[0]))
+
+    assert (shown.names, shown.columns[1].labels) == (["temperature", "station"], ("north", "south"))
 
 
 WRONG = {

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from model_containers.serving.serving.errors import StartError
 from model_containers.serving.serving.observability import logs
 
 
@@ -73,6 +74,17 @@ def test_long_texts_are_cut_and_line_breaks_do_not_break_lines(log):
     (line,) = log()
     assert line["message"] == "a\nb"
     assert len(line["detail"]) < 5_000
+
+
+@pytest.mark.parametrize(("error", "has_traceback"), [(StartError("x is 1; set 2"), False), (ValueError("x"), True)])
+def test_only_errors_that_nobody_foresaw_are_logged_with_a_traceback(log, error, has_traceback):
+    try:
+        raise error
+    except Exception:
+        logs.LOGGER.exception("the model cannot be served")
+
+    (line,) = log()
+    assert ("exception" in line) is has_traceback
 
 
 def test_metric_lines_and_log_lines_do_not_mix(log):

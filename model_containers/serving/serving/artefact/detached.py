@@ -73,7 +73,8 @@ def _load(public_key: str) -> "EllipticCurvePublicKey | Ed25519PublicKey":
         text = public_key.replace("\\n", "\n") if _PEM in public_key else Path(public_key).read_text()
         key = load_pem_public_key(text.encode())
     except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise ArtefactError(f"{_VARIABLE} is neither a PEM public key nor the path of one: {error}") from error
+        wanted = "a PEM public key nor the path of one"
+        raise ArtefactError(f"{_VARIABLE} is neither {wanted}: {error}; set it to one of them") from error
     if isinstance(key, Ed25519PublicKey) or (isinstance(key, EllipticCurvePublicKey) and key.curve.name == _CURVE):
         return key
     raise ArtefactError(f"{_VARIABLE} is a {type(key).__name__}; needed is ECDSA on P-256 or Ed25519")

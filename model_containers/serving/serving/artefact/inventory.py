@@ -67,7 +67,7 @@ def take(folder: Path) -> Inventory:
         with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1), thread_name_prefix="digest") as threads:
             return Inventory(tuple(threads.map(lambda path: _entry(folder, path), paths)))
     except OSError as error:
-        raise ArtefactError(f"the model's files in {folder} cannot be read: {error}") from error
+        raise ArtefactError(f"the model's files in {folder} cannot be read: {error}; make them readable") from error
 
 
 def _files(folder: Path) -> Iterator[str]:

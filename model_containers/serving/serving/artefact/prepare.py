@@ -9,6 +9,7 @@ MODEL_FILE = "model.onnx"
 SIGNATURE_FILE = "signature.json"
 ARCHIVE_SUFFIX = ".tar.gz"
 _NAMES_SHOWN = 10
+_WAY_OUT = f"put {MODEL_FILE} and {SIGNATURE_FILE} there, or set SM_MODEL_DIR (a command: --model-dir) to their folder"
 
 
 def prepare(model_dir: Path, scratch: Path) -> Path:
@@ -34,7 +35,9 @@ def prepare(model_dir: Path, scratch: Path) -> Path:
     if MODEL_FILE in names:
         return _complete(model_dir, names)
     if not archives:
-        raise ArtefactError(f"{model_dir} has neither {MODEL_FILE} nor a *{ARCHIVE_SUFFIX}; it has {_shown(names)}")
+        raise ArtefactError(
+            f"{model_dir} has neither {MODEL_FILE} nor a *{ARCHIVE_SUFFIX}; it has {_shown(names)}; {_WAY_OUT}"
+        )
     if len(archives) > 1:
         raise ArtefactError(f"{model_dir} has {_shown(archives)}; leave exactly one archive there")
     folder = unpack(model_dir / archives[0], scratch)
@@ -47,7 +50,9 @@ def prepare(model_dir: Path, scratch: Path) -> Path:
 
 def _complete(folder: Path, names: list[str]) -> Path:
     if SIGNATURE_FILE not in names:
-        raise ArtefactError(f"{folder} has {MODEL_FILE} but no {SIGNATURE_FILE}; it has {_shown(names)}")
+        raise ArtefactError(
+            f"{folder} has {MODEL_FILE} but no {SIGNATURE_FILE}; it has {_shown(names)}; write one beside it"
+        )
     return folder
 
 
@@ -55,7 +60,7 @@ def _names(folder: Path) -> list[str]:
     try:
         return sorted(each.name for each in folder.iterdir())
     except OSError as error:
-        raise ArtefactError(f"the model folder {folder} cannot be read: {error.strerror}") from error
+        raise ArtefactError(f"the model folder {folder} cannot be read: {error.strerror}; {_WAY_OUT}") from error
 
 
 def _shown(names: list[str]) -> str:

@@ -87,7 +87,7 @@ def _listed(path: Path) -> dict[str, str]:
     try:
         listed = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ArtefactError(f"{path} cannot be read: {error}") from error
+        raise ArtefactError(f"{path} cannot be read: {error}; pack the model again") from error
     if not isinstance(listed, dict):
         raise ArtefactError(f"{path} is not an object of SHA-256 digests by path; pack the model again")
     named = {name: str(each).lower().removeprefix("sha256:") for name, each in listed.items()}

@@ -11,6 +11,7 @@ from .errors import ArtefactError
 MAX_BYTES = 64 * 1024**3
 """What an archive may hold, unpacked. Beyond it, and beyond what the disk has, nothing is written."""
 MAX_FILES = 10_000
+_WAY_OUT = "pack it again (tar czf model.tar.gz -C <folder> .), or set TIDEGATE_SCRATCH to a folder that can be written"
 
 
 def unpack(archive: Path, scratch: Path, max_bytes: int = MAX_BYTES) -> Path:
@@ -41,7 +42,9 @@ def unpack(archive: Path, scratch: Path, max_bytes: int = MAX_BYTES) -> Path:
         _extract(archive, folder, min(max_bytes, shutil.disk_usage(scratch).free))
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         _remove(folder)
-        raise ArtefactError(f"{archive} cannot be unpacked into {scratch}: {error or type(error).__name__}") from error
+        raise ArtefactError(
+            f"{archive} cannot be unpacked into {scratch}: {error or type(error).__name__}; {_WAY_OUT}"
+        ) from error
     except ArtefactError:
         _remove(folder)
         raise
@@ -59,9 +62,12 @@ def _extract(archive: Path, folder: Path, room: int) -> None:
                     f"{archive}: {member.name!r} is neither a file nor a folder; pack copies, not links"
                 )
             if size > room:
-                raise ArtefactError(f"{archive} holds more than the {room} bytes that there is room for")
+                raise ArtefactError(
+                    f"{archive} holds more than the {room} bytes that there is room for; set TIDEGATE_SCRATCH to a "
+                    "folder on a larger disk"
+                )
             if files > MAX_FILES:
-                raise ArtefactError(f"{archive} holds more than {MAX_FILES} files")
+                raise ArtefactError(f"{archive} holds more than {MAX_FILES} files; pack the model's alone")
             members.extract(member, folder, filter="data")
 
 

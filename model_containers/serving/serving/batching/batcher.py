@@ -1,7 +1,8 @@
-"""The batcher: when the device is free it takes what waits, up to a batch, and never waits for more to come.
+"""The batcher: when the device is free it takes what waits, up to a batch.
 
-Greedy and work-conserving: a lone request is run at once, and under load batches fill by themselves, because requests
-gather while the device works. A fixed waiting time would only add to what a lone client waits.
+Greedy: a lone request is run at once, and under load batches fill by themselves, because requests gather while the
+device works. A fixed waiting time would only add to what a lone client waits. Only those are waited for who have shown
+that they come back at once (`Cohort`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..problems import ModelFailedError, ProblemError, unavailable
 from .backlog import Backlog
+from .cohort import Cohort
 from .pace import Pace
 from .ticket import Outputs, Part, Ticket, never
 
@@ -71,7 +73,7 @@ class Limits:
     deadline_seconds
         After which an answer is of no use.
     linger_seconds
-        How long a batch that is not full waits for those who were answered last; 0 for not at all.
+        How long a batch that is not full waits at most for callers who come back at once; 0 for not at all.
     """
 
     batch_rows: int = 64
@@ -118,7 +120,8 @@ class Batcher:
         self._arrivals: list[Ticket] = []
         self._inbox: SimpleQueue[list[Ticket]] = SimpleQueue()
         self._backlog = Backlog(limits.batch_rows)
-        self._answered_rows, self._answered_at = 0, 0.0
+        self._cohort = Cohort(limits.linger_seconds)
+        self._batch_seconds = 0.0
         self._over: list[Ticket] = []
         self._closing = False
         self._ended = False
@@ -142,19 +145,33 @@ class Batcher:
         ProblemError
             Status 503: too much waits already, or an answer would come too late.
         """
-        count, limits = len(rows), self._limits
-        if self.rows + count > limits.queue_rows and self.rows:
-            raise self._refused(f"{self.rows} rows are waiting already", "queue_rows")
-        wait = self.pace.seconds_for(self.rows + count)
-        if self.rows and self._clock() + wait > arrived + limits.deadline_seconds:
-            late = f"an answer would take {wait:.1f} s, and is of use for {limits.deadline_seconds:g} s only"
-            raise self._refused(late, "deadline")
+        count = len(rows)
+        self.check(count, arrived)
         self.rows += count
         if not self._arrivals:
             # All that the loop finds in one round goes over together: to be woken once for each would keep the device's
             # thread, and the loop, from their work.
             self._loop.call_soon(self._hand_over)
-        self._arrivals.append(Ticket(rows, done, arrived, arrived + limits.deadline_seconds, is_gone))
+        self._arrivals.append(Ticket(rows, done, arrived, arrived + self._limits.deadline_seconds, is_gone))
+
+    def check(self, count: int, arrived: float) -> None:
+        """Refuse a request of so many rows if it would be refused with them: what is turned away should cost little.
+
+        Raises
+        ------
+        ProblemError
+            Status 503: too much waits already, or an answer would come too late.
+        """
+        waiting = self.rows
+        if not waiting:
+            return
+        limits = self._limits
+        if waiting + count > limits.queue_rows:
+            raise self._refused(f"{waiting} rows are waiting already", "queue_rows")
+        wait = self.pace.seconds_for(waiting + count)
+        if self._clock() + wait > arrived + limits.deadline_seconds:
+            late = f"an answer would take {wait:.1f} s, and is of use for {limits.deadline_seconds:g} s only"
+            raise self._refused(late, "deadline")
 
     def _hand_over(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
@@ -204,13 +221,14 @@ class Batcher:
             self._hand_back()
 
     def _receive(self) -> None:
-        """Take in what has come; wait for it if there is nothing else to do."""
+        """Take in what has come; wait for it if there is nothing else to do, or if more is about to come."""
+        self._take_in()
+        if self._cohort.is_trusted and not self._is_full():
+            self._hand_back()
         if not self._backlog and not self._closing:
             self._add(self._inbox.get())
-        self._take_in()
-        if self._limits.linger_seconds:
-            self._hand_back()
-            self._linger()
+            self._take_in()
+        self._linger()
 
     def _take_in(self) -> None:
         with suppress(Empty):
@@ -218,18 +236,25 @@ class Batcher:
                 self._add(self._inbox.get_nowait())
 
     def _linger(self) -> None:
-        # Callers that were answered together come back together: as many rows are awaited as were answered last.
-        wanted = min(self._answered_rows, self._limits.batch_rows)
-        until = self._answered_at + self._limits.linger_seconds
+        """Wait a little for those who were answered last, if there is room for them."""
+        cohort = self._cohort
         with suppress(Empty):
-            while not self._closing and self._backlog.rows(wanted) < wanted and (left := until - self._clock()) > 0:
+            while cohort.missing and not self._closing and not self._is_full():
+                left = cohort.until - self._clock()
+                if left <= 0:
+                    break
                 self._add(self._inbox.get(timeout=left))
                 self._take_in()
+
+    def _is_full(self) -> bool:
+        most = self._limits.batch_rows
+        return self._backlog.rows(most) >= most
 
     def _add(self, tickets: list[Ticket]) -> None:
         self._closing = self._closing or tickets is _NO_MORE
         for ticket in tickets:
             self._backlog.add(ticket)
+            self._cohort.saw(ticket)
 
     def _done_with(self, parts: list[Part], now: float) -> list[Ticket]:
         """Run a batch, and return the tickets that are over."""
@@ -242,7 +267,7 @@ class Batcher:
                 part.ticket.fail(error)
         self._look_after(parts)
         self.busy_since = None
-        self._answered_at, self._answered_rows = self._clock(), sum([part.count for part in parts])
+        self._batch_seconds = self._clock() - now
         return self._finished(parts)
 
     def _look_after(self, parts: list[Part]) -> None:
@@ -286,7 +311,7 @@ class Batcher:
     def _compute(self, parts: list[Part], rows: NDArray[Any]) -> None:
         # Only now, when the device is about to be busy again: the loop, once woken, competes with this thread for the
         # interpreter, and the device would wait for what the loop makes of the last batch.
-        self._hand_back()
+        self._hand_back(waits=False)
         began = self._clock()
         try:
             outputs = self._device.run(rows)
@@ -307,10 +332,12 @@ class Batcher:
         for half in (parts[:middle], parts[middle:]):
             self._compute(half, _together(half))
 
-    def _hand_back(self) -> None:
-        """Give the loop what is over."""
+    def _hand_back(self, *, waits: bool = True) -> None:
+        """Give the loop what is over; `waits` says that the next batch waits for those who are answered."""
         over, self._over = self._over, []
         if over:
+            rows = sum([len(ticket.rows) for ticket in over])
+            self._cohort.answered(rows, self._clock(), self._batch_seconds, waits=waits and self._cohort.is_trusted)
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
                 self._loop.call_soon_threadsafe(self._settle, over)
 

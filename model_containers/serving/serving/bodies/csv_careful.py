@@ -19,6 +19,7 @@ _MISSING = frozenset({"", "nan", "null", "na"})
 _LONGEST_MISSING = max(map(len, _MISSING))
 _SHOWN = 40  # characters of a cell, in an error
 _SHOWN_CELLS = 5
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _COMMAS_IN_QUOTES = 16  # for each cell: beyond it, a body is taken for an attack rather than for prose
 
 Lines = list[list[str]]
@@ -38,6 +39,7 @@ def read(body: bytes, table: Table) -> NDArray[np.float64]:
     table.check_count(len(data))
     for number, line in enumerate(data, start=1):
         if len(line) != table.width:
+            _check_separator(",".join(line), f"row {number}", table)
             raise malformed(f"row {number} has {_count(line, table)} columns; the model takes {table.width}")
     return _values(data, order or range(table.width), table)
 
@@ -60,8 +62,18 @@ def _quoted_lines(text: str, table: Table) -> Lines:
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
+        _check_separator(text.partition("\n")[0], "the first line", table)
         raise malformed(f"the quotes of the CSV body do not match: {error}; double those within quotes") from error
     return [line for line in lines if len(line) > 1 or "".join(line).strip()]
+
+
+def _check_separator(line: str, where: str, table: Table) -> None:
+    """Refuse a line that other marks than commas divide into cells, as spreadsheets write it."""
+    for mark, name in _OTHER_SEPARATORS.items():
+        least = table.width - 1 if "," in line else 1
+        if line.count(mark) >= least and table.width > 1:
+            way_out = "separate them with commas, and write 0.5 and not 0,5"
+            raise malformed(f"{where} has {name} between its cells; {way_out}")
 
 
 def _count(line: Sequence[str], table: Table) -> int:
@@ -88,6 +100,8 @@ def _header(first: list[str], table: Table) -> list[int] | None:
         return order
     if table.labels or table.signature.is_tensor or any(_is_number(cell) or _is_missing(cell) for cell in given):
         return None
+    if len(first) != table.width:
+        _check_separator(",".join(first), "the first line", table)
     raise malformed(f"the header line names {_shown(given)}; the model takes {table.taken()}")
 
 

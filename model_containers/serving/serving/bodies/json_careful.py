@@ -25,18 +25,23 @@ def read(body: bytes, table: Table) -> NDArray[np.float64]:
     ProblemError
         Status 400 or 413, naming row (from 1) and column where there is one.
     """
-    content = _parsed(body, "the body")
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"the body is not JSON: {error}") from error
     if isinstance(content, dict) and "columns" in content:
         return _from_columns(content["columns"], table)
     instances = content.get("instances") if isinstance(content, dict) else content
     if not isinstance(instances, list):
         raise malformed(f"the JSON body has none of the forms that are read: {FORMS}")
+    if instances and not isinstance(instances[0], list | dict):
+        raise _flat(instances[0], table, "{}" if instances is content else '{{"instances": {}}}')
     return _from_instances(instances, table)
 
 
 def read_lines(lines: Sequence[bytes], table: Table) -> NDArray[np.float64]:
-    """Return the rows of JSON Lines, each line an instance."""
-    return _from_instances([_parsed(line, f"line {number}") for number, line in enumerate(lines, start=1)], table)
+    """Return the rows of JSON Lines, each line an instance unless it is blank."""
+    return _from_instances([_line(line, number) for number, line in enumerate(lines, start=1) if line.strip()], table)
 
 
 def shown(value: Any) -> str:
@@ -46,11 +51,20 @@ def shown(value: Any) -> str:
     return orjson.dumps(value[:SHOWN] if isinstance(value, str) else value).decode()
 
 
-def _parsed(text: bytes, what: str) -> Any:
+def _line(text: bytes, number: int) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise malformed(f"{what} is not JSON: {error}") from error
+        place = f"line {number}, column {error.colno}"
+        raise malformed(f"{place} is not JSON: {error.msg}; send a list or an object on each line") from error
+
+
+def _flat(value: Any, table: Table, form: str) -> ProblemError:
+    """Return the problem of values where rows belong: mostly it is one row, without the brackets around it."""
+    if table.signature.is_tensor:
+        return malformed(f"row 1 is {shown(value)} and not a list; the model takes {table.taken()}, in a list")
+    row = form.format(f"[[{shown(value)}{', ...' if table.width > 1 else ''}]]")
+    return malformed(f"row 1 is {shown(value)} and not a list of {table.width} values; send a single row as {row}")
 
 
 def _from_instances(instances: list[Any], table: Table) -> NDArray[np.float64]:

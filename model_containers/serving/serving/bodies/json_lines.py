@@ -20,16 +20,12 @@ class JsonLinesReader:
     def read(self, body: bytes) -> Rows:
         """Return the rows of a body."""
         check_extent(body, MARKS, self._most, self._table.max_rows)
-        lines = split_lines(body, self._table)
+        # Counted before the body is taken apart.
+        check_extent(body, (b"\n",), self._table.max_rows + 1, self._table.max_rows)
+        lines = body.split(b"\n")
+        instances = [line for line in lines if line and not line.isspace()]
+        self._table.check_count(len(instances))
         try:
-            return decoded(list(map(self._decode, lines)), self._table)
+            return decoded(list(map(self._decode, instances)), self._table)
         except FALL_BACK:
             return json_careful.read_lines(lines, self._table)
-
-
-def split_lines(body: bytes, table: Table) -> list[bytes]:
-    """Return the lines that are not blank, counted before the body is taken apart."""
-    check_extent(body, (b"\n",), table.max_rows + 1, table.max_rows)
-    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
-    table.check_count(len(lines))
-    return lines

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..artefact import SIGNATURE_FILE
+from ..errors import StartError
 from ..observability.logs import LOGGER
 from ..problems import ModelFailedError
 from ..settings import Settings
-from ..signature import Signature, SignatureError
+from ..signature import Signature
 from .build import build
-from .providers import DeviceUnavailableError
-from .tensors import UnsupportedModelError
 
 SUCCESS, FAILURE = 0, 1
 
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str], settings: Settings) -> int:
     given = parser.parse_args(arguments)
     try:
         build(given.model_dir, Signature.load(given.model_dir / SIGNATURE_FILE), settings, given.output)
-    except (DeviceUnavailableError, UnsupportedModelError, SignatureError, ModelFailedError) as error:
+    except (StartError, ModelFailedError) as error:
         LOGGER.error(str(error))
         return FAILURE
     except Exception:  # ONNX Runtime's errors share no base of their own

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import StartError
 from ..observability.logs import LOGGER
 
 SHIPPED = "engines"
@@ -31,7 +32,7 @@ _MAJOR, _MINOR = 75, 76
 Load = Callable[[str], Any]
 
 
-class EngineCacheError(Exception):
+class EngineCacheError(StartError):
     """The folder for engines cannot be used."""
 
 

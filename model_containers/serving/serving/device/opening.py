@@ -115,7 +115,7 @@ def describe(folder: Path, signature: "Signature", settings: DeviceSettings, run
     providers = choose(settings.device, runtime.get_available_providers(), signature.execution_providers)
     options = _session_options(runtime, settings)
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL  # it is only looked at
-    tensors = read(_inference(runtime, path, options, [CPU]), signature)
+    tensors = read(_opened_on_cpu(runtime, path, options), signature)
     return Opening(
         runtime=runtime, path=path, signature=signature, settings=settings, tensors=tensors, providers=providers
     )
@@ -161,6 +161,8 @@ def on_cuda(opening: Opening, *, graphs: bool) -> GpuSession:
 
 def is_quantised(path: Path) -> bool:
     """Return whether a model has DequantizeLinear nodes: their name stands in the file as it is."""
+    if not path.stat().st_size:  # of nothing there is no map
+        return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(b"DequantizeLinear") >= 0
 
@@ -234,11 +236,22 @@ def _ready(opening: Opening, session: Any, lanes: dict[int, Lane]) -> GpuSession
 
 def _on_cpu(opening: Opening) -> CpuSession:
     options = _session_options(opening.runtime, opening.settings)
-    session = _inference(opening.runtime, opening.path, options, [CPU])
+    session = _opened_on_cpu(opening.runtime, opening.path, options)
     require_gpu(opening.settings.device, session.get_providers())
     ready = CpuSession(opening.runtime, session, opening.tensors)
     ready.warm_up(opening.signature)
     return ready
+
+
+def _opened_on_cpu(runtime: Any, path: Path, options: Any) -> Any:
+    try:
+        return _inference(runtime, path, options, [CPU])
+    except Exception as error:  # ONNX Runtime's errors share no base of their own
+        shown = f"{path} ({path.stat().st_size} bytes)" if path.is_file() else path
+        way_out = "if it was damaged on its way, copy it again; else export it anew, for this version"
+        raise UnsupportedModelError(
+            f"{shown} is not a model that ONNX Runtime {runtime.__version__} can open: {error}; {way_out}"
+        ) from error
 
 
 def _inference(runtime: Any, path: Path, options: Any, providers: Sequence[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..errors import StartError
 from ..observability.logs import LOGGER
 
 TENSORRT = "TensorrtExecutionProvider"
@@ -11,7 +12,7 @@ PREFERENCE = (TENSORRT, CUDA, CPU)
 GPU_PROVIDERS = frozenset({TENSORRT, CUDA})
 
 
-class DeviceUnavailableError(Exception):
+class DeviceUnavailableError(StartError):
     """A GPU was asked for and is not to be had: a failed start, for the fleet is paid for by the GPU."""
 
 

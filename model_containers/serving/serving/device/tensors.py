@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import StartError
+
 if TYPE_CHECKING:
     from ..signature import Signature
 
@@ -22,7 +24,7 @@ _DTYPES = {
 }
 
 
-class UnsupportedModelError(Exception):
+class UnsupportedModelError(StartError):
     """A model that this container cannot serve, or that is not what its signature says."""
 
 
@@ -105,7 +107,9 @@ def read(session: Any, signature: "Signature") -> Tensors:
         )
     (given,) = inputs
     if given.name != signature.tensor:
-        raise UnsupportedModelError(f"model.onnx takes {given.name!r}, signature.json says {signature.tensor!r}")
+        raise UnsupportedModelError(
+            f"model.onnx takes {given.name!r}, signature.json says {signature.tensor!r}; write {given.name!r} there"
+        )
     dtype = _DTYPES.get(given.type)
     if dtype is None or not given.shape:
         raise UnsupportedModelError(
@@ -135,7 +139,8 @@ def _row_shape(given: Any, signature: "Signature") -> tuple[int, ...]:
     )
     if not agrees:
         raise UnsupportedModelError(
-            f"model.onnx takes rows of shape {extents} in {given.name!r}, signature.json says {expected}"
+            f"model.onnx takes rows of shape {extents} in {given.name!r}, signature.json says {expected}; mend the "
+            "columns or row_shape there, or export the model anew"
         )
     return expected
 
@@ -147,7 +152,7 @@ def _outputs(session: Any, signature: "Signature") -> tuple[OutputTensor, ...]:
         if wanted.tensor not in given:
             raise UnsupportedModelError(
                 f"signature.json reads output {wanted.name!r} from tensor {wanted.tensor!r}; "
-                f"model.onnx gives {sorted(given)}"
+                f"model.onnx gives {sorted(given)}: write one of these there"
             )
         outputs.append(_output(given[wanted.tensor]))
     return tuple(outputs)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ..errors import StartError
+
 LOGGER = logging.getLogger("serving")
 MAX_TEXT = 4096
 """Longer texts are cut, stack traces excepted. A caller's custom attributes have at most 1024 characters."""
@@ -31,7 +33,7 @@ class JsonFormatter(logging.Formatter):
         }
         line |= _bound
         line.update((key, _shown(value)) for key, value in vars(record).items() if key not in _STANDARD)
-        if record.exc_info:
+        if record.exc_info and not isinstance(record.exc_info[1], StartError):
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 

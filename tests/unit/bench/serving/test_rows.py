@@ -29,3 +29,10 @@ def test_the_file_is_a_list_of_rows_with_the_promised_fields(tmp_path: Path) -> 
     (saved,) = json.loads((tmp_path / "build" / "serving.json").read_text())
     assert list(saved) == PROMISED
     assert saved["rps"] == 200.0
+
+
+def test_rows_that_only_indicate_say_so(tmp_path: Path) -> None:
+    save([summary()], tmp_path / "serving.json", is_indicative=True)
+    (saved,) = json.loads((tmp_path / "serving.json").read_text())
+    assert list(saved) == [*PROMISED, "indicative"]
+    assert saved["indicative"] is True

@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from random import Random
 
@@ -12,25 +11,10 @@ from bench.fuzz import malformed
 from bench.fuzz.inputs import Input
 from bench.fuzz.tally import Tally
 from model_containers.serving.serving.http1 import LARGEST_HEAD
-from tests.containers.test_http1 import LARGE, Client, Server, post
+from tests.containers.http1.echo import LARGE, Client, Server, post
 
 INPUTS = 2_000
 HANG_SECONDS = 20.0
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    client = Client(server.port)
-    yield client
-    with suppress(OSError):
-        client.socket.close()
 
 
 def test_nobody_waits_in_vain_and_nothing_is_held(server):
@@ -110,3 +94,21 @@ def test_the_last_answer_arrives_whole_whatever_is_still_sent():
     client._read.close()
     server.wait_until(lambda: not server.front.connections)
     server.end()
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /x HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST /x HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 5\r\n\r\nabcde",
+        b"GET /x HTTP/1.1\r\nbad header\x00: x\r\n\r\n",
+    ],
+)
+def test_what_is_not_http_is_refused_and_the_connection_closed(client, rubbish):
+    status, _, body = client.send(rubbish).answer()
+
+    assert status == 400
+    assert b"this is not HTTP/1.1" in body
+    assert client.is_closed()
