@@ -60,20 +60,14 @@ class Inference:
         return self._guard.refusal(ticket.rows, bad)
 
     def run(self, rows: NDArray[Any]) -> Outputs:
-        """Return the outputs of a batch."""
-        outputs = self.try_out(rows)
-        self._metrics.predictions(outputs)
-        return outputs
-
-    def try_out(self, rows: NDArray[Any]) -> Outputs:
-        """Return the outputs of rows that are nobody's, which are not counted."""
+        """Return the outputs of rows."""
         prepared = self._guard.prepare(rows)
         return self._session.run(prepared) if self._splits is None else self._in_buckets(prepared, self._splits)
 
     def is_well(self) -> bool:
         """Return whether the model still runs on its own sample."""
         try:
-            self.try_out(self._sample)
+            self.run(self._sample)
         except ModelFailedError as error:
             LOGGER.error("the model fails on its own sample", extra={"error": str(error)[:300]})
             return False
@@ -92,8 +86,9 @@ class Inference:
         wanted = start - self._padded
         return tuple(np.concatenate(each)[:wanted] for each in zip(*runs, strict=True))
 
-    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float) -> None:
+    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float, outputs: Outputs) -> None:
         """Take note of a batch that was run."""
+        self._metrics.predictions(outputs)
         waited = [began - part.ticket.arrived for part in parts]
         self._metrics.batch(sum([part.count for part in parts]), len(parts), self._padded, waited, compute_seconds)
 

@@ -69,7 +69,7 @@ class Model:
         if not self._session.buckets:  # which are all run when they are opened
             sample = self._guard.prepare(self._signature.sample)
             self._session.run(np.resize(sample, (self._batch_rows, *sample.shape[1:])))
-        self.protocol.learn(self._inference.try_out(self._signature.sample[:1]))
+        self.protocol.learn(self._inference.run(self._signature.sample[:1]))
 
 
 def load(loop: asyncio.AbstractEventLoop, settings: Settings, open_session: OpenSession) -> Model:

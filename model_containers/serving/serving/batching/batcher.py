@@ -50,8 +50,8 @@ class Device(Protocol):
 class Watcher(Protocol):
     """Told of what happens, for the metrics; called by the device thread."""
 
-    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float) -> None:
-        """Take note of a batch that was run."""
+    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float, outputs: Outputs) -> None:
+        """Take note of a batch that was run, before the next one is."""
 
     def shed(self, reason: str) -> None:
         """Take note of a request that was given up before it was run."""
@@ -123,6 +123,7 @@ class Batcher:
         self._cohort = Cohort(limits.linger_seconds)
         self._batch_seconds = 0.0
         self._over: list[Ticket] = []
+        self._untold: list[tuple[list[Part], float, float, Outputs]] = []
         self._closing = False
         self._ended = False
         self._failed_batches = 0
@@ -219,6 +220,13 @@ class Batcher:
             self._over += finished
         if not self._backlog and self._inbox.empty():
             self._hand_back()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell of the batches that were run: after the answers, where these need not wait for the next batch."""
+        for batch in self._untold:
+            self._watcher.batch(*batch)
+        self._untold.clear()
 
     def _receive(self) -> None:
         """Take in what has come; wait for it if there is nothing else to do, or if more is about to come."""
@@ -320,7 +328,7 @@ class Batcher:
             return
         seconds = self._clock() - began
         self.pace.learn(len(rows), seconds)
-        self._watcher.batch(parts, began, seconds)
+        self._untold.append((parts, began, seconds, outputs))
         _share_out(parts, outputs)
 
     def _halve(self, parts: list[Part], error: ModelFailedError) -> None:
@@ -331,6 +339,7 @@ class Batcher:
         middle = len(parts) // 2
         for half in (parts[:middle], parts[middle:]):
             self._compute(half, _together(half))
+            self._tell()
 
     def _hand_back(self, *, waits: bool = True) -> None:
         """Give the loop what is over; `waits` says that the next batch waits for those who are answered."""
