@@ -127,7 +127,7 @@ class LoadGenerator:
         Raises
         ------
         AnswerError
-            If any answer is not 200, or a client has none.
+            If any answer is not 200, or a client has none or no connection.
         """
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             load = runner.run(_drive(port, requests, seconds, warm_up_seconds))
@@ -139,7 +139,10 @@ async def _drive(port: int, requests: Sequence[bytes], seconds: float, warm_up_s
     loop, framing = asyncio.get_running_loop(), Framing()
     clients = [_Client(request, framing) for request in requests]
     for client in clients:
-        await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        try:
+            await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
+        except OSError as error:
+            raise AnswerError(f"no connection to the server: {error}") from error
     await asyncio.sleep(warm_up_seconds)
     await _first_answers(clients)
     before, began, busy = [len(client.latencies) for client in clients], time.perf_counter(), time.process_time()

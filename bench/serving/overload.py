@@ -46,7 +46,7 @@ GROWTH, GROWTH_BYTES = 0.05, 8e6
 SETTLED_SHARE = 0.25
 """Memory is taken as it is after this share of the overload, when queues and pools have filled, and at its end."""
 CALM_LATENCY_SECONDS = 0.05
-SPARE_CONNECTIONS = 512
+SPARE_CONNECTIONS = 1024
 """For requests that are being refused; the rest is what may wait for the deadline."""
 
 

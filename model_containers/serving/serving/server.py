@@ -37,7 +37,7 @@ CLOSING_SECONDS = 2.0
 READERS = 2
 """Threads that read and write large bodies."""
 
-SWITCH_SECONDS = 0.0005
+SWITCH_SECONDS = 0.0001
 """How long the device's thread waits at most for the interpreter while the event loop is busy; Python's 5 ms would
 leave a fast model idle for longer than it computes."""
 

@@ -1,5 +1,6 @@
 """The load generator: whole answers, each client its own, latencies that are the server's."""
 
+import socket
 import socketserver
 import threading
 import time
@@ -74,6 +75,15 @@ def test_latencies_are_what_the_server_took() -> None:
     with serving(http, delay=0.02) as port:
         load = LoadGenerator().measure(port, [b"a\n"], 0.3)
     assert 0.02 <= load.percentile(0.5) < 0.2
+
+
+def test_a_server_that_is_gone_is_an_error_of_its_own() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(AnswerError, match="no connection to the server"):
+        LoadGenerator().rate(port, b"GET / HTTP/1.1\r\n\r\n", 1, 0.1)
+
 
 
 def test_a_refusal_is_an_error() -> None:

@@ -7,6 +7,7 @@ that they come back at once (`Cohort`).
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ from .ticket import Outputs, Part, Ticket, never
 
 _SUSPICIOUS = 3
 """So many batches in a row, of which nothing came, may be the device's fault and not that of what it was given."""
+
+_CERTAIN = 0.75
+"""Share of the deadline by which an answer must be expected: under overload all wait for as long as is allowed, and the
+estimate may be short."""
+
+_LONG_ROUND_SECONDS = 0.005
 
 _NO_MORE: list[Ticket] = []
 
@@ -124,6 +131,8 @@ class Batcher:
         self._batch_seconds = 0.0
         self._over: list[Ticket] = []
         self._untold: list[tuple[list[Part], float, float, Outputs]] = []
+        self._answerable: deque[list[Ticket]] = deque()
+        self._round_began = 0.0
         self._closing = False
         self._ended = False
         self._failed_batches = 0
@@ -166,17 +175,37 @@ class Batcher:
         waiting = self.rows
         if not waiting:
             return
-        limits = self._limits
+        limits, now = self._limits, self._clock()
+        self._mind_long_rounds(now)
         if waiting + count > limits.queue_rows:
             raise self._refused(f"{waiting} rows are waiting already", "queue_rows")
         wait = self.pace.seconds_for(waiting + count)
-        if self._clock() + wait > arrived + limits.deadline_seconds:
-            late = f"an answer would take {wait:.1f} s, and is of use for {limits.deadline_seconds:g} s only"
+        if now + wait > arrived + _CERTAIN * limits.deadline_seconds:
+            late = f"an answer would take about {wait:.1f} s, and is of no use after {limits.deadline_seconds:g} s"
             raise self._refused(late, "deadline")
+
+    def _mind_long_rounds(self, now: float) -> None:
+        """Do what is due between two rounds of the loop also within one that does not end.
+
+        While a thousand connections or more can be read at a time, libuv goes on reading for up to 48 thousand requests
+        before it calls what waits to be called: the device would stand still, and answers lie about, for a second.
+        """
+        if not self._round_began:
+            self._round_began = now
+            self._loop.call_soon(self._end_round)
+        elif now - self._round_began > _LONG_ROUND_SECONDS:
+            self._round_began = now
+            if self._arrivals:
+                self._hand_over()
+            self._settle()
+
+    def _end_round(self) -> None:
+        self._round_began = 0.0
 
     def _hand_over(self) -> None:
         arrivals, self._arrivals = self._arrivals, []
-        self._inbox.put(arrivals)
+        if arrivals:  # which may have been handed over already
+            self._inbox.put(arrivals)
 
     def is_stuck(self, after_seconds: float) -> bool:
         """Return whether the device has been at one batch for longer than that, fails on everything, or has ended."""
@@ -191,13 +220,15 @@ class Batcher:
         self._watcher.shed(reason)
         return unavailable(f"{why}; try again shortly", self.pace.seconds_for(self.rows))
 
-    def _settle(self, tickets: Sequence[Ticket]) -> None:
-        for ticket in tickets:
-            self.rows -= len(ticket.rows)
-            try:
-                ticket.done(ticket)
-            except Exception as error:  # the others must have their answers all the same
-                self._watcher.broken(error)
+    def _settle(self) -> None:
+        """Answer what is over."""
+        while self._answerable:
+            for ticket in self._answerable.popleft():
+                self.rows -= len(ticket.rows)
+                try:
+                    ticket.done(ticket)
+                except Exception as error:  # the others must have their answers all the same
+                    self._watcher.broken(error)
 
     # The device thread's side.
 
@@ -347,8 +378,9 @@ class Batcher:
         if over:
             rows = sum([len(ticket.rows) for ticket in over])
             self._cohort.answered(rows, self._clock(), self._batch_seconds, waits=waits and self._cohort.is_trusted)
+            self._answerable.append(over)
             with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._settle, over)
+                self._loop.call_soon_threadsafe(self._settle)
 
 
 def _together(parts: Sequence[Part]) -> NDArray[Any]:
