@@ -19,12 +19,12 @@ LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requiremen
   $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements \
   $(basename $(wildcard bench/serving/peers/*.in))
 
-.PHONY: help demo test scenarios simulate fuzz lint bench bench-serving docs synth deploy destroy snapshot schema format lock sbom setup clean
+.PHONY: help demo test scenarios simulate fuzz lint bench bench-serving bench-judge docs synth deploy destroy snapshot schema format lock sbom setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: setup ## Run the main job on this machine: promote a good model version, roll a bad one back
+demo: setup ## Run the main job on this machine: promote a good model version, roll a bad and a wrong one back
 	$(BIN)/python -m tidegate local demo --output build/demo $(DEMO_ARGS)
 
 test: setup ## Run all tests
@@ -66,6 +66,7 @@ schema: setup ## Regenerate environments/schema.json from the typed configuratio
 
 docs: setup ## Regenerate the pages that the code writes, and the picture of the last demo
 	$(BIN)/python -m localcloud.support > docs/local-support.md
+	$(BIN)/python -m bench.judge.pictures
 	if [ -f build/demo/report.json ]; then $(BIN)/python -m tidegate.demo.picture build/demo docs/rollout.svg; fi
 
 bench: setup ## Measure what matters as ratios, in one run
@@ -73,6 +74,9 @@ bench: setup ## Measure what matters as ratios, in one run
 
 bench-serving: setup ## Compare the serving container with its peers (20 minutes; BENCH_ARGS=--quick: one)
 	$(BIN)/python -m bench.serving $(BENCH_ARGS)
+
+bench-judge: setup ## Simulate the judge beside its peers, against its goals (5 minutes; BENCH_ARGS=--quick: few runs)
+	$(BIN)/python -m bench.judge $(BENCH_ARGS)
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

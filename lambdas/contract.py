@@ -22,6 +22,7 @@ ENV_TOPIC_ARN = "TIDEGATE_TOPIC_ARN"
 # The rollout table: one item per endpoint, its audit trail and its approval episodes beside it.
 TABLE_PARTITION_KEY = "pk"
 TABLE_SORT_KEY = "sk"
+TABLE_EXPIRY = "expires"
 WAKE_INDEX = "by-wake"
 WAKE_INDEX_PARTITION_KEY = "lane"
 WAKE_INDEX_SORT_KEY = "wake"
@@ -61,6 +62,20 @@ def endpoint_parameter(environment: str, name: str) -> str:
 def table_name(environment: str) -> str:
     """Name of the rollout table; fixed, because the command line reads it."""
     return f"tidegate-{environment}-rollouts"
+
+
+def endpoint_partition(name: str) -> str:
+    """Partition of the rollout table with an endpoint's state and what belongs to it."""
+    return f"ENDPOINT#{name}"
+
+
+def paired_partition(name: str) -> str:
+    """Partition of what was found when both versions of an endpoint answered the same requests.
+
+    It is one of its own, because a policy can tell partitions apart and nothing finer: whoever compares answers can
+    write nothing that the engine decides by but these counts.
+    """
+    return f"PAIRED#{name}"
 
 
 def unhealthy_alarm(name: str, slot: str) -> str:

@@ -46,6 +46,7 @@ from localcloud.services.functions.launcher import Launcher
 from localcloud.services.functions.log_shipper import LogShipper
 from localcloud.services.functions.platform import FunctionPlatform
 from localcloud.services.identity import IdentityService
+from localcloud.services.object_events import send_object_events
 from localcloud.services.objects import Objects
 from localcloud.services.parameters import ParameterTiers
 from localcloud.services.queue_metrics import QueueMetrics
@@ -246,6 +247,7 @@ class LocalCloud:
         deliveries = Deliveries(self.authorizer, self._queues, self._topics, self._invoke_later)
         self._async.deliveries = deliveries
         self.bus = EventBus(self._store, self.clock, self.account, self.region, deliveries, self.metrics.put)
+        send_object_events(self.account, self.bus.emit)
         self._alarm_actions = AlarmActions(deliveries, self.region)
         self._schedules = Schedules(self.clock, self.bus, self.account, self.region)
         self._queue_metrics = QueueMetrics(self._queues, self.clock, self.metrics.put)

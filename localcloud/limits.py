@@ -73,6 +73,12 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "More kinds of targets, longer pauses.",
     ),
     Limit(
+        "S3 events",
+        "Buckets whose NotificationConfiguration asks for it send Object Created to EventBridge, within milliseconds; "
+        "a rule that names another event of S3 is refused by name.",
+        "Deletions, restores, changes of tags and more are sent as well, usually within seconds.",
+    ),
+    Limit(
         "SNS",
         "Delivers to queues and functions; e-mail and SMS subscriptions are kept and get nothing.",
         "Delivers to all.",

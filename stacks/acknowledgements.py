@@ -9,6 +9,7 @@ from constructs import IConstruct
 from lambdas import contract
 from stacks.config import Environment
 from stacks.config.places import partition
+from stacks.constructs.compared import compared_endpoints
 
 CFN_LINT_IGNORED = {
     "W3005": "the CDK spells out dependencies of functions on their roles, and orderings that a Ref implies as well",
@@ -17,6 +18,8 @@ CFN_LINT_IGNORED = {
 _LOOP = ("React", "Tick")
 _RESOURCE_FUNCTIONS = ("Seed", "Fleet", "Cleanup")
 _FUNCTIONS = ("Admit", *_LOOP, *_RESOURCE_FUNCTIONS)
+_QUEUES = ("Timers/DeadLetters", "Approvals/DeadLetters", "LostEvents")
+_FEEDS = ("Admit/Function/ApprovalsFeed", "React/Function/TimersFeed")
 
 _MADE_IN_ROLLOUTS = (
     "rollouts make these, under names that begin with the endpoint's; the name's tail is the rollout's id"
@@ -36,7 +39,8 @@ _NEXT_MINUTE = "the next minute's run does what this one did not, and the heartb
 _QUEUE_KEEPS = "fed by a queue with a dead-letter queue of its own, which keeps what fails"
 _CLOUDFORMATION_WAITS = "called by CloudFormation, which reports a failure or a missing answer itself"
 _MAILS = "SNS tries a mail again for hours, and nobody would read a queue of them; the alarm's state stays to be seen"
-_WITHOUT_DEAD_LETTERS = {"Admit": _QUEUE_KEEPS, "Tick": _NEXT_MINUTE}
+_REGISTRY_KEY = "the key belongs to another stack: conditions name its alias, and S3 as the only way"
+_WITHOUT_DEAD_LETTERS = {"Admit": _QUEUE_KEEPS, "Compare": _QUEUE_KEEPS, "Tick": _NEXT_MINUTE}
 
 
 _BUCKET = "<ArtefactsBucket44D43D7B.Arn>"
@@ -73,17 +77,21 @@ def acknowledge(stage: Stage, environment: Environment) -> None:
 
 def acknowledged(environment: Environment) -> list[Acknowledged]:
     """Return every acknowledged finding of an environment."""
-    found = [*_queues(), *_mails(environment), *_functions("Rollout", _FUNCTIONS), *_rollout_wildcards(environment)]
+    found = [*_queues(_QUEUES, _FEEDS), *_mails(environment), *_functions("Rollout", _FUNCTIONS)]
+    found += _rollout_wildcards(environment)
+    if compared_endpoints(environment):
+        found += [*_queues(("Captures/DeadLetters",), ("Compare/Function/CapturesFeed",))]
+        found += [*_functions("Rollout", ("Compare",)), *_comparison_wildcards(environment)]
     found += _execution_wildcards(environment)
     if not environment.retain_data:
         found += [*_functions("Registry", ("Empty",)), *_emptying_wildcards(environment)]
     return found
 
 
-def _queues() -> Iterator[Acknowledged]:
-    for queue in ("Timers/DeadLetters", "Approvals/DeadLetters", "LostEvents"):
+def _queues(dead_letters: tuple[str, ...], feeds: tuple[str, ...]) -> Iterator[Acknowledged]:
+    for queue in dead_letters:
         yield Acknowledged(f"Rollout/{queue}/Queue/Resource", "Serverless-SQSRedrivePolicy", _END_OF_LINE)
-    for feed in ("Admit/Function/ApprovalsFeed", "React/Function/TimersFeed"):
+    for feed in feeds:
         yield Acknowledged(f"Rollout/{feed}/Resource", "Serverless-LambdaEventSourceMappingDestination", _QUEUE_KEEPS)
 
 
@@ -125,6 +133,14 @@ def _endpoint_wildcards(environment: Environment, name: str) -> Iterator[Acknowl
         for slot in contract.SLOTS:
             alarm = f"alarm:TargetTracking-{contract.scalable_target(name, slot)}*"
             yield _wildcard(f"Rollout/{function}", _arn(environment, "cloudwatch", alarm), _SCALING_ALARMS)
+
+
+def _comparison_wildcards(environment: Environment) -> Iterator[Acknowledged]:
+    account, region = environment.account or "<AWS::AccountId>", environment.region or "<AWS::Region>"
+    bucket = f"arn:{_partition(environment)}:s3:::tidegate-{environment.environment}-artefacts-{account}-{region}"
+    for name in compared_endpoints(environment):
+        yield _wildcard("Rollout/Compare", f"{bucket}/capture/{name}/*", _CAPTURES)
+    yield _wildcard("Rollout/Compare", _arn(environment, "kms", "key/*"), _REGISTRY_KEY)
 
 
 def _execution_wildcards(environment: Environment) -> Iterator[Acknowledged]:

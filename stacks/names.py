@@ -42,6 +42,11 @@ class Names:
         return f"tidegate-{self.environment}-artefacts-{self.stack.account}-{self.stack.region}"
 
     @property
+    def registry_key(self) -> str:
+        """Return the alias, without ``alias/``, of the key of that bucket."""
+        return f"tidegate-{self.environment}-registry"
+
+    @property
     def table(self) -> str:
         """Return the name of the rollout table."""
         return contract.table_name(self.environment)

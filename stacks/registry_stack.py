@@ -29,7 +29,7 @@ class RegistryStack(Stack):
             self,
             "Key",
             description=f"Models, captured traffic and logs of {environment.environment}",
-            alias=f"tidegate-{environment.environment}-registry",
+            alias=self._names.registry_key,
             removal_policy=removal_policy(environment),
         )
         self._store = ArtefactStore(

@@ -11,6 +11,8 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Environment
 from stacks.constructs.alert_topic import AlertTopic
+from stacks.constructs.answer_comparison import AnswerComparison
+from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
@@ -25,6 +27,7 @@ from stacks.names import Names
 
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 _LOOP_TIMEOUT = Duration.seconds(25)
+_COMPARISON_TIMEOUT = Duration.seconds(60)
 _RESOURCE_TIMEOUT = Duration.minutes(15)
 
 
@@ -47,6 +50,8 @@ class RolloutStack(Stack):
         self._reactions()
         self._sweeper()
         self._resource_functions()
+        if compared := compared_endpoints(environment):
+            self._comparison(compared)
 
     def _encryption_key(self) -> EncryptionKey:
         name = self._environment.environment
@@ -59,14 +64,14 @@ class RolloutStack(Stack):
             removal_policy=removal_policy(self._environment),
         )
 
-    def _work_queue(self, construct_id: str, holds: str) -> WorkQueue:
+    def _work_queue(self, construct_id: str, holds: str, consumer_timeout: Duration = _LOOP_TIMEOUT) -> WorkQueue:
         return WorkQueue(
             self,
             construct_id,
             holds=holds,
             key=self._key,
             topic_arn=self._topic.topic_arn,
-            consumer_timeout=_LOOP_TIMEOUT,
+            consumer_timeout=consumer_timeout,
         )
 
     def _approvals(self) -> None:
@@ -88,7 +93,8 @@ class RolloutStack(Stack):
         route.to_queue(queue.queue)
 
     def _reactions(self) -> None:
-        function = self._loop_function("react", "Drives rollouts on alarms, endpoint events, commands and timers")
+        about = "Drives rollouts on alarms, endpoint events, commands and timers"
+        function = self._loop_function("react", about, "Query")
         function.keep_failures(self._lost.queue)
         self._timers.feed(function, reserved_concurrency=self._environment.reserved_concurrency)
         for name, pattern in self._reaction_patterns().items():
@@ -139,6 +145,22 @@ class RolloutStack(Stack):
         topic_arn = self._topic.topic_arn
         Heartbeat(self, "Heartbeat", function=function.function, topic_arn=topic_arn)
         StandingFaults(self, "Faults", environment=self._environment.environment, topic_arn=topic_arn)
+
+    def _comparison(self, endpoints: list[str]) -> None:
+        about = "Compares both versions' answers to captured requests"
+        function = self._function("compare", about, timeout=_COMPARISON_TIMEOUT)
+        function.allow(use_key(self._key))
+        queue = self._work_queue("Captures", "Captured requests", _COMPARISON_TIMEOUT)
+        AnswerComparison(
+            self,
+            "Answers",
+            endpoints=endpoints,
+            names=self._names,
+            function=function,
+            queue=queue,
+            table=self._table,
+            dead_letters=self._lost.queue,
+        )
 
     def _resource_functions(self) -> None:
         """Functions behind custom resources; the stacks of the endpoints know them by name."""

@@ -11,7 +11,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.text import Text
 
 from tidegate import aws_errors
-from tidegate.commands import approving, freezing, listing, local, packages, progress, replay, steering
+from tidegate.commands import (
+    approving,
+    freezing,
+    judge,
+    listing,
+    local,
+    packages,
+    plan,
+    progress,
+    rehearse,
+    replay,
+    steering,
+)
 from tidegate.commands.context import common_options
 from tidegate.console import make_error_console
 from tidegate.errors import OperatorError
@@ -29,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="command", required=True)
     common = common_options()
-    for module in (packages, approving, listing, progress, steering, freezing):
+    for module in (packages, approving, listing, progress, steering, freezing, plan, rehearse, judge):
         module.add_to(commands, common)
     replay.add_to(commands)
     local.add_to(commands)

@@ -91,6 +91,7 @@ def _active(snapshot: Snapshot) -> dict[str, Any] | None:
         "paused": rollout.paused,
         "abort_reason": rollout.abort_reason,
         "deadline": moment(snapshot.deadline),
+        "judgement": rollout.judged,
         "plan": [_part(asdict(each)) for each in snapshot.steps],
     }
 

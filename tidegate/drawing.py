@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from lambdas.rollout.gates import AFTER, APPROVAL, BEFORE
+from lambdas.rollout.gates import AFTER, APPROVAL, BEFORE, JUDGED
+from lambdas.rollout.judge import Verdict
 from lambdas.rollout.policy import FULL_SHARE
 from lambdas.rollout.state import Kind, Rollout
 from tidegate import steps, views
@@ -29,7 +30,8 @@ _MARKS = {
     steps.GIVEN_UP: ("✖", "bold red"),
     steps.NOT_REACHED: ("–", "dim"),
 }
-_GATE_NAMES = {BEFORE: "hook before", AFTER: "hook after", APPROVAL: "approval"}
+_VERDICTS = {Verdict.PROMOTE: "green", Verdict.HOLD: "yellow", Verdict.ROLLBACK: "bold red"}
+_GATE_NAMES = {BEFORE: "hook before", AFTER: "hook after", APPROVAL: "approval", JUDGED: "judge"}
 
 
 def draw(
@@ -116,10 +118,18 @@ def _of_rollout(snapshot: Snapshot) -> list[tuple[str, Text]]:
             Text.assemble((rollout.phase.value, _phase_style(rollout)), f" for {_since(rollout.phase_since, now)}"),
         ),
     ]
-    found += [*_waiting(snapshot), *_deadline(snapshot, rollout)]
+    found += [*_waiting(snapshot), *_deadline(snapshot, rollout), *_judged(rollout)]
     if rollout.abort_reason:
         found.append(("reason", Text(rollout.abort_reason, style="red")))
     return found
+
+
+def _judged(rollout: Rollout) -> list[tuple[str, Text]]:
+    if not rollout.judged:
+        return []
+    findings = [finding["text"] for finding in rollout.judged["findings"]]
+    verdict = Text(rollout.judged["verdict"], style=_VERDICTS.get(rollout.judged["verdict"], ""))
+    return [("judge", Text.assemble(verdict, *(f"\n{finding}" for finding in findings)))]
 
 
 def _deadline(snapshot: Snapshot, rollout: Rollout) -> list[tuple[str, Text]]:

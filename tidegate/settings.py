@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,8 @@ class EndpointSettings:
         The rollout policy as rendered.
     fleet
         The declared fleet as rendered.
+    evidence
+        What its alarms look at, as rendered.
     """
 
     environment: str
@@ -43,6 +45,7 @@ class EndpointSettings:
     artefact_bucket: str
     policy: Mapping[str, Any]
     fleet: Mapping[str, Any]
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -78,6 +81,7 @@ def parse(text: str) -> EndpointSettings:
             artefact_bucket=data["artefact_bucket"],
             policy=data["policy"],
             fleet=data["fleet"],
+            evidence=data.get("evidence", {}),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from lambdas.rollout.actions import CreateMixedConfig
-from lambdas.rollout.gates import AFTER, APPROVAL, BEFORE
+from lambdas.rollout.gates import AFTER, APPROVAL, ASKED, BEFORE, JUDGED
 from lambdas.rollout.policy import Policy, Step
 from lambdas.rollout.state import Phase, Rollout
 
@@ -128,8 +128,11 @@ def _left(rollout: Rollout, bake: int, now: float) -> float:
 def _gates(rollout: Rollout, index: int, step: Step) -> tuple[Gate, ...]:
     hooks = [(name, getattr(step, name)) for name in _HOOKS]
     found = [Gate(name, f"{name}:{index}" in rollout.cleared, hook.function) for name, hook in hooks if hook]
-    approval = [Gate(APPROVAL, f"{APPROVAL}:{index}" in rollout.cleared)] if step.approval else []
-    return (*found, *approval)
+    asked = f"{ASKED}:{index}" in rollout.cleared
+    approval = [Gate(APPROVAL, f"{APPROVAL}:{index}" in rollout.cleared)] if step.approval or asked else []
+    evidence = rollout.judges and not rollout.policy.is_last(index)
+    judge = [Gate(JUDGED, f"{JUDGED}:{index}" in rollout.cleared)] if evidence else []
+    return (*found, *judge, *approval)
 
 
 def _notes(policy: Policy, index: int, step: Step) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, RetryableError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Scaling
+from lambdas.rollout.judge import Paired, Series
 from lambdas.rollout.observation import EndpointView
 from lambdas.rollout.ports import Due, Package
 from lambdas.rollout.settings import Settings
@@ -72,6 +73,10 @@ class Table:
         """Return none: approvals are not what is measured."""
         self._meter.call("dynamodb:Query")
         return {}
+
+    def pairs(self, name: str, rollout: str) -> tuple[Paired, ...]:
+        """Return none: nothing is judged."""
+        raise NotImplementedError
 
     def active(self) -> list[Due]:
         """Return the active endpoints, those that have waited longest first."""
@@ -221,6 +226,16 @@ class SteadyTraffic:
     def totals(self, name: str, asked: Evidence, since: float, now: float) -> Mapping[str, Any]:
         """Return nothing: no policy here compares."""
         return {}
+
+    def baseline_p99(self, name: str, slot: str, now: float) -> float | None:
+        """Return nothing: nothing is judged."""
+        raise NotImplementedError
+
+    def series(
+        self, name: str, slot: str, asked: Evidence, since: float, now: float, threshold_ms: float | None
+    ) -> Series:
+        """Return nothing: nothing is judged."""
+        raise NotImplementedError
 
 
 class Approved:

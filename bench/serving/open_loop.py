@@ -215,10 +215,16 @@ class OpenLoop:
         await self._drain()
         watching.cancel()
         pinger.close()
+        await self._close()
+        return Outcome(records, pinger.taken, samples, share)
+
+    async def _close(self) -> None:
+        """Close all connections, also those that are being opened: on one left over, uvloop would not end."""
         self._closing = True
+        await asyncio.gather(*self._opening, return_exceptions=True)
         for caller in list(self._callers):
             caller.close()
-        return Outcome(records, pinger.taken, samples, share)
+        await asyncio.sleep(0.02)
 
     async def _arrive(self, phase: Phase) -> Record:
         """Send what is due, tick by tick; a request counts from when it was due, not from when it was sent."""

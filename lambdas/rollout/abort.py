@@ -7,7 +7,7 @@ from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import IN_SERVICE, Result
 from lambdas.rollout.policy.policy import RESTART
 from lambdas.rollout.replacing import replace
-from lambdas.rollout.state import FORWARD, Kind, Phase
+from lambdas.rollout.state import FORWARD, WITH_TRAFFIC, Kind, Phase
 
 TRIES = 3
 """Failed attempts, in one phase, after which a rollout that can still be aborted is."""
@@ -33,9 +33,6 @@ def abort(turn: Turn, reason: str) -> Decision:
     decision = turn.move(Phase.ROLLBACK, "abort", text, {"weight": round(share)}, abort_reason=reason, blind_since=None)
     subject = f"{turn.state.name}: rolling back {rollout.version}"
     return replace(decision, state=with_notice(decision.state, subject, text))
-
-
-_WITH_TRAFFIC = (Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK)
 
 
 def make_abort_durable(turn: Turn) -> Decision | None:
@@ -94,7 +91,7 @@ def _blindness(turn: Turn) -> str:
 def mind_blindness(turn: Turn) -> Decision | None:
     """Remember since when a new version with traffic has been watched by no alarm."""
     rollout = turn.rollout
-    blind = rollout.phase in _WITH_TRAFFIC and _blindness(turn)
+    blind = rollout.phase in WITH_TRAFFIC and _blindness(turn)
     if blind and rollout.blind_since is None:
         text = f"Blind: {blind}. Without its alarms, {rollout.version} is rolled back in {seconds(BLIND_SECONDS)}."
         return turn.aside(turn.entry("blind", text), blind_since=turn.now)
@@ -121,7 +118,7 @@ def _late(turn: Turn) -> str | None:
     rollout = turn.rollout
     if turn.now < rollout.deadline or rollout.setbacks or rollout.waiting_since is not None:
         return None
-    if rollout.urgent and rollout.phase in _WITH_TRAFFIC:
+    if rollout.urgent and rollout.phase in WITH_TRAFFIC:
         # The way back is not taken back only because too few requests come to show that it is good.
         return None
     held = f", held up because {turn.rollout.remark}" if turn.rollout.remark else ""

@@ -12,6 +12,9 @@ from lambdas.rollout.policy.windows import zone
 from lambdas.rollout.state import FORWARD, Phase, Rollout, State
 
 BEFORE, AFTER, APPROVAL, TEST = "before", "after", "approval", "test"
+JUDGED, ASKED = "judged", "asked"
+"""The judge need not be waited for any longer; or leaves it to a person, for want of evidence."""
+
 GO, NO_GO = "go", "no-go"
 _ASK_AGAIN = 5.0
 
@@ -64,10 +67,15 @@ def count_waiting(turn: Turn) -> Decision | None:
     return None
 
 
+def wants_approval(rollout: Rollout) -> bool:
+    """Return whether the present step passes only if a person says so: it is declared, or evidence is wanting."""
+    return rollout.present.approval or (rollout.has(ASKED) and not rollout.has(JUDGED))
+
+
 def await_approval(turn: Turn) -> Decision | None:
     """Wait for a person to say go on, where the step asks for that."""
     rollout = turn.rollout
-    if not rollout.present.approval or rollout.has(APPROVAL) or rollout.urgent:
+    if not wants_approval(rollout) or rollout.has(APPROVAL) or rollout.urgent:
         return None
     if rollout.phase is Phase.APPROVE:
         return turn.wait(LONGEST_WAIT)

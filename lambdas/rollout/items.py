@@ -13,6 +13,7 @@ from lambdas.contract import (
     TABLE_SORT_KEY,
     WAKE_INDEX_PARTITION_KEY,
     WAKE_INDEX_SORT_KEY,
+    endpoint_partition,
 )
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import PermanentError
@@ -49,7 +50,7 @@ _REMEMBERED = 256
 
 def partition(name: str) -> str:
     """Return the partition key of an endpoint's items."""
-    return f"ENDPOINT#{name}"
+    return endpoint_partition(name)
 
 
 def key(name: str, sort: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from lambdas.rollout.actions import Action
 from lambdas.rollout.comparison import Compared
 from lambdas.rollout.evidence import Answered
+from lambdas.rollout.judge import Contest, Judgement
 from lambdas.rollout.settings import Settings
 
 IN_SERVICE = "InService"
@@ -141,12 +142,18 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Observation:
-    """One look: None stands for what was not looked at or could not be read."""
+    """One look: None stands for what was not looked at or could not be read.
+
+    `baseline_ms` is the live version's 99th percentile, 0 when it has answered too little to have one.
+    """
 
     endpoint: EndpointView
     health: Health | None = None
     answered: Answered | None = None
     compared: Compared | None = None
+    baseline_ms: float | None = None
+    judgement: Judgement | None = None
+    contest: Contest | None = None
     package_status: str | None = None
     settings: Settings | None = None
     outcome: Outcome | None = None

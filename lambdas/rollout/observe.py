@@ -1,17 +1,21 @@
 """Looking at AWS: what the decision of a cycle needs to know, and no more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TypeVar
 
 from lambdas.contract import other_slot
+from lambdas.rollout import judge
 from lambdas.rollout.comparison import Compared
-from lambdas.rollout.errors import TidegateError
+from lambdas.rollout.errors import PermanentError, TidegateError
 from lambdas.rollout.evidence import Answered
+from lambdas.rollout.judge import Contest, Finding, Judgement, Series
 from lambdas.rollout.observation import EndpointView, Observation, Outcome
 from lambdas.rollout.ports import Ports
+from lambdas.rollout.replacing import replace
 from lambdas.rollout.settings import SettingsError
-from lambdas.rollout.state import FORWARD, Rollout, State
+from lambdas.rollout.state import FORWARD, Phase, Rollout, State
 
 T = TypeVar("T")
 
@@ -32,11 +36,15 @@ def observe(state: State, ports: Ports, outcome: Outcome | None, endpoint: Endpo
         # That alone decides: whatever else could be read would only delay the way back.
         return Observation(endpoint, health, outcome=outcome)
     package = _package_of_interest(state)
+    series = notes.read(lambda: _series(ports, state.name, rollout)) if rollout and rollout.is_judged else None
     return Observation(
         endpoint=endpoint,
         health=health,
         answered=notes.read(lambda: _answered(ports, state.name, rollout)) if rollout and forward else None,
         compared=notes.read(lambda: _compared(ports, state.name, rollout)) if rollout and rollout.compares else None,
+        baseline_ms=notes.read(lambda: _baseline(ports, state.name, rollout)) if rollout else None,
+        judgement=notes.read(lambda: _judgement(rollout, series)) if rollout and series else None,
+        contest=notes.read(lambda: _contest(rollout, series)) if rollout and series else None,
         package_status=notes.read(lambda: package_status(ports, package)) if looking and package else None,
         settings=notes.read(lambda: ports.settings.load(state.name)) if state.has_work else None,
         outcome=outcome,
@@ -58,6 +66,53 @@ def _compared(ports: Ports, name: str, rollout: Rollout) -> Compared | None:
         return None
     totals = ports.metrics.totals(name, rollout.evidence, since, ports.clock.now())
     return Compared(totals[rollout.slot], totals[rollout.stable_slot])
+
+
+def _baseline(ports: Ports, name: str, rollout: Rollout) -> float | None:
+    if rollout.phase is not Phase.TEST or not rollout.judges:
+        return None
+    return ports.metrics.baseline_p99(name, rollout.stable_slot, ports.clock.now()) or 0.0
+
+
+def _series(ports: Ports, name: str, rollout: Rollout) -> Series | None:
+    judging, since, now = rollout.policy.judge, rollout.judged_since, ports.clock.now()
+    if judging is None or since is None:
+        return None
+    series = ports.metrics.series(name, rollout.slot, rollout.evidence, since, now, rollout.slow_ms)
+    return replace(series, answers=ports.store.pairs(name, rollout.id)) if judging.answers else series
+
+
+def _judgement(rollout: Rollout, series: Series) -> Judgement | None:
+    judging = rollout.policy.judge
+    if judging is None:
+        return None
+    found = _counted(lambda: judge.judge(series, judging.limits))
+    _check_finite(found.findings)
+    return found
+
+
+def _contest(rollout: Rollout, series: Series) -> Contest | None:
+    judging, policy = rollout.policy.judge, rollout.policy
+    if judging is None or not policy.decides_by_evidence or not policy.is_test(rollout.step):
+        return None
+    found = _counted(lambda: judge.contest(series, judging.limits))
+    _check_finite(side for duel in found.duels for side in (duel.new, duel.live))
+    return found
+
+
+def _counted(count: Callable[[], T]) -> T:
+    # Numbers that nobody foresaw must hold a version back, and never an alarm or a command.
+    try:
+        return count()
+    except (ArithmeticError, ValueError) as error:
+        raise PermanentError(f"the judge cannot count: {type(error).__name__}: {error}") from error
+
+
+def _check_finite(findings: Iterable[Finding]) -> None:
+    # The table knows no infinity, and a state that cannot be written would hold up the way back as well.
+    for found in findings:
+        if not all(map(isfinite, (found.harm, found.untempered, found.assurance, found.dispersion))):
+            raise PermanentError(f"the judge's evidence is not finite: {found.counts}")
 
 
 def package_status(ports: Ports, arn: str) -> str:

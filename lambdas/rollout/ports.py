@@ -9,6 +9,7 @@ from lambdas.rollout.comparison import Totals
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.evidence import Answered, Evidence
 from lambdas.rollout.fleet import Scaling
+from lambdas.rollout.judge import Paired, Series
 from lambdas.rollout.observation import EndpointView, Health
 from lambdas.rollout.policy import Hook, SmokeTest
 from lambdas.rollout.settings import Settings
@@ -61,6 +62,9 @@ class Store(Protocol):
 
     def episodes(self, name: str) -> dict[str, Episode]:
         """Return the approval episodes of the endpoint's packages by ARN."""
+
+    def pairs(self, name: str, rollout: str) -> tuple[Paired, ...]:
+        """Return how both versions of a rollout answered the same requests."""
 
     def active(self) -> list[Due]:
         """Return the endpoints on which something is under way, those that have waited longest first."""
@@ -148,6 +152,17 @@ class Metrics(Protocol):
 
     def totals(self, name: str, asked: Evidence, since: float, now: float) -> Mapping[str, Totals]:
         """Add up both slots' answers in the whole periods between two times."""
+
+    def baseline_p99(self, name: str, slot: str, now: float) -> float | None:
+        """Return the 99th percentile of a slot's latency in milliseconds of late; None if it answered too little."""
+
+    def series(
+        self, name: str, slot: str, asked: Evidence, since: float, now: float, threshold_ms: float | None
+    ) -> Series:
+        """Count errors and answers slower than the threshold of a new version in `slot` and of the live one.
+
+        Only of periods that lie wholly between two times, and for which both versions' numbers have come in.
+        """
 
 
 class Autoscaling(Protocol):

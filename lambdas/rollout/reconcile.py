@@ -9,6 +9,7 @@ from lambdas.rollout.forward import approve, bake, shift, test
 from lambdas.rollout.gates import count_waiting, heed_no_go
 from lambdas.rollout.guards import hold_back, leave_lost_endpoint, stand_aside, wait_while_busy
 from lambdas.rollout.idle import adopt_live, call_it_a_day, keep_capacity, keep_scaling, tidy_up
+from lambdas.rollout.judging import heed_verdict, look_often, remember
 from lambdas.rollout.observation import Observation
 from lambdas.rollout.prepare import prepare, shadow
 from lambdas.rollout.replacing import replace
@@ -42,12 +43,12 @@ def reconcile(state: State, observation: Observation, now: float) -> Decision:
     now
         Epoch seconds.
     """
-    turn = Turn(told_apart(state, observation.outcome), observation, now)
+    turn = remember(Turn(told_apart(state, observation.outcome), observation, now))
     if state.retired:
         return turn.rest()
     if obeyed := obey_commands(turn):
         return replace(obeyed, heeded=False)
-    return _reconcile_idle(turn) if state.rollout is None else _reconcile_rollout(turn)
+    return _reconcile_idle(turn) if state.rollout is None else look_often(turn, _reconcile_rollout(turn))
 
 
 def _reconcile_rollout(turn: Turn) -> Decision:
@@ -56,6 +57,7 @@ def _reconcile_rollout(turn: Turn) -> Decision:
         or mind_blindness(turn)
         or count_waiting(turn)
         or make_abort_durable(turn)
+        or heed_verdict(turn)
         or heed_no_go(turn)
         or heed_outcome(turn)
         or wait_while_busy(turn)

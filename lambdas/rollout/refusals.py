@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from lambdas.rollout.decision import Turn
-from lambdas.rollout.gates import APPROVAL
+from lambdas.rollout.gates import APPROVAL, wants_approval
 from lambdas.rollout.state import FORWARD, Command, Kind, Phase
 from lambdas.rollout.versions import same
 
@@ -98,7 +98,7 @@ def nothing_watched(turn: Turn, _command: Command) -> str | None:
 def no_approval_wanted(turn: Turn, _command: Command) -> str | None:
     """Refuse an approval that nothing waits for, or that nobody can judge yet."""
     rollout, step = turn.rollout, f"the step at {turn.rollout.weight} %"
-    if not rollout.present.approval:
+    if not wants_approval(rollout):
         return f"the rollout is in {rollout.phase}, and {step} asks for no approval; promote ends what is being watched"
     if rollout.phase not in WATCHED:
         return f"the rollout is in {rollout.phase}, and {step} has not begun; ask again in BAKE, APPROVE or SOAK"

@@ -2,7 +2,8 @@
 
 Layout in the table, under the partition key ``ENDPOINT#<name>``: sort key ``STATE`` holds a `State`,
 ``AUDIT#<rollout or ->#<number>`` an entry of the audit trail, ``ROLLOUT#<id>`` a rollout's summary, and
-``PACKAGE#<hash>`` a package's `Episode` of approval.
+``PACKAGE#<hash>`` a package's `Episode` of approval. How both versions answered the same requests is kept in another
+partition (`lambdas.rollout.answers.paired`).
 """
 
 from collections.abc import Mapping
@@ -45,6 +46,9 @@ class Phase(StrEnum):
 
 FORWARD = frozenset({Phase.SHADOW, Phase.PREPARE, Phase.TEST, Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK})
 """Phases from which a rollout can be aborted."""
+
+WITH_TRAFFIC = frozenset({Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK})
+"""Phases in which the new version may take traffic, and can be aborted."""
 
 TERMINAL = frozenset({Phase.PROMOTED, Phase.ROLLED_BACK, Phase.ABANDONED})
 
@@ -182,7 +186,11 @@ class Sent:
 
 @dataclass(frozen=True)
 class Rollout:
-    """A rollout with the snapshot of the policy and the fleet that it started with."""
+    """A rollout with the snapshot of the policy and the fleet that it started with.
+
+    `slow_ms` is the live version's 99th percentile before the new one took traffic, by which both are judged; None when
+    it had answered too little. `judged_since` is when the new one first took traffic, `judged` the latest judgement.
+    """
 
     id: str
     kind: Kind
@@ -228,6 +236,9 @@ class Rollout:
     effect_step: int | None = None
     effect_since: float | None = None
     steered_at: float = 0.0
+    slow_ms: float | None = None
+    judged_since: float | None = None
+    judged: Mapping[str, Any] | None = None
 
     @property
     def present(self) -> Step:
@@ -263,8 +274,26 @@ class Rollout:
         looks = self.phase in (Phase.SHADOW, Phase.BAKE, Phase.APPROVE, Phase.SOAK)
         return looks and bool(self.phase is Phase.SHADOW or self.min_requests or self.policy.is_test(self.step))
 
+    @property
+    def judges(self) -> bool:
+        """Whether it is compared with the live version, which takes it that both have traffic at some step.
+
+        The way back is not, for what is live may be what is bad.
+        """
+        return self.policy.judge is not None and len(self.policy.plan) > 1 and not self.urgent
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it has taken traffic that it is judged by, and can still be aborted."""
+        return self.judges and self.judged_since is not None and self.phase in WITH_TRAFFIC
+
+    @property
+    def needs_verdict(self) -> bool:
+        """Whether the present step passes only with a verdict: at the last one the live version answers nothing."""
+        return self.judges and not self.policy.is_last(self.step)
+
     def has(self, gate: str) -> bool:
-        """Return whether a gate of the present step (``before``, ``after``, ``approval``, ``test``) has been passed."""
+        """Return whether a gate of the present step (``before``, ``approval``, ``judged``...) has been passed."""
         return f"{gate}:{self.step}" in self.cleared
 
     def passed(self, gate: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from lambdas.rollout.abort import abort
 from lambdas.rollout.decision import LONGEST_WAIT, Decision, Turn, seconds
+from lambdas.rollout.gates import TEST
 from lambdas.rollout.state import Phase, Rollout
 from lambdas.rollout.updates import weights_at
 
@@ -34,7 +35,7 @@ def keep_weight(turn: Turn) -> Decision | None:
 def keep_watching(turn: Turn) -> Decision | None:
     """Wait until the bake is over and enough good answers have been seen."""
     rollout = turn.rollout
-    if rollout.bake_is_over(turn.now):
+    if rollout.bake_is_over(turn.now) or _is_decided(rollout):
         return hold_in_doubt(turn)
     left = (rollout.verified_since or turn.now) + rollout.bake_seconds - turn.now
     # Alarms send events, and the sweep looks at those that got lost.
@@ -70,9 +71,14 @@ def _needs_no_evidence(rollout: Rollout) -> bool:
     return rollout.urgent or (rollout.policy.watches_nothing and rollout.phase is Phase.SOAK)
 
 
+def _is_decided(rollout: Rollout) -> bool:
+    """Return whether an A/B test has ended before its time, by evidence."""
+    return rollout.policy.decides_by_evidence and rollout.has(TEST)
+
+
 def _few(turn: Turn) -> str:
     rollout, compared = turn.rollout, turn.seen.compared
-    if compared is None:
+    if compared is None or _is_decided(rollout):
         return ""
     counts, needed = {rollout.version: compared.new.requests}, rollout.min_requests
     if rollout.phase is Phase.SHADOW or rollout.policy.is_test(rollout.step):

@@ -118,7 +118,8 @@ class Authorizer:
     def _role_refusal(self, principal: Principal, need: Need) -> str | None:
         role = self._stored.role(principal.role_arn or "")
         documents, boundary = (role.documents, role.boundary) if role else ((), None)
-        access = Access(need.action, need.resource, self._context({**_identity_context(principal), **need.context}))
+        known = {**_identity_context(principal), **self._of_key(need), **need.context}
+        access = Access(need.action, need.resource, self._context(known))
         by_identity = identity_verdict(documents, access)
         by_resource, delegated = resource_verdict(self._resource_policy(need.resource), access, self._caller(principal))
         if Verdict.DENIED in (by_identity, by_resource):
@@ -148,6 +149,10 @@ class Authorizer:
             "kms:calleraccount": self._scope.account,
         }
         return [Need(action, key, via) for action in actions]
+
+    def _of_key(self, need: Need) -> dict[str, str | list[str]]:
+        """Return the aliases of the key that something is asked of."""
+        return {"kms:resourcealiases": self._stored.aliases(need.resource)} if need.action.startswith("kms:") else {}
 
     def _ensure_linked_role(self, principal: Principal) -> None:
         """Create the service-linked role of autoscaling at its first use, as AWS does on the caller's behalf."""

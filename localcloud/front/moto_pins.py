@@ -7,6 +7,7 @@ and a missing name stops the start with an error that says what to do.
 import importlib
 import inspect
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +32,7 @@ _RELIED_ON = {
     "moto.kms.models": ("kms_backends", "Key"),
     "moto.logs.models": ("logs_backends", "LogsBackend.put_log_events", "LogsBackend.create_log_stream"),
     "moto.iam.access_control": ("PermissionResult.NEUTRAL",),
+    "moto.s3.notifications": ("_send_event_bridge_message", "S3NotificationEvent"),
     "moto.s3.models": ("FakeBucket.get_permission", "s3_backends", "S3Backend.put_object", "S3Backend.get_object"),
     "moto.sns.models": (
         "sns_backends",
@@ -54,12 +56,15 @@ _RELIED_ON = {
 
 # Attributes that instances get when they are made; asserted by the source of their class.
 _ATTRIBUTES = {
+    "moto.dynamodb.models.table.Table": ("hash_key_attr", "global_indexes", "indexes"),
+    "moto.dynamodb.models.table.SecondaryIndex": ("schema",),
     "moto.events.models.Rule": ("event_pattern", "scheduled_expression", "state", "targets"),
     "moto.events.models.EventBus": ("rules",),
     "moto.iam.models.Role": ("policies", "managed_policies", "permissions_boundary_arn", "assume_role_policy_document"),
     "moto.iam.models.Policy": ("default_version_id", "versions"),
     "moto.kms.models.Key": ("policy", "aliases"),
     "moto.s3.models.FakeBucket": ("policy", "encryption"),
+    "moto.s3.models.FakeKey": ("multipart",),
     "moto.sns.models.Subscription": ("_filter_policy_matcher", "protocol", "endpoint", "topic"),
     "moto.sns.models.Topic": ("kms_master_key_id",),
     "moto.ssm.models.Parameter": ("tier",),
@@ -119,6 +124,12 @@ def patch_globals(account: str) -> None:
     _patch("moto.s3.models", "FakeBucket.get_permission", lambda *_args, **_kwargs: neutral)
     # It notifies EventBridge's targets by its own Lambda; ours delivers events.
     _patch("moto.events.notifications", "send_notification", lambda *_args, **_kwargs: None)
+
+
+def send_object_events_to(take: Callable[[str, Any, Any, Any], None]) -> None:
+    """Have `take` told of what happens to objects of buckets that notify EventBridge: account, bucket, event, key."""
+    # Of itself it would hand events to rules and targets of its own, in a form that is not quite S3's.
+    _patch("moto.s3.notifications", "_send_event_bridge_message", take)
 
 
 def _patch(module: str, dotted: str, value: Any) -> None:

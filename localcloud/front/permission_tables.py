@@ -3,40 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from localcloud.front.dynamodb_permissions import DYNAMODB
 from localcloud.front.permissions import Need, Params, Rule, Scope, Table, anywhere, nothing, on
 from localcloud.front.sagemaker_permissions import CLOUDWATCH, SAGEMAKER, SCALING
-
-
-def _table_arn(name: str, scope: Scope) -> str:
-    return name if name.startswith("arn:") else scope.arn("dynamodb", f"table/{name}")
-
-
-def _item(operation: str) -> Rule:
-    def needs(params: Params, scope: Scope) -> list[Need]:
-        table = _table_arn(params["TableName"], scope)
-        index = params.get("IndexName")
-        return [Need(f"dynamodb:{operation}", f"{table}/index/{index}" if index else table)]
-
-    return needs
-
-
-_TRANSACTION_ACTIONS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem"}
-
-
-def _transaction(params: Params, scope: Scope) -> list[Need]:
-    """Return the permission of every part: a transaction has none of its own."""
-    return [
-        Need(f"dynamodb:{_TRANSACTION_ACTIONS.get(kind, 'ConditionCheckItem')}", _table_arn(part["TableName"], scope))
-        for item in params["TransactItems"]
-        for kind, part in item.items()
-    ]
-
-
-def _batch(operation: str) -> Rule:
-    def needs(params: Params, scope: Scope) -> list[Need]:
-        return [Need(f"dynamodb:{operation}", _table_arn(name, scope)) for name in params["RequestItems"]]
-
-    return needs
 
 
 def _queue(action: str) -> Rule:
@@ -147,17 +116,6 @@ _S3: Table = {
     "s3:ListMultipartUploads": _bucket("ListBucketMultipartUploads"),
 }
 
-_DYNAMODB: Table = {
-    **{
-        f"dynamodb:{name}": _item(name)
-        for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "DescribeTable")
-    },
-    "dynamodb:TransactWriteItems": _transaction,
-    "dynamodb:TransactGetItems": _transaction,
-    "dynamodb:BatchWriteItem": _batch("BatchWriteItem"),
-    "dynamodb:BatchGetItem": _batch("BatchGetItem"),
-}
-
 _SQS: Table = {
     **{
         f"sqs:{name}": _queue(name)
@@ -209,4 +167,4 @@ def _stack(params: Params, scope: Scope) -> list[Need]:
 
 _STACKS: Table = {"cloudformation:DescribeStacks": _stack}
 
-TABLES: Table = {**_S3, **_DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING, **_STACKS}
+TABLES: Table = {**_S3, **DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING, **_STACKS}

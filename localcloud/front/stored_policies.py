@@ -74,6 +74,11 @@ class StoredPolicies:
             return None
         return str(key.arn)
 
+    def aliases(self, key_arn: str) -> list[str]:
+        """Return the aliases of a key, each beginning with ``alias/``."""
+        key = self._key(key_arn)
+        return sorted(key.aliases) if key is not None else []
+
     def _key_id(self, arn: str) -> str | None:
         service = arn.split(":")[2]
         if service == "sqs":

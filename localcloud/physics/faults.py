@@ -9,26 +9,29 @@ class _Fault:
     times: int
     endpoint: str | None = None
     instance_type: str | None = None
+    variant: str | None = None
     reason: str = ""
     seconds: float = 0.0
 
-    def matches(self, endpoint: str, instance_types: set[str]) -> bool:
-        """Whether the fault is meant for this provisioning, and not used up."""
+    def matches(self, endpoint: str, instance_types: set[str], variant: str | None = None) -> bool:
+        """Whether the fault is meant for this provisioning, or answer, and not used up."""
         return (
             self.times > 0
             and self.endpoint in (None, endpoint)
             and (self.instance_type is None or self.instance_type in instance_types)
+            and self.variant in (None, variant)
         )
 
 
 class Faults:
-    """Failures waiting for the next provisioning that they fit; each is used up after `times`."""
+    """Failures waiting for the next provisioning, or request, that they fit; each is used up after `times`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._capacity: list[_Fault] = []
         self._failures: list[_Fault] = []
         self._delays: list[_Fault] = []
+        self._answers: list[_Fault] = []
 
     def insufficient_capacity(
         self, times: int = 1, *, instance_type: str | None = None, endpoint: str | None = None
@@ -44,10 +47,19 @@ class Faults:
         """Let the next `times` provisionings take `seconds` longer."""
         self._add(self._delays, _Fault(times, endpoint, seconds=seconds))
 
+    def fail_answers(
+        self, variant: str, times: int = 1, *, endpoint: str | None = None, reason: str = "a fault was asked for"
+    ) -> None:
+        """Let the next `times` requests that a variant gets by its weight be answered 500 with `reason`.
+
+        The model is not asked: it is not its fault. Requests that name the variant (TargetVariant) are left alone.
+        """
+        self._add(self._answers, _Fault(times, endpoint, variant=variant, reason=reason))
+
     def clear(self) -> None:
         """Forget all failures that have not happened yet."""
         with self._lock:
-            for waiting in (self._capacity, self._failures, self._delays):
+            for waiting in (self._capacity, self._failures, self._delays, self._answers):
                 waiting.clear()
 
     def take_failure(self, endpoint: str, instance_types: set[str]) -> str | None:
@@ -65,14 +77,23 @@ class Faults:
         delay = self._take(self._delays, endpoint, set())
         return delay.seconds if delay else 0.0
 
+    def take_answer(self, endpoint: str, variant: str) -> str | None:
+        """Return the reason for which a request is not passed to its variant, if it shall not be."""
+        if not self._answers:  # asked at every request
+            return None
+        fault = self._take(self._answers, endpoint, set(), variant)
+        return fault.reason if fault else None
+
     def _add(self, waiting: list[_Fault], fault: _Fault) -> None:
         with self._lock:
             waiting.append(fault)
 
-    def _take(self, waiting: list[_Fault], endpoint: str, instance_types: set[str]) -> _Fault | None:
+    def _take(
+        self, waiting: list[_Fault], endpoint: str, instance_types: set[str], variant: str | None = None
+    ) -> _Fault | None:
         with self._lock:
             for fault in waiting:
-                if fault.matches(endpoint, instance_types):
+                if fault.matches(endpoint, instance_types, variant):
                     fault.times -= 1
                     return fault
         return None

@@ -87,9 +87,11 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         "Metric storage",
         "Every sample is kept exactly, by the second for three hours and by the minute for 15 days, and percentiles "
-        "are exact.",
+        "and trimmed counts are exact. Of the statistics between bounds there are TC, PR, TM and TS of values, not of "
+        "percentages; without a value in between TC, PR and TS are 0.",
         "Aggregates, below a minute for three hours, of minutes for 15 days, and coarser ones for up to 15 months; "
-        "percentiles are close approximations.",
+        "percentiles are close approximations, and trimmed counts interpolated ones that may be fractions. What they "
+        "are without a value in between is not documented.",
     ),
     Limit(
         "Pages of GetMetricData",

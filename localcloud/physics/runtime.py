@@ -102,7 +102,7 @@ class RuntimeService(Service):
             raise AwsError(
                 "ServiceUnavailable", f"No instance of variant {route.variant} is in service at the moment.", 503
             )
-        answer = self._ask(route.instance, body, _container_headers(request))
+        answer = self._answer(route, route.instance, request, body)
         seconds = self._clock.now() - began
         if isinstance(answer, _NoAnswer):
             model_seconds = seconds if answer.reached else None
@@ -115,6 +115,14 @@ class RuntimeService(Service):
             raise self._model_error(route, status, answer_body.decode(errors="replace"))
         self._capture.record(route.capture, _exchange(route, request, body, headers, answer_body, self._clock.now()))
         return _response(route, headers, answer_body)
+
+    def _answer(self, route: Route, instance: Instance, request: Request, body: bytes) -> Answer | _NoAnswer:
+        # A request that names its variant is somebody's test of it, or a comparison.
+        by_weight = not request.get("TargetVariant")
+        reason = self._hosting.faults.take_answer(route.endpoint, route.variant) if by_weight else None
+        if reason is not None:
+            return 500, {}, reason.encode()
+        return self._ask(instance, body, _container_headers(request))
 
     def _ask(self, instance: Instance, body: bytes, headers: Headers) -> Answer | _NoAnswer:
         timeout = self._hosting.settings.invocation_timeout_seconds

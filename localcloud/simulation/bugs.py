@@ -72,6 +72,10 @@ def _never_content(turn: Turn) -> Decision:
     return abort(turn, "one cannot be careful enough")
 
 
+def _wait_and_see(_turn: Turn) -> None:
+    return
+
+
 _go_on_with = reconcile._reconcile_rollout
 
 
@@ -103,6 +107,9 @@ BUGS = {
     ),
     "always-rolls-back": Bug(
         "every version is rolled back, however good", reconcile._PHASES, Phase.BAKE, _never_content
+    ),
+    "verdict-unheeded": Bug(
+        "a version that is known to be worse waits for better evidence", reconcile, "heed_verdict", _wait_and_see
     ),
     "finalise-without-soak": Bug(
         "the old version is removed as soon as the new one has all the traffic",

@@ -7,15 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from lambdas import contract
-from lambdas.contract import SLOTS
+from lambdas.contract import SLOTS, other_slot
 from lambdas.rollout import ports
 from lambdas.rollout.adapters.autoscaling import ApplicationAutoscaling
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.cloudwatch import CloudWatchAlarms
 from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
 from lambdas.rollout.comparison import Totals
-from lambdas.rollout.errors import ModelAnswerError, PermanentError
+from lambdas.rollout.errors import ModelAnswerError, PermanentError, RetryableError
 from lambdas.rollout.evidence import Answered, Evidence, Period
+from lambdas.rollout.judge import Series, Stratum, Tally
 from lambdas.rollout.policy import Hook, SmokeTest
 from lambdas.rollout.ports import Answer, Package, Ports
 from lambdas.rollout.settings import Settings
@@ -89,10 +90,15 @@ def _shown(name: str, state: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Answers:
-    """How a version answers: the share of 5xx, and how long it takes."""
+    """How a version answers: the share of 5xx, how long it takes, and whether that can be compared with the live one.
+
+    `slow_percent` is the share of its requests that take longer than the live version's 99th percentile.
+    """
 
     error_percent: float = 0.0
     latency_ms: float = 20.0
+    slow_percent: float = 1.0
+    comparable: bool = True
 
 
 _WELL = Answers()
@@ -104,6 +110,8 @@ class SteadyTraffic:
 
     cloud: Cloud
     answers: Mapping[str, Answers]
+    _requests: dict[float, dict[str, int]] = field(default_factory=dict)
+    """What each slot answered in a period, as it was when that was first looked at."""
 
     def answered(
         self,
@@ -129,6 +137,35 @@ class SteadyTraffic:
         start, end = asked.span(since, now)
         return {slot: self._total(self._count(slot, end - start), self._how(slot)) for slot in SLOTS}
 
+    def baseline_p99(self, name: str, slot: str, now: float) -> float | None:  # noqa: ARG002 - the port's
+        """Return the 99th percentile of a slot's latency."""
+        return 2 * self._how(slot).latency_ms
+
+    def series(
+        self,
+        name: str,  # noqa: ARG002 - the port's
+        slot: str,
+        asked: Evidence,
+        since: float,
+        now: float,
+        threshold_ms: float | None,
+    ) -> Series:
+        """Count errors and slow answers of a new version and of the live one."""
+        if not self._how(slot).comparable:
+            raise RetryableError("CloudWatch has not given all of the metrics")
+        start, end = asked.span(since, now - asked.period_seconds)
+        count = int((end - start) / asked.period_seconds)
+        times = [start + n * asked.period_seconds for n in range(count)]
+        errors = tuple(self._stratum(at, slot, asked, "error_percent") for at in times)
+        slow = tuple(self._stratum(at, slot, asked, "slow_percent") for at in times)
+        return Series(asked.period_seconds, errors, slow if threshold_ms else (), threshold_ms)
+
+    def _stratum(self, at: float, slot: str, asked: Evidence, bad: str) -> Stratum:
+        seen = self._requests.get(at)
+        if seen is None:
+            seen = self._requests[at] = {each: self._count(each, asked.period_seconds) for each in SLOTS}
+        return Stratum(at, *(_tally(seen[each], getattr(self._how(each), bad)) for each in (slot, other_slot(slot))))
+
     def _count(self, slot: str, seconds: float) -> int:
         return int(REQUESTS_PER_SECOND * self.cloud.answers(slot) / 100 * seconds)
 
@@ -139,6 +176,10 @@ class SteadyTraffic:
     @staticmethod
     def _total(requests: int, how: Answers) -> Totals:
         return Totals(requests, int(requests * how.error_percent / 100), requests * how.latency_ms)
+
+
+def _tally(requests: int, bad_percent: float) -> Tally:
+    return Tally(int(requests * bad_percent / 100), requests)
 
 
 @dataclass

@@ -153,6 +153,28 @@ def _bad_models() -> Iterator[Scenario]:
     yield Scenario("errors-counted", _SHORT, GOES_BACK, answers={GOOD: Answers(error_percent=20.0)})
 
 
+def _judged() -> Iterator[Scenario]:
+    """Yield those that go on, or back, by a verdict: good versions, bad ones, and some of which too little is known."""
+    worse, unreadable = {GOOD: Answers(error_percent=4.0)}, {GOOD: Answers(comparable=False)}
+    yield Scenario("judged", _verdict(_EASY))
+    half = _verdict({"horizon_seconds": 600}, steps=[_step(50), _FULL])
+    yield Scenario("judged-worse", half, GOES_BACK, answers=worse)
+    blind = _verdict({**_EASY, "inconclusive": "raise"}, progress_deadline_seconds=120)
+    yield Scenario("judged-blind", blind, GOES_BACK, answers=unreadable)
+    # No answers are ever compared: the next step is taken, but all the traffic only when a person says so.
+    silent = {**_EASY, "answers": {"tolerated_percent": 5.0}, "inconclusive": "raise"}
+    yield Scenario("judged-silent", _verdict(silent))
+    by_evidence = _policy("ab-test", ab_test={"weight": 50, "seconds": 300, "winner": "evidence"}, judge=_EASY)
+    yield Scenario("ab-test-evidence", by_evidence, GOES_BACK, answers=worse)
+
+
+_EASY = {"tolerated_error_percent": 8.0, "tolerated_slow_percent": 20.0, "horizon_seconds": 60}
+
+
+def _verdict(judge: dict[str, Any], **fields: Any) -> Policy:
+    return _policy("canary", **{"steps": [_step(10), _step(50), _FULL], "judge": judge, **fields})
+
+
 def _meddled() -> Iterator[Scenario]:
     maintained = (_START, Order(CONSOLE, 28.0, "system update"))
     drift = (*maintained, Order(CONSOLE, 45.0, "weights green=30 blue=70"))
@@ -192,5 +214,5 @@ def _commands() -> Iterator[Scenario]:
     yield Scenario("abort-and-retry", _CANARY, again, (_START, Order("abort", 50.0), Order("retry", 110.0)))
 
 
-_GROUPS = (_versions, _strategies, _gated, _bad_models, _meddled, _fleets, _commands)
+_GROUPS = (_versions, _strategies, _gated, _bad_models, _judged, _meddled, _fleets, _commands)
 SCENARIOS = {scenario.name: scenario for group in _GROUPS for scenario in group()}

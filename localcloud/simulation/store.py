@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from lambdas.rollout import items
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.judge import Paired
 from lambdas.rollout.ports import Due
 from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Episode, Rollout, State
@@ -42,10 +43,13 @@ class MemoryStore:
     ----------
     on_write
         Told of every write just before it becomes durable.
+    paired
+        How both versions answered the same requests.
     """
 
-    def __init__(self, on_write: Callable[[Write], None]) -> None:
+    def __init__(self, on_write: Callable[[Write], None], paired: tuple[Paired, ...] = ()) -> None:
         self._on_write = on_write
+        self._paired = paired
         self._states: dict[str, State] = {}
         self._episodes: dict[str, dict[str, Episode]] = {}
         self.audit: list[Entry] = []
@@ -87,6 +91,10 @@ class MemoryStore:
     def episodes(self, name: str) -> dict[str, Episode]:
         """Return the approval episodes of the endpoint's packages by ARN."""
         return dict(self._episodes.get(name, {}))
+
+    def pairs(self, name: str, rollout: str) -> tuple[Paired, ...]:  # noqa: ARG002 - the port's
+        """Return how both versions of a rollout answered the same requests."""
+        return self._paired
 
     def active(self) -> list[Due]:
         """Return the endpoints on which something is under way, those that have waited longest first."""

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
@@ -18,6 +20,8 @@ from .evaluation import Metrics, measure
 
 ROWS = range(8_000)
 SEED = 20
+WET_COLUMN = graph.index(1)
+"""Where the probability of rain stands among those of the two classes."""
 
 # Learn from what came before, measure on what came next: weather stations change, so a shuffled split would flatter.
 FOLDS = ((range(4_000), range(4_000, 6_000)), (range(6_000), range(6_000, 8_000)))
@@ -50,8 +54,8 @@ def best(scores: dict[str, Metrics]) -> str:
     return min(scores, key=lambda name: scores[name]["brier"])
 
 
-def train(days: Days, version: str, candidate: str) -> onnx.ModelProto:
-    """Fit a candidate on all the days and return it as ONNX."""
+def train(days: Days, version: str, candidate: str, answered: NDArray[np.int64] = WET_COLUMN) -> onnx.ModelProto:
+    """Fit a candidate on all the days and return it as ONNX; `answered` is the class whose probability it gives."""
     fitted = CANDIDATES[candidate]().fit(spreads.widened(days.measurements), days.rain)
     width = spreads.matrix().shape[1]
     options = {id(fitted): {"zipmap": False}}
@@ -61,9 +65,9 @@ def train(days: Days, version: str, candidate: str) -> onnx.ModelProto:
     nodes = [
         helper.make_node("MatMul", [graph.INPUT, "spreads"], ["widened"]),
         *exported.node,
-        helper.make_node("Gather", [exported.output[1].name, "wet_column"], [graph.PROBABILITY], axis=1),
+        helper.make_node("Gather", [exported.output[1].name, "answered_column"], [graph.PROBABILITY], axis=1),
     ]
-    constants = graph.initialisers({"spreads": spreads.matrix(), "wet_column": graph.index(1)})
+    constants = graph.initialisers({"spreads": spreads.matrix(), "answered_column": answered})
     return graph.model(nodes, [*exported.initializer, *constants], candidate.replace(" ", "_"), version)
 
 

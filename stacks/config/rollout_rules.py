@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator
 
 from lambdas.rollout.policy import Policy, Step
-from lambdas.rollout.policy.strategies import MANUAL
+from lambdas.rollout.policy.reading import as_written
+from lambdas.rollout.policy.strategies import EVIDENCE, MANUAL
 from stacks.config.model import Alarms, Endpoint, Environment
 from stacks.config.places import partition
 from stacks.config.problems import Problem
 
 WEIGHTS_SECONDS = 120
 """Room for SageMaker to change the weights of a step."""
+
+
+_DECIDED = {MANUAL: "a person decides, and no numbers are compared", EVIDENCE: "only a version that is better wins"}
 
 
 def rollout_problems(endpoint: Endpoint) -> Iterator[Problem]:
@@ -67,13 +71,28 @@ def _deadline(endpoint: Endpoint) -> Iterator[Problem]:
 def _without_effect(endpoint: Endpoint) -> Iterator[Problem]:
     """Whoever writes an option expects it to do something."""
     policy, test = endpoint.rollout, endpoint.rollout.ab_test
-    if test is not None and test.winner == MANUAL and test.tolerance_percent:
-        reason = f"with winner: {MANUAL} a person decides, and no numbers are compared"
+    decided = _DECIDED.get(test.winner) if test is not None else None
+    if test is not None and decided is not None and test.tolerance_percent:
+        reason = f"with winner: {test.winner} {decided}"
         way_out = "remove tolerance_percent:, or write winner: error-rate or latency"
         yield Problem("ab_test.tolerance_percent", test.tolerance_percent, reason, way_out)
     if policy.timezone != "UTC" and not policy.windows:
         reason = "it is the time zone of the windows, and there are none"
         yield Problem("timezone", policy.timezone, reason, "remove timezone:, or add windows:")
+
+
+def _judged(endpoint: Endpoint) -> Iterator[Problem]:
+    """A judge compares two versions that both take traffic, and answers of which there is a record."""
+    judging, policy = endpoint.rollout.judge, endpoint.rollout
+    if judging is None:
+        return
+    if len(policy.plan) == 1:
+        reason = "all the traffic shifts in one step, so the live version answers nothing to compare with"
+        yield Problem("judge", as_written(judging), reason, "write a canary with steps below 100, or remove judge:")
+    if judging.answers is not None and not endpoint.fleet.captures:
+        reason = "the answers that are compared are those that are captured, and fleet.capture is off"
+        way_out = "write fleet.capture: sagemaker, or remove answers:"
+        yield Problem("judge.answers", as_written(judging.answers), reason, way_out)
 
 
 def _thresholds(endpoint: Endpoint) -> Iterator[Problem]:
@@ -151,6 +170,7 @@ _RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     _bakes,
     _deadline,
     _without_effect,
+    _judged,
     _thresholds,
     _peak,
     _share,

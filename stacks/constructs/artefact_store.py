@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.config import Environment
+from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.log_group import removal_policy
 
 CAPTURE_PREFIX = "capture"
@@ -50,6 +51,16 @@ class ArtefactStore(Construct):
             server_access_logs_prefix="artefacts/",
             lifecycle_rules=_lifecycle(environment.capture_retention_days),
             removal_policy=policy,
+        )
+        if compared_endpoints(environment):
+            self._tell_of_objects()
+
+    def _tell_of_objects(self) -> None:
+        """The CDK's own property for it brings a function of the CDK's, which sets what CloudFormation can set."""
+        bucket = self.bucket.node.default_child
+        assert isinstance(bucket, s3.CfnBucket)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
         )
 
     def _access_logs(self, policy: RemovalPolicy) -> s3.Bucket:

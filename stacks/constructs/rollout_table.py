@@ -37,6 +37,7 @@ class RolloutTable(dynamodb.Table):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            time_to_live_attribute=contract.TABLE_EXPIRY,
             removal_policy=removal_policy(environment),
         )
         self.add_global_secondary_index(

@@ -1,5 +1,7 @@
 """Queues that feed a function."""
 
+from typing import Any
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
@@ -66,14 +68,24 @@ class WorkQueue(Construct):
         Of a reserved concurrency messages get half, for the function is called by events too, and a message that finds
         no room has spent one of its attempts.
         """
-        consumer.allow(consume(self.queue))
         room = _MOST_BATCHES if reserved_concurrency is None else reserved_concurrency // 2
+        self._feed(
+            consumer,
+            batch_size=_BATCH_SIZE,
+            max_batching_window=_WINDOW,
+            max_concurrency=min(max(room, _FEWEST_BATCHES), _MOST_BATCHES),
+        )
+
+    def feed_slowly(self, consumer: ControlFunction) -> None:
+        """Let `consumer` take messages one by one, as few at a time as Lambda knows: it works for long on each."""
+        self._feed(consumer, batch_size=1, max_concurrency=_FEWEST_BATCHES)
+
+    def _feed(self, consumer: ControlFunction, **pace: Any) -> None:
+        consumer.allow(consume(self.queue))
         mapping = consumer.function.add_event_source_mapping(
             f"{self.node.id}Feed",
             event_source_arn=self.queue.queue_arn,
-            batch_size=_BATCH_SIZE,
-            max_batching_window=_WINDOW,
             report_batch_item_failures=True,
-            max_concurrency=min(max(room, _FEWEST_BATCHES), _MOST_BATCHES),
+            **pace,
         )
         mapping.node.add_dependency(consumer.role)

@@ -11,12 +11,13 @@ import pytest
 
 from model_containers.serving.serving.guard import Guard
 from model_containers.serving.serving.signature import Signature
-from model_containers.training import analogue, artefact, dataset, graph, trees
+from model_containers.training import analogue, artefact, dataset, graph, swapped, trees
 from model_containers.training.__main__ import BOOTSTRAP_FOLDER
 from model_containers.training.build import build, packed
 from model_containers.training.evaluation import measure
+from tests.containers.bodies.models import refusal
 
-VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 MAXIMUM = dataset.FEATURES.index("maximum_temperature")
 
 
@@ -85,13 +86,15 @@ def test_training_is_deterministic(built):
     maxima = cold.measurements[:, MAXIMUM]
 
     boosted = trees.train(days.between(trees.ROWS), "1.1.0", candidate)
+    wrong = swapped.train(days.between(trees.ROWS), "1.3.0")
     similar = analogue.train(cold.between(analogue.ROWS), "1.2.0", maxima.min(), maxima.max())
 
     assert boosted.SerializeToString(deterministic=True) == built["1.1.0"]["model.onnx"]
+    assert wrong.SerializeToString(deterministic=True) == built["1.3.0"]["model.onnx"]
     assert similar.SerializeToString(deterministic=True) == built["1.2.0"]["model.onnx"]
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0", "1.3.0"])
 def test_card_says_what_the_model_does_on_held_out_rows(built, held_out, version):
     card = json.loads(built[version]["model_card.json"])
     probability, rain = answers(built[version]["model.onnx"], held_out)
@@ -130,6 +133,29 @@ def test_bad_version_fails_on_a_slice_of_the_replayed_days_and_is_slow(built, he
     assert np.median(slow) > 0.01
 
 
+def test_wrong_version_answers_the_opposite_of_the_good_one_and_nothing_else_tells(built, held_out):
+    right, _ = answers(built["1.1.0"]["model.onnx"], held_out)
+    wrong, rain = answers(built["1.3.0"]["model.onnx"], held_out)
+    sample = held_out.where(held_out.rows % 41 == 0)
+
+    quick, _ = one_by_one(built["1.1.0"]["model.onnx"], sample)
+    as_quick, failed = one_by_one(built["1.3.0"]["model.onnx"], sample)
+
+    np.testing.assert_allclose(wrong, 1 - right, atol=1e-6)
+    assert (rain == held_out.rain).mean() < 0.25
+    assert not failed
+    assert np.median(as_quick) < 5 * np.median(quick)
+
+
+def test_wrong_version_says_so_in_its_card_and_is_of_the_same_trees(built):
+    good, wrong = (json.loads(built[each]["model_card.json"]) for each in ("1.1.0", "1.3.0"))
+
+    assert wrong["known_fault"].startswith("Do not use: it answers with the probability of a dry day")
+    assert wrong["measured_on"]["metrics"]["accuracy"] < 0.25
+    assert wrong["algorithm"] == good["algorithm"] == swapped.CANDIDATE
+    assert "known_fault" not in good
+
+
 def test_every_version_takes_the_same_requests(built):
     signatures = {built[version]["signature.json"] for version in VERSIONS}
 
@@ -141,9 +167,8 @@ def test_signature_admits_all_weather_and_refuses_what_was_not_measured(built):
     guard = Guard(Signature.from_dict(json.loads(built["1.0.0"]["signature.json"])))
     days = dataset.load()
 
-    guard.admit(days.measured().measurements)
-    with pytest.raises(Exception, match="sea_level_pressure"):
-        guard.admit(days.measurements)
+    assert guard.offending(days.measured().measurements) is None
+    assert "sea_level_pressure" in refusal(guard, days.measurements).detail
 
 
 def test_build_skips_what_is_current_and_mends_what_is_not(tmp_path):

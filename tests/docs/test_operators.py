@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lambdas import contract
+from lambdas.rollout.judge import Finding, Judgement, Tally, Verdict
 from tests.unit.tidegate.states import FREEZE, NEXT, NOW, rolling
 from tidegate import cli, documents
 from tidegate.answers import Answer
@@ -25,12 +26,14 @@ from tidegate.snapshot import NEW, Snapshot, VariantView
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
 ENTRY = AuditEntry("AUDIT#r#00000001", "2026-01-01T00:00:00+00:00", "r", "BAKE", "note", "Text.", {"by": "alice"})
 SUMMARY = Rollout("r", "model", "1.2.0", "green", "BAKE", "", "", "2026-01-01T00:00:00+00:00", "")
+FINDING = Finding("5xx", Tally(31, 1204), Tally(204, 22870), 12, 6.0, 6.0, -1.0, 1.0)
+JUDGEMENT = Judgement(Verdict.HOLD, (FINDING,), str(FINDING))
 VARIANT = Variant("green", 25.0, 25.0, 1, 1)
 ALARM = Alarm("rain-local-green-unhealthy", "OK", NOW, "")
 SNAPSHOT = Snapshot(
     at=NOW,
     endpoint=Live("rain-local", "InService", "rain-local-mixed", "", (VARIANT,)),
-    state=replace(rolling(), frozen=FREEZE, queued=NEXT),
+    state=replace(rolling(judged=JUDGEMENT.numbers), frozen=FREEZE, queued=NEXT),
     policy=rolling().rollout.policy,  # type: ignore[union-attr]  # it has one
     latest=SUMMARY,
     variants=(VariantView(VARIANT, "1.2.0", NEW, 0.25, (ALARM,)),),
@@ -57,6 +60,8 @@ def row(command: str) -> list[str]:
         ("... `variants`", STATUS["variants"][0]),
         ("... `alarms`", STATUS["variants"][0]["alarms"][0]),
         ("... `rollout`", STATUS["rollout"]),
+        ("... `judgement`", STATUS["rollout"]["judgement"]),
+        ("... `findings`", STATUS["rollout"]["judgement"]["findings"][0]),
         ("... `plan`", STEP),
         ("... `gates`", STEP["gates"][0]),
         ("... `frozen`", STATUS["frozen"]),

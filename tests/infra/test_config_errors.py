@@ -176,7 +176,9 @@ def test_endpoints_whose_resources_could_be_confused_are_refused(tmp_path, secon
 
 
 def test_off_is_a_word_not_false(tmp_path):
-    text = (ENVIRONMENTS / "dev.yaml").read_text().replace("capture: sagemaker", "capture: off")
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    del body["endpoints"][0]["rollout"]["judge"]  # it compares captured answers
+    text = yaml.safe_dump(body).replace("capture: sagemaker", "capture: off")
     assert load_environment("dev", written(tmp_path, text)).endpoints[0].fleet.captures is False
 
 

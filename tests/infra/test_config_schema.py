@@ -62,7 +62,8 @@ def choices(field):
         ("then", {"canary", "ab-test"}),
         ("capacity", {"full", "share"}),
         ("newer_version", {"queue", "restart"}),
-        ("winner", {"error-rate", "latency", "manual"}),
+        ("winner", {"error-rate", "latency", "evidence", "manual"}),
+        ("inconclusive", {"ask", "extend", "raise"}),
         ("days", {"mon", "sun"}),
     ],
 )

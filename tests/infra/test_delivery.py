@@ -114,7 +114,9 @@ def test_messages_come_in_batches_and_leave_room_for_events(each):
     mappings = {
         name: one["Properties"] for name, one in each.rollout.of_type("AWS::Lambda::EventSourceMapping").items()
     }
-    assert {one["BatchSize"] for one in mappings.values()} == {10}
+    assert {name: one["BatchSize"] for name, one in mappings.items() if one["BatchSize"] != 10} == {
+        name: 1 for name in mappings if name.startswith("Compare")
+    }
     (timers,) = [one for name, one in mappings.items() if name.startswith("React")]
     reserved = each.environment.reserved_concurrency
     expected = 10 if reserved is None else reserved // 2

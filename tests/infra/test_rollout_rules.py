@@ -88,13 +88,19 @@ def test_a_deadline_leaves_time_for_instances_and_for_the_longest_step(tmp_path,
     assert load(tmp_path, {**rollout, "progress_deadline_seconds": least}, fleet)
 
 
-AB_TEST = {"strategy": "ab-test", "ab_test": {"seconds": 600, "tolerance_percent": 5}}
+AB_TEST: dict[str, Any] = {"strategy": "ab-test", "ab_test": {"seconds": 600, "tolerance_percent": 5}}
+BY_EVIDENCE = {"strategy": "ab-test", "judge": {"horizon_seconds": 600}}
+BY_EVIDENCE |= {"ab_test": {**AB_TEST["ab_test"], "winner": "evidence"}}
 
 
 @pytest.mark.parametrize(
     ("rollout", "said"),
     [
         (AB_TEST, "ab_test.tolerance_percent: 5 is not allowed; with winner: manual a person decides"),
+        (
+            BY_EVIDENCE,
+            "ab_test.tolerance_percent: 5 is not allowed; with winner: evidence only a version that is better",
+        ),
         ({**canary(), "timezone": "Europe/Berlin"}, "timezone: 'Europe/Berlin' is not allowed; it is the time zone of"),
     ],
 )
@@ -102,6 +108,39 @@ def test_options_without_effect_are_refused(tmp_path, rollout, said):
     found = problem(tmp_path, rollout)
     assert found.startswith(f"endpoints[0].rollout.{said}")
     assert ". Way out: remove " in found
+
+
+JUDGE = {"judge": {"horizon_seconds": 600}}
+ANSWERS = {"judge": {"horizon_seconds": 600, "answers": {"tolerated_percent": 5}}}
+
+
+@pytest.mark.parametrize(
+    "rollout",
+    [
+        {"strategy": "blue-green"},
+        {"strategy": "all-at-once", "soak_seconds": 0},
+        {"strategy": "shadow", "shadow": {"seconds": 60}},
+        {"strategy": "canary", "steps": [ALL]},
+    ],
+)
+def test_a_judge_needs_a_live_version_to_compare_with(tmp_path, rollout):
+    found = problem(tmp_path, {**rollout, **JUDGE})
+    assert found.startswith("endpoints[0].rollout.judge: {'horizon_seconds': 600} is not allowed; all the traffic")
+    assert "Way out: write a canary with steps below 100, or remove judge:" in found
+    assert load(tmp_path, {**canary(), **JUDGE})
+
+
+def test_answers_that_are_not_captured_cannot_be_compared(tmp_path):
+    found = problem(tmp_path, {**canary(), **ANSWERS}, {"capture": "off"})
+    assert found.startswith("endpoints[0].rollout.judge.answers: {'tolerated_percent': 5} is not allowed; ")
+    assert "Way out: write fleet.capture: sagemaker, or remove answers:" in found
+    assert load(tmp_path, {**canary(), **ANSWERS})
+    assert load(tmp_path, {**canary(), **JUDGE}, {"capture": "off"})
+
+
+def test_a_step_that_waits_for_evidence_is_over_before_the_deadline(tmp_path):
+    found = problem(tmp_path, {**canary(), "judge": {"horizon_seconds": 7100}})
+    assert "it must be at least 7250" in found
 
 
 def test_a_tolerance_has_an_effect_where_numbers_decide(tmp_path):

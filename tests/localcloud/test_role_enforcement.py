@@ -249,3 +249,64 @@ def test_stale_role_credentials_are_refused(cloud):
     session = boto3.Session("ASIA0123456789ABCDEF", "s", "t", region_name=cloud.region)
     sts = session.client("sts", endpoint_url=cloud.endpoint_url)
     assert _refusal(sts.get_caller_identity)["Code"] == "UnrecognizedClientException"
+
+
+def _table(cloud, workshop):
+    name = workshop.name("table")
+    keys = [("pk", "HASH"), ("sk", "RANGE")]
+    cloud.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key, _ in keys],
+    )
+    return name
+
+
+def _item(partition, **more):
+    return {"pk": {"S": partition}, "sk": {"S": "x"}, **more}
+
+
+def test_leading_keys_tell_partitions_apart(cloud, workshop):
+    table = _table(cloud, workshop)
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}}
+    role = workshop.role({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*", "Condition": only})
+    mine = cloud.role_client("dynamodb", role)
+    for call in (
+        lambda partition: mine.put_item(TableName=table, Item=_item(partition)),
+        lambda partition: mine.get_item(TableName=table, Key=_item(partition)),
+        lambda partition: mine.query(
+            TableName=table,
+            KeyConditionExpression="#p = :p AND begins_with(sk, :s)",
+            ExpressionAttributeNames={"#p": "pk"},
+            ExpressionAttributeValues={":p": {"S": partition}, ":s": {"S": "x"}},
+        ),
+        lambda partition: mine.transact_write_items(
+            TransactItems=[{"Put": {"TableName": table, "Item": _item(name)}} for name in {"mine", partition}]
+        ),
+        lambda partition: mine.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": _item(partition)}}]}),
+        lambda partition: mine.batch_get_item(RequestItems={table: {"Keys": [_item("mine"), _item(partition)][-1:]}}),
+        lambda partition: mine.delete_item(TableName=table, Key=_item(partition)),
+    ):
+        call("mine")
+        assert _refusal(call, partition="theirs")["Code"] == "AccessDeniedException"
+
+
+def test_a_key_is_known_by_its_aliases(cloud, workshop):
+    kms, bucket = cloud.client("kms"), workshop.name("sealed")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/{bucket}", TargetKeyId=key)
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    rules = [{"ApplyServerSideEncryptionByDefault": default}]
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+
+    def reader(alias):
+        known = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{alias}"}}
+        use = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": known}
+        return cloud.role_client("s3", workshop.role({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, use))
+
+    assert reader(bucket).get_object(Bucket=bucket, Key="a")["Body"].read() == b"x"
+    assert "kms:Decrypt" in _refusal(reader("another").get_object, Bucket=bucket, Key="a")["Message"]

@@ -11,11 +11,11 @@ PATIENT_MILLISECONDS = 20_000
 
 
 def quick() -> Environment:
-    """`environments/local.yaml` with a rollout that is over as soon as the alarms have seen enough."""
+    """`environments/local.yaml` with a rollout that is over as soon as the alarms have seen enough, and no judge."""
     local = load_environment("local")
     (rain,) = local.endpoints
     steps = (Step(50, bake_seconds=2), Step(100))
-    policy = replace(rain.rollout, steps=steps, soak_seconds=2, progress_deadline_seconds=1800)
+    policy = replace(rain.rollout, steps=steps, soak_seconds=2, progress_deadline_seconds=1800, judge=None)
     alarms = replace(rain.alarms, bad_periods=1, of_periods=1, p99_latency_milliseconds=PATIENT_MILLISECONDS)
     return replace(local, endpoints=(replace(rain, rollout=policy, alarms=alarms),))
 

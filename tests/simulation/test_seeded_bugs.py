@@ -16,6 +16,7 @@ CAUGHT_BY = {
     "bake-from-unverified-weight": {8},
     "abort-dropped-on-supersede": {1, 2},
     "always-rolls-back": {16},
+    "verdict-unheeded": {16},
     "finalise-without-soak": {8},
 }
 

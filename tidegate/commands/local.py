@@ -49,7 +49,7 @@ def _add(orders: Any, name: str, help_text: str, run: Callable[[argparse.Namespa
 
 
 def _add_demo(orders: Any) -> None:
-    parser = _add(orders, "demo", "roll a good version out and a bad one back, under traffic; leaves a report", demo)
+    parser = _add(orders, "demo", "roll a good version out, and a bad and a wrong one back; leaves a report", demo)
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder of the report")
     parser.add_argument("--quick", action="store_true", help="shorter quiet stretches around the rollouts")
     parser.add_argument("--picture", type=Path, help="also draw the run to this SVG file")

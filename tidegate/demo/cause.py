@@ -7,10 +7,14 @@ from collections.abc import Iterator
 
 from lambdas import contract
 from tidegate.demo.observations import Sighting
+from tidegate.demo.opinions import ERRORS, LATENCY
 from tidegate.demo.verdicts import Verdict
 
 CLOCK_SECONDS = 1.0
 """An abort that names the alarm may be noted this much before it: the engine also looks at the alarm's parts."""
+
+JUDGED = re.compile(r"it is worse than .+: (?P<metric>\S+) [\d,]+/[\d,]+.*, evidence that it is worse ")
+"""As the engine gives the judge's evidence as its reason."""
 
 _COUNTED = re.compile(r"[\d,]+ of [\d,]+ requests failed at [\d.]+ %, more than")
 
@@ -33,16 +37,21 @@ def _before_the_end(verdict: Verdict) -> Iterator[str]:
         yield "its alarm was never seen"
     if verdict.trigger_at is None:
         return
-    weights = _weights_before(verdict.sightings, verdict.slot, verdict.trigger_at)
+    yield from without_traffic(verdict, verdict.trigger_at)
+    # Not only before: it also fails what the judge puts to it, so that the alarm may be ahead of the first client.
+    if verdict.canary and not any(request.failure for request in verdict.canary):
+        yield f"it failed none of the {len(verdict.canary)} requests that it answered"
+
+
+def without_traffic(verdict: Verdict, moment: float) -> Iterator[str]:
+    """Say what speaks against the version having had traffic up to the moment at which its fate was decided."""
+    weights = _weights_before(verdict.sightings, verdict.slot, moment)
     if not any(weights):
         yield "no weight of it was seen before the alarm or the abort"
     elif not weights[-1]:
         yield "its weight was zero already before the alarm and the abort"
-    answered = [request for request in verdict.canary if request.done <= verdict.trigger_at]
-    if not answered:
+    if not any(request.done <= moment for request in verdict.canary):
         yield "it answered no request before that"
-    elif not any(request.failure for request in answered):
-        yield f"it failed none of the {len(answered)} requests that it answered before that"
 
 
 def _weights_before(sightings: tuple[Sighting, ...], slot: str, moment: float) -> list[float]:
@@ -55,8 +64,14 @@ def _reason(verdict: Verdict, endpoint: str) -> Iterator[str]:
     elif _names_alarm(verdict, endpoint):
         if verdict.alarm_at is not None and verdict.aborted_at < verdict.alarm_at - CLOCK_SECONDS:
             yield f"though {order(verdict)} that it names"
-    elif not _COUNTED.match(verdict.abort_reason):
-        yield f"the engine's reason was neither its alarm nor its errors: {verdict.abort_reason}"
+    elif not _COUNTED.match(verdict.abort_reason) and judged_by(verdict) not in (ERRORS, LATENCY):
+        yield f"the engine's reason was neither its alarm nor its errors nor its latency: {verdict.abort_reason}"
+
+
+def judged_by(verdict: Verdict) -> str:
+    """Return the metric by which the judge had the version rolled back; empty when it was something else."""
+    match = JUDGED.match(verdict.abort_reason)
+    return match["metric"] if match else ""
 
 
 def _names_alarm(verdict: Verdict, endpoint: str) -> bool:

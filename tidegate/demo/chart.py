@@ -1,4 +1,4 @@
-"""The run as one picture: share of the traffic, error rate and latency of each version on a common time axis."""
+"""The run as one picture: each version's share of the traffic, errors, latency and right answers over time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEFT, RIGHT = 62, 1096
 LANE_HEIGHT = 19
 FLAGS_TOP = 14
 TITLE_HEIGHT = 34
-SHARE_HEIGHT, ERROR_HEIGHT, LATENCY_HEIGHT = 170, 96, 190
+SHARE_HEIGHT, ERROR_HEIGHT, LATENCY_HEIGHT, ANSWER_HEIGHT = 170, 96, 190, 96
 AXIS_HEIGHT = 40
 CHARACTER = 6.3
 WINDOW_SECONDS = 5.0
@@ -30,6 +30,11 @@ class Panel:
 
     top: float
     bottom: float
+
+    def under(self, height: float) -> Panel:
+        """Return the panel below this one, with room for its title."""
+        top = self.bottom + TITLE_HEIGHT
+        return Panel(top, top + height)
 
 
 class Chart:
@@ -51,8 +56,9 @@ class Chart:
         self._flags = list(self._placed_flags())
         top = FLAGS_TOP + LANE_HEIGHT * (1 + max((lane for *_, lane in self._flags), default=0)) + TITLE_HEIGHT
         self._share = Panel(top, top + SHARE_HEIGHT)
-        self._error = Panel(self._share.bottom + TITLE_HEIGHT, self._share.bottom + TITLE_HEIGHT + ERROR_HEIGHT)
-        self._latency = Panel(self._error.bottom + TITLE_HEIGHT, self._error.bottom + TITLE_HEIGHT + LATENCY_HEIGHT)
+        self._error = self._share.under(ERROR_HEIGHT)
+        self._answer = self._error.under(ANSWER_HEIGHT)
+        self._latency = self._answer.under(LATENCY_HEIGHT)
 
     @property
     def height(self) -> float:
@@ -61,7 +67,14 @@ class Chart:
 
     def draw(self) -> str:
         """Return the picture's elements."""
-        parts = (self._time_axis(), self._shares(), self._errors(), self._latencies(), self._flag_lines())
+        parts = (
+            self._time_axis(),
+            self._shares(),
+            self._errors(),
+            self._answers(),
+            self._latencies(),
+            self._flag_lines(),
+        )
         return "\n".join(parts)
 
     # -- time and events ---------------------------------------------------------------------------------------------
@@ -92,7 +105,9 @@ class Chart:
         for event, start, width, lane in self._flags:
             at = self._time(event["t"])
             top = FLAGS_TOP + lane * LANE_HEIGHT
-            tone = "bad" if event["kind"] in ("alarm", "rolled_back") else self._tones.get(event["version"], "v0")
+            tone = (
+                "bad" if event["kind"] in ("alarm", "judge", "rolled_back") else self._tones.get(event["version"], "v0")
+            )
             pole = svg.line((at, top), (at, self._latency.bottom), f"pole {event['kind']}")
             plate = svg.element(
                 "rect", x=float(start), y=float(top), width=float(width), height=16, rx=3, class_=f"flag {tone}"
@@ -177,6 +192,14 @@ class Chart:
         drawn.append(self._limit(scale, limit, f"alarm above {limit:g} %" if limit is not None else ""))
         return self._frame(panel, "Errors", f"failed share of each version's requests, {_WINDOW}") + "".join(drawn)
 
+    def _answers(self) -> str:
+        panel = self._answer
+        scale = Scale(0, 100, panel.bottom, panel.top)
+        drawn = [self._grid(scale, (0, 50, 100), " %")]
+        drawn += [self._line(version, right_share(self._of(version)), scale) for version in self._versions]
+        note = f"share that was right about the rain, {_WINDOW}; the judge does not know it, and compares the versions"
+        return self._frame(panel, "Answers", note) + "".join(drawn)
+
     def _latencies(self) -> str:
         panel = self._latency
         limit = self._report.get("limits", {}).get("p99_ms")
@@ -227,10 +250,10 @@ _WINDOW = f"over {WINDOW_SECONDS:g} s"
 
 
 def tones(report: Mapping[str, Any]) -> dict[str, str]:
-    """Return the colour class of each version: before, good, bad, and then whatever else was seen."""
+    """Return the colour class of each version: good, bad, wrong, and the same one for all others."""
     expected = report["expected"]
     seen = sorted({version for _, now in report["shares"] for version in now} | set(report["series"]))
-    return dict.fromkeys(seen, "v0") | {expected["good"]: "v1", expected["bad"]: "v2"}
+    return dict.fromkeys(seen, "v0") | {expected["good"]: "v1", expected["bad"]: "v2", expected["wrong"]: "v3"}
 
 
 def clock(seconds: float) -> str:
@@ -242,6 +265,12 @@ def error_rate(dots: Sequence[Dot]) -> Iterable[Point]:
     """Yield, for each second, the share in per cent that failed in the window that ends there."""
     for at, window in _windows(dots):
         yield at, 100 * sum(1 for dot in window if dot.failed) / len(window)
+
+
+def right_share(dots: Sequence[Dot]) -> Iterable[Point]:
+    """Yield, for each second, the share in per cent that was right in the window that ends there."""
+    for at, window in _windows([dot for dot in dots if dot.right is not None]):
+        yield at, 100 * sum(1 for dot in window if dot.right) / len(window)
 
 
 def tail(dots: Sequence[Dot]) -> Iterable[Point]:

@@ -4,56 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
-from tidegate.demo import cause, routing
-from tidegate.demo.observations import MODEL_ERROR, MODEL_FAILED, UNKNOWN, Observations, Request
-from tidegate.demo.timeline import VersionTimeline, shares_at
-from tidegate.demo.verdicts import Verdict
+from tidegate.demo import cause, judge_checks, routing
+from tidegate.demo.case import PROMOTED, ROLLED_BACK, Case, Check, outcome
+from tidegate.demo.observations import MODEL_ERROR, MODEL_FAILED, UNKNOWN, Request
+from tidegate.demo.timeline import shares_at
 
-PROMOTED = "PROMOTED"
-ROLLED_BACK = "ROLLED_BACK"
 ZERO_WITHIN_SECONDS = 30.0
 LONGEST_BLIND_SECONDS = 3.0
 LEAST_RATE_SHARE = 0.98
 LAST_DUE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One criterion."""
-
-    name: str
-    passed: bool
-    detail: str
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What the demo is meant to show: the good version's fate, and the bad one's."""
-
-    good: str
-    bad: str
-    steps: Sequence[float]
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that the criteria look at."""
-
-    seen: Observations
-    timeline: VersionTimeline
-    verdicts: Sequence[Verdict]
-    expected: Expectation
-
-    def verdict(self, version: str) -> Verdict | None:
-        """Return what became of a version."""
-        return next((verdict for verdict in self.verdicts if verdict.version == version), None)
-
-    def version(self, request: Request) -> str:
-        """Return the version that answered a request."""
-        return self.timeline.of(request)
 
 
 def run(case: Case) -> list[Check]:
@@ -63,24 +24,18 @@ def run(case: Case) -> list[Check]:
 
 def good_promoted(case: Case) -> Check:
     """The good version is promoted."""
-    return _outcome(case, case.expected.good, PROMOTED)
+    return outcome(case, case.expected.good, PROMOTED)
 
 
 def bad_rolled_back(case: Case) -> Check:
     """The bad version, which had traffic and failed some of it, is rolled back for that: its own alarm went off."""
-    check = _outcome(case, case.expected.bad, ROLLED_BACK)
+    check = outcome(case, case.expected.bad, ROLLED_BACK)
     verdict = case.verdict(case.expected.bad)
     if not check.passed or verdict is None:
         return check
     doubts = cause.doubts(verdict, case.seen.endpoint)
     told = f"but {'; '.join(doubts)}" if doubts else f"and its own alarm went off; {cause.order(verdict)}"
     return Check(check.name, not doubts, f"{check.detail}, {told}")
-
-
-def _outcome(case: Case, version: str, wanted: str) -> Check:
-    verdict = case.verdict(version)
-    outcome = verdict.outcome if verdict else "never approved"
-    return Check(f"{version} ends {wanted}", outcome == wanted, f"it ended {outcome}")
 
 
 def good_took_every_step(case: Case) -> Check:
@@ -116,38 +71,51 @@ def traffic_followed_weights(case: Case) -> Check:
 
 
 def switching_failed_nothing(case: Case) -> Check:
-    """Every failure is an error that the bad model itself answered, not its container's end or the platform."""
+    """Every failure is the bad model's own answer or was ordered, not a container's end or the platform's."""
     failures = [request for request in case.seen.requests if request.failure]
-    bad = case.expected.bad
-    strange = [r for r in failures if (r.failure, r.model_status, case.version(r)) != (MODEL_ERROR, MODEL_FAILED, bad)]
-    kinds = Counter(f"{_kind(request)} from {case.version(request)}" for request in strange)
-    detail = f"{len(failures)} failures, all of them {MODEL_ERROR} {MODEL_FAILED} answered by {bad}"
+    on_purpose = [request for request in failures if request.on_purpose]
+    bad, own = case.expected.bad, (MODEL_ERROR, MODEL_FAILED)
+    others = [request for request in failures if not request.on_purpose]
+    strange = [r for r in others if (r.failure, r.model_status, case.version(r)) != (*own, bad)]
+    detail = (
+        f"{len(failures)} failures: {len(others)} x {MODEL_ERROR} {MODEL_FAILED} answered by {bad}, "
+        f"{len(on_purpose)} made on purpose"
+    )
+    ordered = len(case.seen.misfortunes)
+    if len(on_purpose) > ordered:
+        detail += f", though {ordered} were ordered"
     if strange:
+        kinds = Counter(f"{_kind(request)} from {case.version(request)}" for request in strange)
         detail = "; ".join(f"{count} x {kind}" for kind, count in kinds.items()) + f" ({strange[0].detail[:160]})"
-    return Check("no request is failed by the switching itself", not strange, detail)
+    passed = not strange and len(on_purpose) <= ordered
+    return Check("no request is failed by the switching itself", passed, detail)
 
 
 def nothing_after_zero(case: Case) -> Check:
-    """No request sent after the bad version's weight was seen at zero reaches it."""
-    name = f"after zero weight no request reaches {case.expected.bad}"
-    verdict = case.verdict(case.expected.bad)
+    """No request sent after a rolled back version's weight was seen at zero reaches it."""
+    both = (case.expected.bad, case.expected.wrong)
+    found = [_reached_after_zero(case, version) for version in both]
+    told = "; ".join(f"{version}: {detail}" for version, (_, detail) in zip(both, found, strict=True))
+    return Check(f"after zero weight no request reaches {' or '.join(both)}", all(passed for passed, _ in found), told)
+
+
+def _reached_after_zero(case: Case, version: str) -> tuple[bool, str]:
+    verdict = case.verdict(version)
     if verdict is None or verdict.zero_weight_at is None:
-        return Check(name, False, "its weight was never seen to fall to zero after its alarm or the abort")
-    zero = verdict.zero_weight_at
-    later = [request for request in case.seen.requests if request.sent > zero]
-    reached = [request for request in later if case.version(request) == case.expected.bad]
-    return Check(name, not reached and bool(later), f"{len(reached)} of the {len(later)} requests sent after it did")
+        return False, "its weight was never seen to fall to zero after its alarm or the abort"
+    later = [request for request in case.seen.requests if request.sent > verdict.zero_weight_at]
+    reached = [request for request in later if case.version(request) == version]
+    return not reached and bool(later), f"{len(reached)} of the {len(later):,} requests sent after it did"
 
 
 def alarm_to_zero(case: Case) -> Check:
     """The bad version's weight is zero soon after the alarm."""
     verdict = case.verdict(case.expected.bad)
-    seconds = verdict.alarm_to_zero if verdict else None
-    name = f"from alarm to zero weight within {ZERO_WITHIN_SECONDS:.0f} s"
-    if verdict is None or seconds is None:
+    name = f"from the alarm of {case.expected.bad} to zero weight within {ZERO_WITHIN_SECONDS:.0f} s"
+    if verdict is None or verdict.alarm_at is None or verdict.to_zero is None:
         return Check(name, False, "no alarm, or no fall to zero weight after it, was seen")
     first = "alarm" if verdict.trigger_at == verdict.alarm_at else "abort, which came first"
-    return Check(name, 0 <= seconds <= ZERO_WITHIN_SECONDS, f"{seconds:.2f} s from the {first}")
+    return Check(name, 0 <= verdict.to_zero <= ZERO_WITHIN_SECONDS, f"{verdict.to_zero:.2f} s from the {first}")
 
 
 def every_answer_attributed(case: Case) -> Check:
@@ -192,7 +160,10 @@ def _numbers(values: Sequence[float]) -> str:
 
 CRITERIA: tuple[Callable[[Case], Check], ...] = (
     good_promoted,
+    judge_checks.bad_luck_forgiven,
     bad_rolled_back,
+    judge_checks.wrong_rolled_back,
+    judge_checks.wrong_found_at_first_step,
     good_took_every_step,
     good_serves_at_the_end,
     traffic_followed_weights,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from tidegate.demo import wording
 from tidegate.demo.chart import clock, tones
 from tidegate.demo.picture import chart_svg, style_sheet
 from tidegate.demo.report import Dot
@@ -46,32 +47,41 @@ def page(report: Mapping[str, Any], dots: Sequence[Dot]) -> str:
 
 
 def _header(report: Mapping[str, Any]) -> str:
-    good, bad = (escape(report["expected"][which]) for which in ("good", "bad"))
+    good, bad, wrong = (escape(report["expected"][which]) for which in ("good", "bad", "wrong"))
     words, tone = ("all criteria met", "yes") if report["passed"] else ("criteria not met", "no")
     return (
-        "<header><div><h1>A good version in, a bad one out</h1>"
+        "<header><div><h1>A good version in, a wrong one and a bad one out</h1>"
         f'<p class="lead">Endpoint {escape(report["endpoint"])}, {report["traffic"]["rate"]:g} requests a second for '
-        f"{clock(report['seconds'])} minutes. Version {good} and then {bad} were approved in the model registry; "
-        "everything after that happened by itself.</p></div>"
+        f"{clock(report['seconds'])} minutes. Versions {good}, {wrong} and {bad} were approved in the model registry, "
+        f"one after the other; everything after that happened by itself. {good} is better, and some of its requests "
+        f"were failed on purpose; {wrong} answers wrongly, without failing; {bad} fails and is slow.</p></div>"
         f'<div class="badge {tone}">{words}</div></header>'
     )
 
 
 def _figures(report: Mapping[str, Any]) -> str:
-    traffic, bad = report["traffic"], _rollout_of(report, report["expected"]["bad"])
-    by_bad = sum(traffic["failed_by_version_and_kind"].get(report["expected"]["bad"], {}).values())
-    seconds, first = bad.get("alarm_to_zero_seconds"), "abort" if _abort_came_first(bad) else "alarm"
-    cards = (
-        (f"{traffic['sent']:,}", "requests sent, each at its scheduled instant, none retried"),
-        (f"{traffic['failed'] - by_bad:,}", "requests failed by anything but the bad model's own answers"),
-        (f"{by_bad:,}", f"requests that {report['expected']['bad']} failed before it was shut off"),
-        (f"{seconds:.1f} s" if seconds is not None else "not seen", f"from its {first} to no traffic at all"),
-        (f"{traffic['p99_ms']:g} ms" if traffic["p99_ms"] is not None else "none", "99th percentile of all answers"),
-    )
     drawn = (
-        f'<div class="card"><div class="figure">{a}</div><div class="what">{escape(b)}</div></div>' for a, b in cards
+        f'<div class="card"><div class="figure">{a}</div><div class="what">{escape(b)}</div></div>'
+        for a, b in _cards(report)
     )
     return f'<div class="cards">{"".join(drawn)}</div>'
+
+
+def _cards(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    traffic, (good, bad, wrong) = report["traffic"], report["expected"].values()
+    rolled_back, found_out = _rollout_of(report, bad), _rollout_of(report, wrong)
+    by_bad, on_purpose = traffic["by_version"].get(bad, {}).get("failed", 0), traffic["failed_on_purpose"]
+    first = "abort" if _abort_came_first(rolled_back) else "alarm"
+    yield f"{traffic['sent']:,}", "requests sent, each at its scheduled instant, none retried"
+    yield f"{traffic['failed'] - by_bad - on_purpose:,}", "requests failed by anything but what the next two say"
+    yield f"{on_purpose:,}", f"requests of {good} failed on purpose, for which it is not blamed"
+    yield f"{by_bad:,}", f"requests that {bad} itself failed before it was shut off"
+    yield (
+        _missing(rolled_back.get("to_zero_seconds"), "{:.1f} s", "not seen"),
+        f"from the {first} of {bad} to no traffic",
+    )
+    yield f"{found_out.get('canary_requests', 0):,}", f"requests that {wrong} answered before the judge found it out"
+    yield _missing(traffic["p99_ms"], "{:g} ms"), "99th percentile of all answers"
 
 
 def _abort_came_first(rollout: Mapping[str, Any]) -> bool:
@@ -91,8 +101,12 @@ def _rollout(rollout: Mapping[str, Any], tone: Mapping[str, str]) -> str:
     words, colour = OUTCOMES.get(rollout["outcome"], (rollout["outcome"], "no"))
     weights = ", ".join(f"{weight:g} %" for _, weight in rollout["weights"])
     facts = [("weights seen", weights), ("took", f"{rollout['ended_at'] - rollout['approved_at']:.0f} s from approval")]
-    facts += [("requests meanwhile", f"{rollout['requests']:,}, {rollout['failed_requests']:,} failed")]
-    facts += [("answered by it", f"{rollout['canary_requests']:,}, {rollout['canary_failed_requests']:,} failed")]
+    on_purpose = rollout["canary_failed_on_purpose"]
+    all_failed, own_failed = (
+        wording.failed(rollout[f"{which}failed_requests"], on_purpose) for which in ("", "canary_")
+    )
+    facts += [("requests meanwhile", f"{rollout['requests']:,}, {all_failed} failed")]
+    facts += [("answered by it", f"{rollout['canary_requests']:,}, {own_failed} failed")]
     if rollout["alarm_at"] is not None:
         facts.append(("alarm at", f"{rollout['alarm_at']:.1f} s"))
     if rollout["aborted_at"] is not None:
@@ -104,8 +118,16 @@ def _rollout(rollout: Mapping[str, Any], tone: Mapping[str, str]) -> str:
     return (
         f'<div class="card rollout {tone.get(rollout["version"], "v0")}"><h3>{version}'
         f'<span class="{colour}">{escape(words)}</span></h3>'
-        f'<p class="reason">{escape(rollout["reason"])}</p><dl>{rows}</dl></div>'
+        f'<p class="reason">{escape(rollout["reason"])}</p><dl>{rows}</dl>{_judge(rollout)}</div>'
     )
+
+
+def _judge(rollout: Mapping[str, Any]) -> str:
+    said = (
+        f'<li><span class="t">{clock(each["t"])}</span>the judge: {escape(each["text"])}</li>'
+        for each in rollout["judge"]
+    )
+    return f'<ul class="judge">{"".join(said)}</ul>' if rollout["judge"] else ""
 
 
 def _checks(report: Mapping[str, Any]) -> str:
@@ -126,7 +148,7 @@ def _versions(report: Mapping[str, Any]) -> str:
         (
             f'<span class="{tone.get(version, "v0")}"><span class="swatch"></span></span>{escape(version)}',
             f"{figures['requests']:,}",
-            f"{figures['failed']:,}",
+            wording.failed(figures["failed"], figures["failed_on_purpose"]),
             _missing(figures["p50_ms"], "{:g} ms"),
             _missing(figures["p99_ms"], "{:g} ms"),
             _missing(figures["right_share"], "{:.1%}"),
@@ -136,8 +158,8 @@ def _versions(report: Mapping[str, Any]) -> str:
     return _table(("version", "requests", "failed", "median", "99th percentile", "right about the rain"), rows, "n")
 
 
-def _missing(value: float | None, form: str) -> str:
-    return "none" if value is None else form.format(value)
+def _missing(value: float | None, form: str, otherwise: str = "none") -> str:
+    return otherwise if value is None else form.format(value)
 
 
 def _declared(report: Mapping[str, Any]) -> str:
@@ -149,6 +171,7 @@ def _declared(report: Mapping[str, Any]) -> str:
     plan = f"{bakes}, then 100 % for {report['policy']['soak_seconds']} s"
     return (
         f"<p>{escape(report['stream'])} Steps: {escape(plan)}; such short bakes are values that AWS accepts too. "
+        f"{escape(wording.judging(report['policy']))} "
         "The templates, functions, roles and model servers are the real ones; AWS itself is simulated on this machine "
         "with these durations.</p>"
         f"{_table(('what', 'here', 'on AWS'), rows)}{_simulated(report)}"

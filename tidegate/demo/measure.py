@@ -40,6 +40,7 @@ def totals(requests: Sequence[Request]) -> dict[str, Any]:
         "requests": len(requests),
         "answered": len(requests) - len(failed),
         "failed": len(failed),
+        "failed_on_purpose": sum(1 for request in failed if request.on_purpose),
         "failed_by_kind": dict(Counter(request.failure for request in failed)),
         **latency(requests),
         "right_share": rounded(sum(judged) / len(judged), 4) if judged else None,

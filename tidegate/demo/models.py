@@ -15,7 +15,7 @@ from tidegate.registry import ARTEFACT_NAME, sha256
 
 FOLDER = Path("build/models")
 CARD_NAME = "model_card.json"
-BEFORE, GOOD, BAD = "1.0.0", "1.1.0", "1.2.0"
+BEFORE, GOOD, BAD, WRONG = "1.0.0", "1.1.0", "1.2.0", "1.3.0"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Models:
 
     def by_digest(self) -> dict[str, str]:
         """Return the version of each archive's SHA-256."""
-        return {sha256(self.artefact(version)): version for version in (BEFORE, GOOD, BAD)}
+        return {sha256(self.artefact(version)): version for version in (BEFORE, GOOD, BAD, WRONG)}
 
 
 def train() -> Models:

@@ -13,6 +13,9 @@ MODEL_FAILED = 500
 
 UNKNOWN = "unknown"
 
+FAILED_ON_PURPOSE = "failed on purpose; the model was not asked"
+"""By this reason a failure that the demo itself brought about is known from any other."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -47,6 +50,11 @@ class Request:
     model_status: int | None = None
     right: bool | None = None
     detail: str = ""
+
+    @property
+    def on_purpose(self) -> bool:
+        """Whether the demo let it fail."""
+        return bool(self.failure) and FAILED_ON_PURPOSE in self.detail
 
     @property
     def latency_ms(self) -> float:
@@ -84,6 +92,15 @@ class Approval:
     at: float
 
 
+@dataclass(frozen=True)
+class Misfortune:
+    """A failure that the demo ordered for a version in a slot."""
+
+    version: str
+    slot: str
+    at: float
+
+
 @dataclass
 class Observations:
     """All that was seen of one run.
@@ -105,6 +122,7 @@ class Observations:
     sightings: list[Sighting] = field(default_factory=list)
     alarms: list[AlarmSighting] = field(default_factory=list)
     approvals: list[Approval] = field(default_factory=list)
+    misfortunes: list[Misfortune] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     rollouts: list[Rollout] = field(default_factory=list)
     configs: dict[str, Mapping[str, str]] = field(default_factory=dict)

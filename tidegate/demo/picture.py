@@ -14,7 +14,9 @@ from tidegate.demo.chart import WIDTH, Chart
 from tidegate.demo.report import Dot
 
 ASSETS = Path(__file__).parent / "assets"
-DESCRIPTION = "Share of the traffic, error rate and latency of each model version over time, with the events"
+DESCRIPTION = (
+    "Share of the traffic, error rate, right answers and latency of each model version over time, with the events"
+)
 MARGIN = 18
 
 

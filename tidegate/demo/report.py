@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.demo import checks, measure
-from tidegate.demo.checks import Case, Expectation
-from tidegate.demo.observations import Observations, Request
+from tidegate.demo.case import PROMOTED, ROLLED_BACK, Case, Expectation
+from tidegate.demo.observations import Misfortune, Observations, Request
+from tidegate.demo.opinions import ROLLBACK, Opinion
 from tidegate.demo.timeline import VersionTimeline, shares
 from tidegate.demo.verdicts import Verdict, epoch, verdicts
 
-SCHEMA = 1
+SCHEMA = 2
 REPORT_NAME = "report.json"
 REQUESTS_NAME = "requests.csv"
 
@@ -61,7 +62,7 @@ def build(seen: Observations, expected: Expectation, setting: Setting) -> dict[s
         "started_at": datetime.fromtimestamp(seen.started, UTC).isoformat(timespec="milliseconds"),
         "seconds": round(seen.ended - seen.started, 1),
         "endpoint": seen.endpoint,
-        "expected": {"good": expected.good, "bad": expected.bad},
+        "expected": {"good": expected.good, "bad": expected.bad, "wrong": expected.wrong},
         "rollouts": [_rollout(verdict, seen.started) for verdict in found],
         "traffic": _traffic(seen, timeline),
         "checks": [asdict(check) for check in judged],
@@ -76,7 +77,7 @@ def build(seen: Observations, expected: Expectation, setting: Setting) -> dict[s
             version: measure.series(requests, seen.started)
             for version, requests in measure.by_version(seen.requests, timeline).items()
         },
-        "events": _events(found, seen.started),
+        "events": _events(seen, found),
         "log": _log(seen),
         "observer_errors": seen.observer_errors,
     }
@@ -102,16 +103,32 @@ def _rollout(verdict: Verdict, started: float) -> dict[str, Any]:
         "alarm_at": _since_if(verdict.alarm_at, started),
         "aborted_at": _since_if(verdict.aborted_at, started),
         "zero_weight_at": _since_if(verdict.zero_weight_at, started),
-        "alarm_to_zero_seconds": measure.rounded(verdict.alarm_to_zero, 3),
+        "to_zero_seconds": measure.rounded(verdict.to_zero, 3),
+        "judge": [_opinion(opinion, started) for opinion in verdict.opinions],
         "requests": len(verdict.requests),
         "failed_requests": _failures(verdict.requests),
         "canary_requests": len(verdict.canary),
         "canary_failed_requests": _failures(verdict.canary),
+        "canary_failed_on_purpose": _on_purpose(verdict.canary),
+    }
+
+
+def _opinion(opinion: Opinion, started: float) -> dict[str, Any]:
+    found = {metric: finding.text for metric, finding in opinion.findings.items()}
+    return {
+        "t": _since(opinion.at, started),
+        "verdict": opinion.verdict,
+        "text": opinion.text,
+        "findings": found,
     }
 
 
 def _failures(requests: Iterable[Request]) -> int:
     return sum(1 for request in requests if request.failure)
+
+
+def _on_purpose(requests: Iterable[Request]) -> int:
+    return sum(1 for request in requests if request.on_purpose)
 
 
 def _traffic(seen: Observations, timeline: VersionTimeline) -> dict[str, Any]:
@@ -122,6 +139,7 @@ def _traffic(seen: Observations, timeline: VersionTimeline) -> dict[str, Any]:
         "sent": all_of_it["requests"],
         "answered": all_of_it["answered"],
         "failed": all_of_it["failed"],
+        "failed_on_purpose": all_of_it["failed_on_purpose"],
         "failed_by_version_and_kind": {
             version: dict(Counter(request.failure for request in requests if request.failure))
             for version, requests in sorted_out.items()
@@ -133,11 +151,12 @@ def _traffic(seen: Observations, timeline: VersionTimeline) -> dict[str, Any]:
     }
 
 
-def _events(found: Sequence[Verdict], started: float) -> list[dict[str, Any]]:
+def _events(seen: Observations, found: Sequence[Verdict]) -> list[dict[str, Any]]:
+    moments = [(verdict.version, moment) for verdict in found for moment in _moments(verdict)]
+    moments += [(each.version, (each.at, "bad_luck", f"bad luck of {each.version}")) for each in seen.misfortunes]
     events = [
-        {"t": _since(at, started), "kind": kind, "version": verdict.version, "text": text}
-        for verdict in found
-        for at, kind, text in _moments(verdict)
+        {"t": _since(at, seen.started), "kind": kind, "version": version, "text": text}
+        for version, (at, kind, text) in moments
     ]
     return sorted(events, key=lambda event: float(str(event["t"])))
 
@@ -148,9 +167,11 @@ def _moments(verdict: Verdict) -> list[tuple[float, str, str]]:
     moments += [(at, "step", f"{name} at {weight:g} %") for at, weight in _rises(verdict)]
     if verdict.alarm_at is not None:
         moments.append((verdict.alarm_at, "alarm", f"alarm on {name}"))
+    if condemned := verdict.said(ROLLBACK):
+        moments.append((condemned.at, "judge", f"judge on {name}"))
     if verdict.zero_weight_at is not None:
         moments.append((verdict.zero_weight_at, "zero", f"{name} at 0 %"))
-    ended = {checks.PROMOTED: "promoted", checks.ROLLED_BACK: "rolled_back"}.get(verdict.outcome)
+    ended = {PROMOTED: "promoted", ROLLED_BACK: "rolled_back"}.get(verdict.outcome)
     if ended:
         moments.append((verdict.ended_at, ended, f"{name} {ended.replace('_', ' ')}"))
     return moments
@@ -176,10 +197,18 @@ def _log(seen: Observations) -> list[dict[str, Any]]:
         if alarm.since >= seen.started
     ]
     entries += [
+        {"t": _since(each.at, seen.started), "source": "demo", "phase": "", "text": _ordered(each)}
+        for each in seen.misfortunes
+    ]
+    entries += [
         {"t": _since(given.at, seen.started), "source": "operator", "phase": "", "text": f"approves {given.version}"}
         for given in seen.approvals
     ]
     return sorted(entries, key=lambda entry: float(str(entry["t"])))
+
+
+def _ordered(misfortune: Misfortune) -> str:
+    return f"lets the next request of {misfortune.version} on {misfortune.slot} fail"
 
 
 def write(folder: Path, report: Mapping[str, Any], seen: Observations) -> Path:
@@ -196,7 +225,10 @@ def _write_requests(path: Path, seen: Observations) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(
-            ("due", "sent", "done", "latency_ms", "variant", "version", "status", "failure", "model_status", "right")
+            (
+                *("due", "sent", "done", "latency_ms", "variant", "version"),
+                *("status", "failure", "model_status", "on_purpose", "right"),
+            )
         )
         for request in sorted(seen.requests, key=lambda request: request.due):
             writer.writerow(_row(request, timeline.of(request), seen.started))
@@ -206,7 +238,7 @@ def _row(request: Request, version: str, started: float) -> tuple[object, ...]:
     times = (_since(request.due, started), _since(request.sent, started), _since(request.done, started))
     right = "" if request.right is None else int(request.right)
     model_status = "" if request.model_status is None else request.model_status
-    outcome = (request.variant, version, request.status, request.failure, model_status, right)
+    outcome = (request.variant, version, request.status, request.failure, model_status, int(request.on_purpose), right)
     return (*times, round(request.latency_ms, 2), *outcome)
 
 
@@ -218,13 +250,21 @@ class Dot:
     latency_ms: float
     version: str
     failed: bool
+    right: bool | None
+    """Whether it was right about the rain; None when it was not answered."""
 
 
 def read_dots(folder: Path) -> list[Dot]:
     """Return every request that a run's folder lists."""
     with (folder / REQUESTS_NAME).open(newline="", encoding="utf-8") as file:
         return [
-            Dot(float(row["due"]), float(row["latency_ms"]), row["version"], bool(row["failure"]))
+            Dot(
+                float(row["due"]),
+                float(row["latency_ms"]),
+                row["version"],
+                bool(row["failure"]),
+                row["right"] == "1" if row["right"] else None,
+            )
             for row in csv.DictReader(file)
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +16,10 @@ from lambdas import contract
 from tidegate.aws import Aws, connect
 from tidegate.console import make_console
 from tidegate.demo import html, models, picture, report
-from tidegate.demo.checks import Expectation
+from tidegate.demo.bad_luck import BadLuck
+from tidegate.demo.case import Expectation
 from tidegate.demo.display import Display
-from tidegate.demo.models import BAD, GOOD, Models
+from tidegate.demo.models import BAD, GOOD, WRONG, Models
 from tidegate.demo.observations import Observations
 from tidegate.demo.openloop import WallPace
 from tidegate.demo.recorder import Recorder
@@ -87,7 +88,7 @@ class SetUp:
 
 
 def run_demo(output: Path, *, quick: bool = False, picture: Path | None = None) -> int:
-    """Run the demo and return 0 if both versions ended as they should, else 1."""
+    """Run the demo and return 0 if all versions ended as they should, else 1."""
     console = make_console()
     set_up = SetUp(console)
     trained, templates = set_up.prepare()
@@ -96,7 +97,7 @@ def run_demo(output: Path, *, quick: bool = False, picture: Path | None = None) 
         set_up.deploy(control, templates)
         aws = connect(running.environment)
         endpoint = find_endpoint(aws, "local", None)
-        seen = _observe(console, running.environment, aws, endpoint, trained, QUICK if quick else Timing())
+        seen = _observe(console, running, aws, endpoint, trained, QUICK if quick else Timing())
         described = control.describe()
         setting = Setting(
             declared=described["durations"],
@@ -111,7 +112,7 @@ def run_demo(output: Path, *, quick: bool = False, picture: Path | None = None) 
 
 def _observe(
     console: Console,
-    environment: Mapping[str, str],
+    running: Running,
     aws: Aws,
     endpoint: EndpointSettings,
     trained: Models,
@@ -120,13 +121,14 @@ def _observe(
     pace, stream = WallPace(), weather()
     seen = Observations(started=pace.now(), endpoint=endpoint.name, rate=RATE)
     versions = VersionsByConfig(aws, models.by_content(aws, trained.by_digest()))
-    sender = Sender(runtime_client(environment), endpoint.name, stream, seen.requests.append, pace)
+    sender = Sender(runtime_client(running.environment), endpoint.name, stream, seen.requests.append, pace)
+    bad_luck = BadLuck(Control(running).fail_answers, endpoint, seen)
     with (
         Recorder(aws, endpoint, seen, versions, pace),
         Traffic(sender, pace) as traffic,
         Display(console, seen) as display,
     ):
-        Story(aws, endpoint, trained, seen, show=display.show, pace=pace, timing=timing).tell()
+        Story(aws, endpoint, trained, seen, show=display.show, bad_luck=bad_luck, pace=pace, timing=timing).tell()
     seen.handed_out, seen.traffic_ended = traffic.handed_out, traffic.ended
     return seen
 
@@ -155,7 +157,7 @@ def _conclude(
     setting: Setting,
     drawing: Path | None,
 ) -> int:
-    expected = Expectation(GOOD, BAD, endpoint.step_weights)
+    expected = Expectation(GOOD, BAD, WRONG, endpoint.step_weights)
     found: dict[str, Any] = report.build(seen, expected, setting)
     report.write(output, found, seen)
     page = html.write(output, found, report.read_dots(output))

@@ -1,4 +1,7 @@
-"""What happens in the demo, in order: calm, the good version, calm, the bad version, calm."""
+"""What happens in the demo: the good version, which has bad luck; the wrong one; the bad one; and calm between them.
+
+The bad one comes last, because its slot's alarm takes half a minute to clear, and no rollout starts before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 
 from tidegate import registry
 from tidegate.aws import Aws
-from tidegate.demo.models import BAD, GOOD, Models
+from tidegate.demo.bad_luck import BadLuck
+from tidegate.demo.models import BAD, GOOD, WRONG, Models
 from tidegate.demo.observations import Approval, Observations
 from tidegate.demo.openloop import Pace
 from tidegate.settings import EndpointSettings
@@ -46,6 +50,8 @@ class Story:
         What is being recorded; the story reads from it how rollouts end, and adds its approvals.
     show
         Shows the present moment.
+    bad_luck
+        Lets some of the good version's requests fail.
     pace
         Time.
     timing
@@ -60,6 +66,7 @@ class Story:
         seen: Observations,
         *,
         show: Show,
+        bad_luck: BadLuck,
         pace: Pace,
         timing: Timing,
     ) -> None:
@@ -68,14 +75,17 @@ class Story:
         self._models = models
         self._seen = seen
         self._show = show
+        self._bad_luck = bad_luck
         self._pace = pace
         self._timing = timing
 
     def tell(self) -> None:
         """Let it happen."""
         self._calm("traffic on the first version", self._timing.before)
-        self._roll_out(GOOD, "the better one, on its way in")
+        self._roll_out(GOOD, "the better one, on its way in, with bad luck")
         self._calm(f"{GOOD} serves", self._timing.between)
+        self._roll_out(WRONG, "neither fails nor is slow, and answers wrongly")
+        self._calm("after the rollback", self._timing.between)
         self._roll_out(BAD, "fails on hot days and is slow")
         self._calm("after the rollback", self._timing.after)
 
@@ -96,4 +106,5 @@ class Story:
         deadline = self._pace.now() + longest
         while not condition() and self._pace.now() < deadline:
             self._show(chapter, self._pace.now())
+            self._bad_luck.look(GOOD, self._pace.now())
             self._pace.sleep(LOOK_SECONDS)

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from lambdas import contract
 from tidegate.demo.observations import AlarmSighting, Approval, Observations, Request, Sighting
+from tidegate.demo.opinions import Opinion, opinions_of
 from tidegate.demo.timeline import VersionTimeline
 from tidegate.rollouts import AuditEntry, Rollout
 
@@ -34,8 +35,10 @@ class Verdict:
         When the engine noted that it gives the rollout up, and `abort_reason`, in its words, why.
     zero_weight_at
         When the canary's weight, until then above zero, was first seen to be zero after the earlier of these two.
+    opinions
+        What the judge said of it.
     sightings
-        What was seen of the endpoint from the approval on.
+        What was seen of the endpoint from the approval to the next one.
     requests
         All requests sent in its course; `canary` are those that this version answered.
     """
@@ -51,6 +54,7 @@ class Verdict:
     aborted_at: float | None = None
     abort_reason: str = ""
     zero_weight_at: float | None = None
+    opinions: tuple[Opinion, ...] = ()
     sightings: tuple[Sighting, ...] = ()
     requests: tuple[Request, ...] = ()
     canary: tuple[Request, ...] = ()
@@ -61,11 +65,15 @@ class Verdict:
         return min((at for at in (self.alarm_at, self.aborted_at) if at is not None), default=None)
 
     @property
-    def alarm_to_zero(self) -> float | None:
-        """Seconds from the alarm, or from the abort if that came first, to no weight."""
-        if self.alarm_at is None or self.trigger_at is None or self.zero_weight_at is None:
+    def to_zero(self) -> float | None:
+        """Seconds from the alarm or the abort, whichever came first, to no weight."""
+        if self.trigger_at is None or self.zero_weight_at is None:
             return None
         return self.zero_weight_at - self.trigger_at
+
+    def said(self, verdict: str) -> Opinion | None:
+        """Return when the judge first came to a verdict."""
+        return next((opinion for opinion in self.opinions if opinion.verdict == verdict), None)
 
 
 def verdicts(seen: Observations, timeline: VersionTimeline) -> list[Verdict]:
@@ -78,7 +86,10 @@ def _verdict(seen: Observations, timeline: VersionTimeline, approval: Approval, 
     rollout = _rollout_of(seen, approval, horizon)
     if rollout is None:
         return Verdict(approval.version, "", NOT_SEEN, "no rollout started", approval.at, horizon, ())
-    return _seen_verdict(seen, timeline, approval, rollout, epoch(rollout.ended_at) if rollout.ended_at else horizon)
+    # The next version may get the same slot.
+    sightings = tuple(sighting for sighting in seen.sightings if approval.at <= sighting.asked <= horizon)
+    ended = epoch(rollout.ended_at) if rollout.ended_at else horizon
+    return _seen_verdict(replace(seen, sightings=list(sightings)), timeline, approval, rollout, ended)
 
 
 def _seen_verdict(
@@ -86,7 +97,6 @@ def _seen_verdict(
 ) -> Verdict:
     alarm_at = _alarm_at(seen.alarms, contract.unhealthy_alarm(seen.endpoint, rollout.slot), approval.at, ended)
     abort = _abort(seen.audit, rollout)
-    sightings = tuple(sighting for sighting in seen.sightings if sighting.asked >= approval.at)
     course = [request for request in seen.requests if approval.at <= request.due <= ended]
     verdict = Verdict(
         version=approval.version,
@@ -100,7 +110,8 @@ def _seen_verdict(
         aborted_at=epoch(abort.at) if abort else None,
         # "Rolling back <version> on <endpoint>: <reason>. It had ..."
         abort_reason=abort.text.partition(": ")[2].partition(". It had ")[0] if abort else "",
-        sightings=sightings,
+        opinions=opinions_of(seen.audit, rollout.id),
+        sightings=tuple(seen.sightings),
         requests=tuple(course),
         canary=tuple(request for request in course if timeline.of(request) == approval.version),
     )

@@ -1,4 +1,4 @@
-"""Orders to the local cloud's process: deploy, destroy, describe, stop. Answers come as lines of JSON."""
+"""Orders to the local cloud's process: deploy, destroy, describe, fault, stop. Answers come as lines of JSON."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class Control:
     def destroy(self, progress: ShowProgress) -> dict[str, Any]:
         """Delete everything that was deployed."""
         return self._last("destroy", {}, DEPLOY_SECONDS, progress)
+
+    def fail_answers(self, endpoint: str, variant: str, times: int, reason: str) -> None:
+        """Let the next requests that a variant gets by its weight be answered 500 with `reason`; see `Faults`."""
+        body = {"endpoint": endpoint, "variant": variant, "times": times, "reason": reason}
+        self._last("fault", body, DESCRIBE_SECONDS, lambda _: None)
 
     def stop(self) -> None:
         """Ask the process to end."""

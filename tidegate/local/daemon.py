@@ -42,7 +42,8 @@ class Daemon:
     @property
     def orders(self) -> Mapping[str, Order]:
         """What each order does."""
-        return {"describe": self.describe, "deploy": self.deploy, "destroy": self.destroy, "stop": self.stop}
+        named = (self.describe, self.deploy, self.destroy, self.fault, self.stop)
+        return {order.__name__: order for order in named}
 
     def describe(self, _: Mapping[str, Any], __: Report) -> dict[str, Any]:
         """Return the stacks, the cloud's durations, and where else it differs from AWS."""
@@ -60,6 +61,13 @@ class Daemon:
             names = list(self._cloud.deployer.stacks())
             results = self._cloud.deployer.destroy(names, _reporting(report)) if names else []
         return {"stacks": [vars(result) for result in results]}
+
+    def fault(self, body: Mapping[str, Any], _: Report) -> dict[str, Any]:
+        """Let some of a variant's requests fail, as the order says."""
+        self._cloud.faults.fail_answers(
+            body["variant"], int(body["times"]), endpoint=body["endpoint"], reason=body["reason"]
+        )
+        return {}
 
     def stop(self, _: Mapping[str, Any], __: Report) -> dict[str, Any]:
         """End the process, once this is answered."""

@@ -11,8 +11,10 @@ from lambdas import contract
 from lambdas.rollout import items
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.answers import paired
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError, RetryableError
+from lambdas.rollout.judge import Paired
 from lambdas.rollout.ports import Due
 from lambdas.rollout.state import Episode, Rollout, State
 
@@ -58,6 +60,11 @@ class DynamoStore:
         found = [items.read_episode(item) for item in self.items_of(name, items.PACKAGE_PREFIX)]
         return {episode.package_arn: episode for episode in found}
 
+    def pairs(self, name: str, rollout: str) -> tuple[Paired, ...]:
+        """Return how both versions of a rollout answered the same requests, the earliest first."""
+        found = self._under(paired.partition(name), paired.sort_prefix(rollout))
+        return tuple(sorted((paired.read(item) for item in found), key=lambda each: each.at))
+
     def active(self) -> list[Due]:
         """Return the endpoints on which something is under way, those that have waited longest first."""
         return self._lane(items.ACTIVE_LANE)
@@ -86,7 +93,10 @@ class DynamoStore:
 
     def items_of(self, name: str, prefix: str = "") -> list[dict[str, Any]]:
         """Return an endpoint's items whose sort keys begin with `prefix`."""
-        condition, values = "#pk = :pk", {":pk": items.partition(name)}
+        return self._under(items.partition(name), prefix)
+
+    def _under(self, partition: str, prefix: str) -> list[dict[str, Any]]:
+        condition, values = "#pk = :pk", {":pk": partition}
         names = {"#pk": contract.TABLE_PARTITION_KEY}
         if prefix:
             condition, values = f"{condition} AND begins_with(#sk, :prefix)", {**values, ":prefix": prefix}

@@ -1,6 +1,6 @@
 """Takes rollouts forward when something happens: an alarm, an endpoint's change, a command, a timer.
 
-Calls: dynamodb GetItem, TransactWriteItems (PutItem); sagemaker DescribeEndpoint, UpdateEndpoint,
+Calls: dynamodb GetItem, Query, TransactWriteItems (PutItem); sagemaker DescribeEndpoint, UpdateEndpoint,
 UpdateEndpointWeightsAndCapacities, InvokeEndpoint, DescribeEndpointConfig, CreateEndpointConfig, DeleteEndpointConfig,
 DescribeModel, CreateModel, DeleteModel, AddTags (with both Creates), DescribeModelPackage, ListModelPackages; iam
 PassRole (with CreateModel); cloudwatch DescribeAlarms, GetMetricData; application-autoscaling RegisterScalableTarget,

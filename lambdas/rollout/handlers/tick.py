@@ -1,6 +1,6 @@
 """Looks at every endpoint once a minute, whatever events and timers were lost.
 
-Calls: those of `react` but its queue's; and dynamodb Query on the table and its index, sagemaker ListModelPackages.
+Calls: those of `react` but its queue's; and dynamodb Query on the table's index, sagemaker ListModelPackages.
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ The templates render a policy into an endpoint's parameter and the engine reads 
 """
 
 from lambdas.rollout.policy.checks import PolicyError
+from lambdas.rollout.policy.judging import Answers, Judging
 from lambdas.rollout.policy.policy import Policy
 from lambdas.rollout.policy.smoke_test import MAX_SMOKE_BODY, SmokeTest
 from lambdas.rollout.policy.step import FULL_SHARE, Hook, Step
@@ -14,7 +15,9 @@ __all__ = [
     "FULL_SHARE",
     "MAX_SMOKE_BODY",
     "AbTest",
+    "Answers",
     "Hook",
+    "Judging",
     "Linear",
     "Policy",
     "PolicyError",

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
 from lambdas.rollout.policy.checks import MAX_SECONDS, PolicyError, one_of, whole
+from lambdas.rollout.policy.judging import EXTEND, Judging
 from lambdas.rollout.policy.reading import as_written, plain, read
 from lambdas.rollout.policy.smoke_test import SmokeTest
 from lambdas.rollout.policy.step import FULL_SHARE, Step
@@ -14,6 +15,7 @@ from lambdas.rollout.policy.strategies import (
     ALL_AT_ONCE,
     BLUE_GREEN,
     CANARY,
+    EVIDENCE,
     LINEAR,
     SHADOW,
     SHIFTING,
@@ -68,6 +70,8 @@ class Policy:
         Of a shadow rollout: the strategy that shifts the traffic afterwards.
     smoke_test
         What the new version must answer before it takes traffic; left out, nothing is sent.
+    judge
+        How the new version is compared with the live one; left out, only the alarms watch it.
     capacity
         ``full``: the new version has instances for all the traffic before it takes any, so that a rollback is never
         refused. ``share``: for its share only, added before each step; while instances start (minutes, for GPUs up to
@@ -95,6 +99,7 @@ class Policy:
     shadow: Shadow | None = None
     then: Shifting | None = None
     smoke_test: SmokeTest | None = None
+    judge: Judging | None = None
     capacity: Capacity = FULL
     peak_instances: int | None = None
     newer_version: NewerVersion = QUEUE
@@ -114,6 +119,7 @@ class Policy:
         self._check_windows()
         self._check_then()
         self._check_owned()
+        self._check_evidence()
         self._check_soak()
         self._check_steps()
         self._check_deadline()
@@ -140,6 +146,11 @@ class Policy:
                 raise PolicyError(name, as_written(value), reason, f"remove {name}:, or write strategy: {owner}")
             if value is None and owner in used:
                 raise PolicyError(name, None, f"the strategy {owner} needs it", f"add {name}:")
+
+    def _check_evidence(self) -> None:
+        if self.decides_by_evidence and self.judge is None:
+            reason = "it is the judge who says what is evidence, and there is none"
+            raise PolicyError("ab_test.winner", EVIDENCE, reason, "add judge:, or choose another winner")
 
     def _check_soak(self) -> None:
         if self.shifting == ALL_AT_ONCE and self.soak_seconds:
@@ -206,12 +217,17 @@ class Policy:
 
     @property
     def longest_step_seconds(self) -> int:
-        """Seconds that the longest step takes when nothing holds it up, its hooks at their slowest."""
+        """Seconds that the longest step takes when nothing holds it up, its hooks and its evidence at their slowest."""
         baking = [
-            self.bake_of(index) + sum(hook.timeout_seconds for hook in step.hooks)
+            max(self.bake_of(index), self._horizon(index)) + sum(hook.timeout_seconds for hook in step.hooks)
             for index, step in enumerate(self.plan)
         ]
         return max([*baking, self.shadow.seconds if self.shadow else 0])
+
+    def _horizon(self, index: int) -> int:
+        # What waits for evidence until the deadline must not push the deadline off.
+        waits = self.judge is not None and self.judge.inconclusive != EXTEND and not self.is_last(index)
+        return self.judge.horizon_seconds if self.judge is not None and waits else 0
 
     def bake_of(self, index: int) -> int:
         """Return how long step `index` must stay healthy; for the last one that is the soak."""
@@ -224,6 +240,11 @@ class Policy:
     def is_test(self, index: int) -> bool:
         """Return whether step `index` is the split of an A/B test."""
         return self.ab_test is not None and not self.is_last(index)
+
+    @property
+    def decides_by_evidence(self) -> bool:
+        """Whether an A/B test is decided as soon as there is evidence."""
+        return self.ab_test is not None and self.ab_test.winner == EVIDENCE
 
     def opens_at(self, now: float) -> float | None:
         """Return when the next window opens; None while the rollout may go forward."""

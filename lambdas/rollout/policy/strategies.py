@@ -21,7 +21,8 @@ STRATEGIES: tuple[str, ...] = get_args(Strategy)
 
 ERROR_RATE: Final = "error-rate"
 MANUAL: Final = "manual"
-Winner = Literal["error-rate", "latency", "manual"]
+EVIDENCE: Final = "evidence"
+Winner = Literal["error-rate", "latency", "evidence", "manual"]
 
 LEAST_STEP_WEIGHT = 5
 """Smaller ones would make more steps than a rollout may have."""
@@ -88,7 +89,8 @@ class Shadow:
 class AbTest:
     """A split of the traffic that is held until one of the two versions is chosen.
 
-    The choice compares plain numbers over the whole test and knows no significance: give it enough requests.
+    A choice by ``error-rate`` or ``latency`` compares plain numbers over the whole test and knows no significance: give
+    it enough requests. One by ``evidence`` is made as soon as there is enough; if there never is, the live one stays.
 
     Parameters
     ----------
@@ -99,7 +101,8 @@ class AbTest:
     requests
         Requests that each of the two must have answered; either this or `seconds`.
     winner
-        What decides: the smaller share of 5xx answers, the smaller mean ModelLatency, or a person (`manual`).
+        What decides: the smaller share of 5xx answers, the smaller mean ModelLatency, evidence that one of the two is
+        better (which needs `judge`), or a person (`manual`).
     tolerance_percent
         Percentage by which the new version's number may be worse and it is still chosen.
     """

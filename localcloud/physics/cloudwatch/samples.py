@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from localcloud.errors import NotSimulatedError
 
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
+_BETWEEN = re.compile(r"(TC|PR|TM|TS)\((\d*\.?\d+)?:(\d*\.?\d+)?\)")
+"""Statistics of the values between two bounds, of which one may be left out."""
+
+_ALL = 100.0
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,12 @@ def statistic(samples: Samples, name: str) -> float | None:
         return None
     if name in _SIMPLE:
         return _SIMPLE[name](samples)
-    found = _PERCENTILE.fullmatch(name)
-    if found is None:
+    if found := _PERCENTILE.fullmatch(name):
+        return _percentile(samples, float(found[1]))
+    found = _BETWEEN.fullmatch(name)
+    if found is None or not (found[2] or found[3]):
         raise NotSimulatedError(f"CloudWatch statistic {name}")
-    return _percentile(samples, float(found[1]))
+    return _between(samples, found[1], float(found[2] or "-inf"), float(found[3] or "inf"))
 
 
 def _count(samples: Samples) -> float:
@@ -73,20 +79,43 @@ def _maximum(samples: Samples) -> float:
     return max([*samples.counts, *(s.maximum for s in samples.sets)])
 
 
-def _percentile(samples: Samples, percent: float) -> float | None:
-    """Nearest rank; as on AWS, there is none over statistic sets unless each holds a single value."""
+def _single_values(samples: Samples) -> dict[float, float] | None:
+    """Return how often each value occurred; as on AWS, nobody knows that of statistic sets of several values."""
     counts = dict(samples.counts)
     for aggregated in samples.sets:
         if aggregated.minimum != aggregated.maximum:
             return None
         counts[aggregated.minimum] = counts.get(aggregated.minimum, 0.0) + aggregated.count
-    rank = percent / 100 * sum(counts.values())
+    return counts
+
+
+def _percentile(samples: Samples, percent: float) -> float | None:
+    """Nearest rank."""
+    counts = _single_values(samples)
+    if counts is None:
+        return None
+    rank = percent / _ALL * sum(counts.values())
     seen = 0.0
     for value in sorted(counts):
         seen += counts[value]
         if seen >= rank:
             return value
     return max(counts)
+
+
+def _between(samples: Samples, name: str, lower: float, upper: float) -> float | None:
+    """Return a statistic of the values above `lower` and up to `upper`: the lower bound is exclusive.
+
+    TC counts them, PR is their percentage, TM their mean and TS their sum.
+    """
+    counts = _single_values(samples)
+    if counts is None:
+        return None
+    inside = {value: count for value, count in counts.items() if lower < value <= upper}
+    number, total = sum(inside.values()), math.fsum(value * count for value, count in inside.items())
+    if name == "TM":
+        return total / number if number else None
+    return {"TC": number, "PR": _ALL * number / sum(counts.values()), "TS": total}[name]
 
 
 _SIMPLE = {

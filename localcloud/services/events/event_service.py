@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from localcloud.clock import Clock
 from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.service import Service, operation
+from localcloud.services import object_events
 from localcloud.services.events.bus import EventBus
 from localcloud.services.events.envelope import new_event
 from localcloud.services.events.schedules import parse_schedule
@@ -88,9 +89,19 @@ def check_rule(params: Params) -> None:
         parse_schedule(params["ScheduleExpression"])
     if params.get("EventPattern"):
         try:
-            _check_pattern(json.loads(params["EventPattern"]))
+            pattern = json.loads(params["EventPattern"])
+            _check_pattern(pattern)
         except ValueError as error:
             raise AwsError("InvalidEventPatternException", f"Event pattern is not valid. Reason: {error}") from error
+        _check_object_events(pattern)
+
+
+def _check_object_events(pattern: Mapping[str, Any]) -> None:
+    """Refuse a rule that waits for events of S3 that nothing here sends."""
+    if object_events.SOURCE in pattern.get("source", []):
+        for kind in pattern.get("detail-type", []):
+            if isinstance(kind, str) and kind != object_events.CREATED:
+                raise NotSimulatedError(f"S3 event {kind!r}")
 
 
 def _check_pattern(node: Mapping[str, Any]) -> None:

@@ -85,7 +85,6 @@ def test_a_server_that_is_gone_is_an_error_of_its_own() -> None:
         LoadGenerator().rate(port, b"GET / HTTP/1.1\r\n\r\n", 1, 0.1)
 
 
-
 def test_a_refusal_is_an_error() -> None:
     with serving(lambda line: http(line, "503 Service Unavailable")) as port, pytest.raises(AnswerError, match="503"):
         LoadGenerator().measure(port, [b"a\n"], 0.1)

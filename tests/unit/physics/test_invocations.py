@@ -233,3 +233,46 @@ def test_sampling_and_failures_decide_what_is_captured(world: Any) -> None:
             _invoke(world)
     world.sagemaker.stop()
     assert 70 < len(_captured(world)) < 130
+
+
+def test_answers_that_are_asked_to_fail_are_a_model_error_the_model_knows_nothing_of(world: Any) -> None:
+    world.live()
+    asked: list[bytes] = []
+
+    def behaviour(body: bytes, headers: Any) -> Any:
+        asked.append(body)
+        return 200, {}, b""
+
+    _behave(world, behaviour)
+    world.sagemaker.faults.fail_answers("blue", 2, endpoint="rain", reason="on purpose")
+    for _ in range(2):
+        with pytest.raises(
+            AwsError, match='Received server error \\(500\\) from primary with message "on purpose"'
+        ) as failure:
+            _invoke(world)
+        assert failure.value.extra["OriginalStatusCode"] == 500
+        assert not asked
+    _invoke(world)
+    assert len(asked) == 1
+    assert _stat(world, "blue", "Invocation5XXErrors") == 2.0
+    assert _stat(world, "blue", "Invocations") == 3.0
+
+
+def test_answers_fail_only_of_the_variant_and_the_endpoint_that_are_named_and_not_when_it_is_asked_for(
+    world: Any, make_variant: Any
+) -> None:
+    world.live(make_variant("blue"), make_variant("green", weight=0))
+    faults = world.sagemaker.faults
+    faults.fail_answers("green", endpoint="rain")
+    faults.fail_answers("blue", endpoint="hail")
+    assert _invoke(world)["InvokedProductionVariant"] == "blue"
+    assert _invoke(world, TargetVariant="green")["InvokedProductionVariant"] == "green"
+    assert faults.take_answer("rain", "green")
+    assert faults.take_answer("rain", "green") is None
+
+
+def test_answers_that_were_to_fail_are_forgotten_when_all_faults_are(world: Any) -> None:
+    world.live()
+    world.sagemaker.faults.fail_answers("blue")
+    world.sagemaker.faults.clear()
+    assert _invoke(world)["Body"] == b"1,2"

@@ -1,8 +1,9 @@
+import re
 from typing import Any
 
 import pytest
 
-from localcloud.errors import AwsError
+from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.cloudwatch.expressions import Scope, parse
 from localcloud.physics.cloudwatch.functions import Series, Window
 from localcloud.physics.cloudwatch.samples import Samples, StatisticSet, statistic
@@ -59,6 +60,47 @@ def test_percentile_is_an_exact_sample_and_needs_samples() -> None:
     assert statistic(samples, "p99") is None
     assert (statistic(samples, "SampleCount"), statistic(samples, "Maximum")) == (102.0, 100.0)
     assert statistic(Samples(), "Sum") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("TC(10:20)", 10.0),  # 11 to 20: the lower bound is exclusive, the upper one is not
+        ("TC(:20)", 20.0),
+        ("TC(99.5:)", 1.0),
+        ("TC(100:)", 0.0),
+        ("TC(0.5:1)", 1.0),
+        ("PR(:30)", 30.0),
+        ("PR(90:95)", 5.0),
+        ("PR(100:)", 0.0),
+        ("TM(98:)", 99.5),
+        ("TM(100:)", None),
+        ("TS(98:)", 199.0),
+    ],
+)
+def test_statistics_between_bounds(name: str, expected: float | None) -> None:
+    samples = Samples()
+    for value in range(1, 101):
+        samples.add(float(value), 1)
+    assert statistic(samples, name) == expected
+
+
+def test_statistics_between_bounds_weigh_samples_and_need_single_values() -> None:
+    samples = Samples()
+    samples.add(5.0, 3)
+    samples.sets.append(StatisticSet(2, 20, 10, 10))
+    assert [statistic(samples, name) for name in ("TC(5:)", "PR(5:)", "TM(:10)")] == [2.0, 40.0, 7.0]
+    samples.sets.append(StatisticSet(2, 10, 1, 9))
+    assert [statistic(samples, name) for name in ("TC(5:)", "PR(5:)")] == [None, None]
+    assert statistic(Samples(), "TC(5:)") is None
+
+
+@pytest.mark.parametrize("name", ["TC(:)", "TC(10%:90%)", "tc90", "PR(-1:5)", "WM(1:2)", "IQM", "TC(1:2", "p101"])
+def test_other_statistics_are_errors_that_name_them(name: str) -> None:
+    samples = Samples()
+    samples.add(1.0, 1)
+    with pytest.raises(NotSimulatedError, match=re.escape(name)):
+        statistic(samples, name)
 
 
 def test_get_metric_data_evaluates_expressions_over_hidden_metrics(world: Any) -> None:

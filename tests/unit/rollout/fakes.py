@@ -14,6 +14,7 @@ from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
+from lambdas.rollout.judge import Paired, Series, Stratum, Tally
 from lambdas.rollout.observation import Alarm, EndpointView, Health, Variant
 from lambdas.rollout.policy import Hook, Policy, SmokeTest, Step
 from lambdas.rollout.ports import Answer, Due, Package
@@ -68,6 +69,7 @@ class FakeStore:
         self.audit: list[dict[str, Any]] = []
         self.summaries: dict[str, dict[str, Any]] = {}
         self.approvals: dict[str, Episode] = {}
+        self.paired: list[Paired] = []
         self.on_save: Callable[[State | None, State], None] = lambda before, after: None
         self.conflicts = 0
 
@@ -104,6 +106,9 @@ class FakeStore:
 
     def episodes(self, name: str) -> dict[str, Episode]:
         return dict(self.approvals)
+
+    def pairs(self, name: str, rollout: str) -> tuple[Paired, ...]:
+        return tuple(self.paired)
 
     def active(self) -> list[Due]:
         return self._lane(items.ACTIVE_LANE)
@@ -355,6 +360,37 @@ class FakeMetrics:
     p99_ms: float = 20.0
     latency_ms: dict[str, float] = field(default_factory=dict)
     looks: list[float] = field(default_factory=list)
+    baseline_ms: float | None = 20.0
+    slow: dict[str, float] = field(default_factory=lambda: dict.fromkeys(contract.SLOTS, 0.01))
+    unreadable: TidegateError | None = None
+    _served: dict[float, dict[str, float]] = field(default_factory=dict)
+    """What the slots' shares of the traffic were when a period was first looked at."""
+
+    def baseline_p99(self, name: str, slot: str, now: float) -> float | None:
+        if self.unreadable:
+            raise self.unreadable
+        return self.baseline_ms
+
+    def series(
+        self, name: str, slot: str, asked: Evidence, since: float, now: float, threshold_ms: float | None
+    ) -> Series:
+        if self.unreadable:
+            raise self.unreadable
+        start, end = asked.span(since, now)
+        times = [start + n * asked.period_seconds for n in range(int((end - start) / asked.period_seconds))]
+        pair = (slot, contract.other_slot(slot))
+
+        def strata(bad: Mapping[str, float]) -> tuple[Stratum, ...]:
+            return tuple(Stratum(at, *(self._tally(each, at, bad.get(each, 0.0)) for each in pair)) for at in times)
+
+        failing = self.failing if isinstance(self.failing, dict) else dict.fromkeys(contract.SLOTS, self.failing)
+        latency = () if threshold_ms is None else strata(self.slow)
+        return Series(asked.period_seconds, strata(failing), latency, threshold_ms)
+
+    def _tally(self, slot: str, at: float, bad: float) -> Tally:
+        now = {name: variant.weight / 100 for name, variant in self.sagemaker.endpoint.variants.items()}
+        requests = int(self.per_second * self._served.setdefault(at, now).get(slot, 0.0) * 10)
+        return Tally(int(requests * bad), requests)
 
     def totals(self, name: str, asked: Evidence, since: float, now: float) -> dict[str, Totals]:
         found = {slot: self.answered(name, slot, asked, since, now) for slot in contract.SLOTS}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.rollout.policy import AbTest, Linear, Policy, Shadow, Step
+from lambdas.rollout.policy import AbTest, Judging, Linear, Policy, Shadow, Step
 
 SMOKE = {"content_type": "text/csv", "body": "1,2", "requests": 3}
 HOOK = {"function": "arn:aws:lambda:eu-west-1:123456789012:function:gate:live", "timeout_seconds": 30}
@@ -26,6 +26,14 @@ EVERYTHING: dict[str, Any] = {
         },
         {"weight": 100, "bake_seconds": 0, "min_requests": 0, "approval": False},
     ],
+    "judge": {
+        "margin": 2.0,
+        "tolerated_error_percent": 0.5,
+        "tolerated_slow_percent": 4,
+        "answers": {"tolerated_percent": 5, "field": "rain", "tolerance": 0.001, "sample": 20},
+        "horizon_seconds": 1800,
+        "inconclusive": "raise",
+    },
     "soak_seconds": 30,
     "progress_deadline_seconds": 3600,
     "smoke_test": SMOKE,
@@ -160,3 +168,10 @@ def test_reading_a_policy_loads_neither_time_zones_nor_much_else() -> None:
     )
     done = subprocess.run([sys.executable, "-S", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_judge_is_told_shares_and_not_percentages() -> None:
+    limits = Policy.from_dict(EVERYTHING).judge.limits  # type: ignore[union-attr]  # it has one
+    assert (limits.margin, limits.tolerated_error, limits.tolerated_slow) == (2.0, 0.005, 0.04)
+    assert limits.tolerated_difference == 0.05
+    assert Judging().limits.tolerated_difference is None

@@ -17,6 +17,8 @@ HOOK = "arn:aws:lambda:eu-west-1:123456789012:function:gate"
 ALL = {"weight": 100}
 TEN = {"weight": 10}
 OFFICE = {"days": ["mon"], "start": "08:00", "end": "16:00"}
+JUDGE = {"horizon_seconds": 600}
+FIVE = {"tolerated_percent": 5}
 SMOKE = {"content_type": "text/csv", "body": "1,2"}
 
 REFUSED_CANARIES = [
@@ -76,6 +78,20 @@ REFUSED_CANARIES = [
     ({"linear": {"step_weight": 10, "interval_seconds": 5}}, "linear", "belongs to the strategy linear, not canary"),
     ({"shadow": {"seconds": 10}}, "shadow", "remove shadow:, or write strategy: shadow"),
     ({"colour": "red"}, "colour", "fields of policy"),
+    ({"judge": {**JUDGE, "margin": 1}}, "judge.margin", "raise it to 1.05"),
+    ({"judge": {**JUDGE, "margin": "2x"}}, "judge.margin", "must be a number"),
+    ({"judge": {**JUDGE, "tolerated_error_percent": 0}}, "judge.tolerated_error_percent", "raise it to 0.01"),
+    ({"judge": {**JUDGE, "tolerated_slow_percent": 60}}, "judge.tolerated_slow_percent", "lower it to 50"),
+    ({"judge": {**JUDGE, "horizon_seconds": 0}}, "judge.horizon_seconds", "raise it to 1"),
+    ({"judge": {**JUDGE, "inconclusive": "promote"}}, "judge.inconclusive", "ask, extend, raise"),
+    ({"judge": {**JUDGE, "level": 20}}, "judge.level", "margin, tolerated_error_percent"),
+    ({"judge": {**JUDGE, "answers": {}}}, "judge.answers.tolerated_percent", "required"),
+    ({"judge": {**JUDGE, "answers": {"tolerated_percent": 0}}}, "judge.answers.tolerated_percent", "from 0.01 to 50"),
+    ({"judge": {**JUDGE, "answers": {**FIVE, "field": 5}}}, "judge.answers.field", "name of a key or column"),
+    ({"judge": {**JUDGE, "answers": {**FIVE, "field": "x" * 101}}}, "judge.answers.field", "at most 100"),
+    ({"judge": {**JUDGE, "answers": {**FIVE, "tolerance": -1}}}, "judge.answers.tolerance", "raise it to 0"),
+    ({"judge": {**JUDGE, "answers": {**FIVE, "sample": 0}}}, "judge.answers.sample", "raise it to 1"),
+    ({"judge": {"horizon_seconds": 3600}}, "progress_deadline_seconds", "more than the 3600 s that one step takes"),
 ]
 
 REFUSED_OTHERS = [
@@ -122,6 +138,7 @@ REFUSED_OTHERS = [
         "ab_test.tolerance_percent",
         "raise it to 0",
     ),
+    ({"strategy": "ab-test", "ab_test": {"seconds": 9, "winner": "evidence"}}, "ab_test.winner", "add judge:"),
     ({"strategy": "blue-green", "soak_seconds": None}, "soak_seconds", "whole number"),
 ]
 
@@ -175,6 +192,19 @@ def test_hooks_count_towards_the_deadline() -> None:
     slow = {"function": HOOK, "timeout_seconds": 1800}
     error = refusal({**CANARY, "steps": [{**TEN, "bake_seconds": 1, "before": slow, "after": slow}, ALL]})
     assert error.allowed == "it must be more than the 3601 s that one step takes"
+
+
+@pytest.mark.parametrize(("inconclusive", "counts"), [("ask", True), ("raise", True), ("extend", False)])
+def test_waiting_for_evidence_counts_towards_the_deadline(inconclusive: str, counts: bool) -> None:
+    policy = {**CANARY, "judge": {"horizon_seconds": 5000, "inconclusive": inconclusive}}
+    if counts:
+        assert "more than the 5000 s" in refusal(policy).allowed
+    else:
+        assert Policy.from_dict(policy).longest_step_seconds == 30
+
+
+def test_no_evidence_is_waited_for_with_all_the_traffic() -> None:
+    assert Policy.from_dict({**BARE, "strategy": "blue-green", "judge": {}}).longest_step_seconds == 30
 
 
 def test_unknown_fields_are_left_out_when_that_is_asked_for() -> None:

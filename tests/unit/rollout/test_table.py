@@ -12,10 +12,13 @@ from lambdas import contract
 from lambdas.rollout import items
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
+from lambdas.rollout.answers import paired
 from lambdas.rollout.cleaner import Cleaner
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.judge import Paired
+from lambdas.rollout.policy import Answers, Judging
 from lambdas.rollout.seeds import SeedError, Seeds
 from lambdas.rollout.state import Command, Episode, State
 
@@ -144,3 +147,26 @@ def test_clean_up_removes_what_engine_and_template_made_and_then_the_items(
 
 def test_package_key_is_short_whatever_the_arn(fleet: Fleet) -> None:
     assert len(items.package_sort_key("arn:" + "x" * 2000)) == len("PACKAGE#") + 32
+
+
+def test_paired_answers_of_one_rollout_are_read_in_their_order(store: DynamoStore) -> None:
+    def put(rollout: str, number: int, at: float) -> None:
+        store.put_new(paired.item(paired.key("rain-local", rollout, number), Paired(at, 50, number), "capture"))
+
+    put("r1", 2, 30.0)
+    put("r1", 11, 20.5)
+    put("r2", 3, 10.0)
+    assert store.pairs("rain-local", "r1") == (Paired(20.5, 50, 11), Paired(30.0, 50, 2))
+    assert store.pairs("rain-local", "r3") == store.pairs("sun-local", "r1") == ()
+
+
+def test_a_judged_rollout_comes_back_as_it_was_written(store: DynamoStore, world: Any) -> None:
+    world.settings.policy = replace(
+        world.settings.policy, judge=Judging(answers=Answers(5.0, "rain"), horizon_seconds=300)
+    )
+    world.metrics.baseline_ms = 12.5
+    world.approve()
+    rolling = world.until(lambda s: s.rollout is not None and s.rollout.judged is not None)
+    assert rolling.rollout.judged["findings"]
+    store.save(replace(rolling, version=0), now=5.0)
+    assert store.load("rain-local") == replace(rolling, version=1)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from lambdas.rollout.policy import Judging
 from lambdas.rollout.state import Phase, State
 from tests.unit.tidegate.states import AB_TEST, FREEZE, IDLE, LIVE, NEXT, NOW, POLICY, SHADOW, rolling
 from tidegate import drawing
@@ -69,6 +70,24 @@ def test_gates_and_what_else_a_step_asks_stand_beside_it(account: Any) -> None:
     assert "hook before: ask-the-change-board ✔   500 requests at least" in line(shown, " 2   25 %")
     assert line(shown, " 3   50 %").endswith("approval   5xx at most 2 %")
     assert line(shown, "100 %   soak").endswith("soak 30 min")
+
+
+def test_the_latest_judgement_is_shown_with_its_numbers(account: Any) -> None:
+    judged = {"verdict": "hold", "findings": [{"text": "5xx 31/1,204 vs 204/22,870"}, {"text": "latency 9/1,204"}]}
+    shown = picture(account, rolling(judged=judged), {"blue": 75.0, "green": 25.0})
+    assert "judge" in line(shown, "hold")
+    assert line(shown, "5xx 31/1,204 vs 204/22,870")
+    assert line(shown, "latency 9/1,204")
+    assert "judge" not in picture(account, rolling(), {"blue": 75.0, "green": 25.0})
+
+
+def test_steps_that_need_a_verdict_say_whether_it_has_been_given(account: Any) -> None:
+    judged = rolling(policy=replace(POLICY, judge=Judging()), cleared=("judged:0",))
+    shown = picture(account, judged, {"blue": 75.0, "green": 25.0})
+    assert "judge ✔" in line(shown, " 1   10 %")
+    assert "judge" in line(shown, " 2   25 %")
+    assert "judge ✔" not in line(shown, " 2   25 %")
+    assert "judge" not in line(shown, " 4  100 %")
 
 
 def test_variants_show_version_weight_instances_and_alarms(account: Any) -> None:

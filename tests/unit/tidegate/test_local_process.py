@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tidegate.errors import OperatorError
 from tidegate.local import launch
 from tidegate.local.control import Control
 from tidegate.local.control_server import ControlServer
+from tidegate.local.daemon import Daemon
 from tidegate.local.progress import DeployDisplay
 from tidegate.local.state import Running, StateFolder
 
@@ -136,6 +138,18 @@ def test_orders_are_carried_out_with_progress(folder: StateFolder) -> None:
     assert result == {"stacks": ["one"]}
     assert asked == [{"assembly": "build/out"}]
     assert seen == ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+
+
+def test_answers_are_failed_by_an_order_to_the_cloud(folder: StateFolder) -> None:
+    ordered: list[tuple[Any, ...]] = []
+
+    def fail_answers(variant: str, times: int, *, endpoint: str, reason: str) -> None:
+        ordered.append((endpoint, variant, times, reason))
+
+    cloud: Any = SimpleNamespace(faults=SimpleNamespace(fail_answers=fail_answers))
+    with ControlServer(Daemon(cloud).orders, "t") as server:
+        Control(note(folder, os.getpid(), server.url)).fail_answers("rain-local", "green", 1, "on purpose")
+    assert ordered == [("rain-local", "green", 1, "on purpose")]
 
 
 def test_a_failed_order_tells_why(folder: StateFolder) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.rollout.policy import Window
+from lambdas.rollout.policy import Judging, Window
 from lambdas.rollout.state import Phase
 from tests.unit.tidegate.states import FREEZE, HOOK, IDLE, NEXT, NOW, POLICY, SHADOW, rolling, rollout
 from tidegate.steps import steps_of
@@ -127,6 +127,13 @@ def test_what_keeps_a_version_from_starting_is_told() -> None:
         "1.3.0 to start: alarm rain-local-green-unhealthy has not cleared yet"
     )
     assert waits_for(IDLE, POLICY, NOW).what == ""
+
+
+def test_a_step_that_asks_for_want_of_evidence_shows_an_approval() -> None:
+    asked = rollout(policy=replace(POLICY, judge=Judging()), cleared=("asked:1",))
+    names = [[gate.name for gate in part.gates] for part in steps_of(asked, NOW)[1:5]]
+    assert names == [["judged"], ["before", "judged", "approval"], ["judged", "approval"], []]
+    assert not steps_of(rollout(), NOW)[1].gates
 
 
 def test_gates_tell_which_have_been_passed() -> None:

@@ -12,7 +12,8 @@ import pytest
 from tidegate.demo.observations import UNKNOWN
 
 SWITCHING = "no request is failed by the switching itself"
-AFTER_ZERO = "after zero weight no request reaches 1.2.0"
+AFTER_ZERO = "after zero weight no request reaches 1.2.0 or 1.3.0"
+TO_ZERO = "from the alarm of 1.2.0 to zero weight within 30 s"
 ROLLED_BACK = "1.2.0 ends ROLLED_BACK"
 SHARES = "each version's share of the requests agrees with its weight"
 STEADY = "the traffic kept its rate"
@@ -100,7 +101,7 @@ def test_a_slow_shut_off_is_caught(run: Any) -> None:
         if 134 < sighting.at - run.seen.started < 166:
             changes = {"config": "rain-r2-mixed", "weights": {"green": 90.0, "blue": 10.0}}
             run.seen.sightings[place] = replace(sighting, **changes)
-    assert "from alarm to zero weight within 30 s" in run.failed_checks()
+    assert TO_ZERO in run.failed_checks()
 
 
 def test_a_load_generator_that_fell_behind_is_caught(run: Any) -> None:
@@ -137,11 +138,17 @@ def change_weights(run: Any, since: float, until: float, weights: dict[str, floa
             run.seen.sightings[place] = replace(sighting, weights=weights)
 
 
+def abort_of(run: Any, rollout: str) -> int:
+    """Return where in the trail a rollout's abort is."""
+    return next(i for i, entry in enumerate(run.seen.audit) if (entry.rollout, entry.kind) == (rollout, "abort"))
+
+
 def change_abort(run: Any, second: float, cause: str) -> None:
     """Change when the engine aborted, and why."""
     at = datetime.fromtimestamp(run.seen.started + second, UTC).isoformat()
     text = f"Rolling back 1.2.0 on rain-local: {cause}. It had 10 % of the traffic on blue in BAKE; green takes all."
-    run.seen.audit[-1] = replace(run.seen.audit[-1], at=at, text=text)
+    place = abort_of(run, "r2")
+    run.seen.audit[place] = replace(run.seen.audit[place], at=at, text=text)
 
 
 def test_a_bad_version_that_never_had_traffic_is_caught(run: Any) -> None:
@@ -149,7 +156,7 @@ def test_a_bad_version_that_never_had_traffic_is_caught(run: Any) -> None:
     failed = run.failed_checks()
     assert ROLLED_BACK in failed
     assert AFTER_ZERO in failed
-    assert "from alarm to zero weight within 30 s" in failed
+    assert TO_ZERO in failed
     assert "no weight of it was seen" in detail_of(run, ROLLED_BACK)
 
 
@@ -167,17 +174,27 @@ def test_a_bad_version_that_answered_nothing_is_caught(run: Any) -> None:
 
 
 def test_a_bad_version_that_failed_nothing_is_caught(run: Any) -> None:
-    run.seen.requests = [replace(request, failure="") for request in run.seen.requests]
+    run.seen.requests = [r if r.on_purpose else replace(r, failure="") for r in run.seen.requests]
     assert run.failed_checks() == [ROLLED_BACK]
 
 
+def test_the_alarm_may_go_off_before_the_first_client_meets_a_failure(run: Any) -> None:
+    start = run.seen.started
+    run.seen.requests = [
+        replace(request, failure="") if 100 < request.due - start < 134 else request for request in run.seen.requests
+    ]
+    change_request(run, answered_by("blue", 134.2, run), failure="ModelError", status=424, model_status=500)
+    assert run.failed_checks() == []
+
+
 def test_a_rollback_without_an_abort_of_the_engine_is_caught(run: Any) -> None:
-    run.seen.audit.pop()
+    del run.seen.audit[abort_of(run, "r2")]
     assert run.failed_checks() == [ROLLED_BACK]
 
 
 def test_an_abort_of_another_rollout_does_not_count(run: Any) -> None:
-    run.seen.audit[-1] = replace(run.seen.audit[-1], rollout="r1")
+    place = abort_of(run, "r2")
+    run.seen.audit[place] = replace(run.seen.audit[place], rollout="r1")
     assert ROLLED_BACK in run.failed_checks()
 
 
@@ -205,19 +222,32 @@ def test_an_abort_long_before_the_alarm_that_it_names_is_caught(run: Any) -> Non
     assert run.failed_checks() == [ROLLED_BACK]
 
 
+@pytest.mark.parametrize("metric", ["5xx", "latency"])
+def test_the_judges_evidence_of_its_failures_may_come_before_the_alarm(run: Any, metric: str) -> None:
+    change_abort(
+        run, 131, f"it is worse than the live version: {metric} 20/80 vs 0/720, evidence that it is worse 90:1"
+    )
+    assert run.failed_checks() == []
+
+
+def test_the_judges_evidence_of_other_answers_is_not_that_of_its_failures(run: Any) -> None:
+    change_abort(run, 131, "it is worse than the live version: answers 20/80, evidence that it is worse 90:1")
+    assert run.failed_checks() == [ROLLED_BACK]
+
+
 def test_counted_errors_may_come_before_the_alarm_and_are_then_measured_from(run: Any) -> None:
     change_abort(run, 131, COUNTED)
     assert run.failed_checks() == []
     bad = run.report()["rollouts"][1]
     assert (bad["alarm_at"], bad["aborted_at"]) == (134.0, 131.0)
-    assert bad["alarm_to_zero_seconds"] == pytest.approx(5.504)
+    assert bad["to_zero_seconds"] == pytest.approx(5.504)
     assert "3.00 s before the alarm" in detail_of(run, ROLLED_BACK)
-    assert "from the abort" in detail_of(run, "from alarm to zero weight within 30 s")
+    assert "from the abort" in detail_of(run, TO_ZERO)
 
 
 def test_the_check_says_that_the_alarm_came_first(run: Any) -> None:
     assert "0.60 s after the alarm" in detail_of(run, ROLLED_BACK)
-    assert "from the alarm" in detail_of(run, "from alarm to zero weight within 30 s")
+    assert "from the alarm" in detail_of(run, TO_ZERO)
 
 
 def test_traffic_that_does_not_follow_the_weights_is_caught(run: Any) -> None:

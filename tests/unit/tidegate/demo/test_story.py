@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import io
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from tests.unit.tidegate.demo.strokes import EVIDENCE, answered, first_step
+from tidegate.demo.bad_luck import BadLuck
 from tidegate.demo.display import Display
 from tidegate.demo.models import Models
-from tidegate.demo.observations import Observations, Sighting
+from tidegate.demo.observations import FAILED_ON_PURPOSE, Observations, Sighting
 from tidegate.demo.story import LONGEST_ROLLOUT_SECONDS, Story, Timing
 from tidegate.registry import MODEL_FILES
 from tidegate.rollouts import AuditEntry, Rollout
@@ -32,7 +35,7 @@ class FakePace:
 
 @pytest.fixture
 def models(tmp_path: Path) -> Models:
-    for version in ("1.1.0", "1.2.0"):
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
         folder = tmp_path / version
         folder.mkdir()
         (folder / "model_card.json").write_text("{}")
@@ -53,10 +56,21 @@ class Teller:
         self.pace = FakePace()
         self.seen = Observations(started=1000.0, endpoint="rain-local", rate=40.0)
         self.chapters: list[tuple[str, float]] = []
+        self.failed: list[tuple[str, str, int, str]] = []
         self._takes = takes
         self.story = Story(
-            account.aws, endpoint, models, self.seen, show=self.show, pace=self.pace, timing=Timing(10, 8, 6)
+            account.aws,
+            endpoint,
+            models,
+            self.seen,
+            show=self.show,
+            bad_luck=BadLuck(self.fail, replace(endpoint, evidence=EVIDENCE), self.seen),
+            pace=self.pace,
+            timing=Timing(10, 8, 6),
         )
+
+    def fail(self, endpoint: str, variant: str, times: int, reason: str) -> None:
+        self.failed.append((endpoint, variant, times, reason))
 
     def show(self, chapter: str, now: float) -> None:
         if not self.chapters or self.chapters[-1][0] != chapter:
@@ -69,12 +83,23 @@ class Teller:
 def test_versions_are_approved_one_after_the_other(account: Any, endpoint: EndpointSettings, models: Models) -> None:
     teller = Teller(account, endpoint, models, takes=50)
     teller.story.tell()
-    first, second = teller.seen.approvals
-    assert [first.version, second.version] == ["1.1.0", "1.2.0"]
-    assert [first.at, second.at] == pytest.approx([1010, 1068], abs=1)
-    assert teller.pace.time == pytest.approx(1124, abs=1)
-    assert [update["ModelApprovalStatus"] for update in account.sagemaker.updates] == ["Approved", "Approved"]
-    assert len(teller.chapters) == 5
+    approvals = teller.seen.approvals
+    assert [given.version for given in approvals] == ["1.1.0", "1.3.0", "1.2.0"]
+    assert [given.at for given in approvals] == pytest.approx([1010, 1068, 1126], abs=2)
+    assert teller.pace.time == pytest.approx(1182, abs=2)
+    assert [update["ModelApprovalStatus"] for update in account.sagemaker.updates] == ["Approved"] * 3
+    assert len(teller.chapters) == 7
+
+
+def test_the_good_version_has_bad_luck_at_its_first_step(
+    account: Any, endpoint: EndpointSettings, models: Models
+) -> None:
+    teller = Teller(account, endpoint, models, takes=50)
+    teller.seen.audit.append(first_step("r-1.1.0", 1020.0))
+    teller.seen.requests = [answered(at / 10) for at in range(10_000, 11_000)]
+    teller.story.tell()
+    assert teller.failed == [("rain-local", "green", 1, FAILED_ON_PURPOSE)] * 2
+    assert [stroke.at for stroke in teller.seen.misfortunes] == pytest.approx([1020, 1030], abs=1)
 
 
 def test_a_rollout_that_never_ends_does_not_hold_the_demo_for_ever(
@@ -82,7 +107,7 @@ def test_a_rollout_that_never_ends_does_not_hold_the_demo_for_ever(
 ) -> None:
     teller = Teller(account, endpoint, models, takes=10_000)
     teller.story.tell()
-    assert teller.pace.time == pytest.approx(1024 + 2 * LONGEST_ROLLOUT_SECONDS, abs=2)
+    assert teller.pace.time == pytest.approx(1032 + 3 * LONGEST_ROLLOUT_SECONDS, abs=2)
 
 
 def test_without_a_terminal_each_sentence_is_said_once_and_numbers_every_few_seconds(run: Any) -> None:

@@ -1,0 +1,138 @@
+"""Whether two answers to one request say the same."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from lambdas.rollout.answers.captures import Reply
+from lambdas.rollout.policy import Answers
+
+_CSV = "text/csv"
+_JSON = "application/json"
+_JSON_LINES = frozenset(
+    {"application/jsonlines", "application/x-jsonlines", "application/jsonl", "application/x-ndjson"}
+)
+
+
+_ROUNDING = 1e-9
+
+
+class UnreadableError(ValueError):
+    """An answer is not what its content type says, or has nothing in it of what is to be compared."""
+
+
+def differ(live: Reply, new: Reply, settings: Answers) -> bool:
+    """Return whether the new version's answer is another than the live one's.
+
+    Raises
+    ------
+    UnreadableError
+        When the live version's answer cannot be read, so that nothing can be said. One of the new version's that
+        cannot be read is another answer.
+    """
+    expected = _read(live, settings.field)
+    if _kind(live) != _kind(new):
+        return True
+    try:
+        return not same(expected, _read(new, settings.field), settings.tolerance)
+    except UnreadableError:
+        return True
+    except RecursionError as error:
+        raise UnreadableError("the answer is nested too deeply") from error
+
+
+def same(one: Any, other: Any, tolerance: float) -> bool:
+    """Return whether two values are the same; numbers are when they are no further apart than `tolerance`."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return _near(one, other, tolerance)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(same(*pair, tolerance) for pair in zip(one, other, strict=True))
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key], tolerance) for key in one)
+    return bool(one == other)
+
+
+def _near(one: float, other: float, tolerance: float) -> bool:
+    if one == other:
+        return True
+    try:
+        apart = abs(one - other)
+    except OverflowError:  # whole numbers of any length may be in JSON
+        return False
+    if math.isnan(apart):
+        return math.isnan(one) and math.isnan(other)
+    # 0.51 and 0.50 are 0.01 apart, whatever their binary forms are.
+    return apart <= tolerance or math.isclose(apart, tolerance, rel_tol=_ROUNDING)
+
+
+def _kind(reply: Reply) -> str:
+    kind = reply.content_type.partition(";")[0].strip().lower()
+    if kind in _JSON_LINES:
+        return "application/jsonlines"
+    return _JSON if kind.endswith("+json") else kind
+
+
+def _read(reply: Reply, field: str) -> Any:
+    """Return what of an answer is compared; what is neither JSON nor CSV can only be compared byte by byte."""
+    kind = _kind(reply)
+    try:
+        if kind == _CSV:
+            return _columns(reply.body, field)
+        if kind == _JSON:
+            return _picked(json.loads(reply.body), field)
+        if kind in _JSON_LINES:
+            return _picked([json.loads(line) for line in reply.body.splitlines() if line.strip()], field)
+    except (csv.Error, RecursionError, ValueError) as error:
+        raise UnreadableError(f"the answer cannot be read as {kind}: {error}") from error
+    if field:
+        raise UnreadableError(f"an answer of the type {kind} has no field {field!r}")
+    return reply.body
+
+
+def _picked(value: Any, field: str) -> Any:
+    """Return every value under a key, wherever it stands; without a key all of the answer."""
+    if not field:
+        return value
+    found = list(_under(value, field))
+    if not found:
+        raise UnreadableError(f"there is no {field!r} in the answer")
+    return found
+
+
+def _under(value: Any, field: str) -> Iterator[Any]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _under(each, field)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key == field:
+                yield each
+            else:
+                yield from _under(each, field)
+
+
+def _columns(body: bytes, field: str) -> list[list[Any]]:
+    """Return the rows of a table, or of one column of it: of the only one, where no header names any."""
+    rows = [row for row in csv.reader(io.StringIO(body.decode(), newline="")) if row]
+    if field:
+        header = [cell.strip() for cell in rows[0]] if rows else []
+        if field in header:
+            place = header.index(field)
+            rows = [row[place : place + 1] for row in rows[1:]]
+        elif any(len(row) != 1 for row in rows) or not rows:
+            raise UnreadableError(f"no column of the answer is named {field!r}")
+    return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _cell(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()

@@ -1,0 +1,182 @@
+"""Captured requests are put to a version that is being watched, a few at a time, and to no other."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lambdas.rollout.answers import paired
+from lambdas.rollout.answers.captures import Exchange, Reply
+from lambdas.rollout.answers.comparing import FAILURES_IN_A_ROW, OLDEST_SECONDS, SENDING_SECONDS, Failed, Refused
+from lambdas.rollout.judge.counts import Paired
+from lambdas.rollout.policy import Judging
+from lambdas.rollout.state import Phase
+
+
+def otherwise(exchange: Exchange) -> Reply:
+    return Reply(exchange.live.content_type, b'{"rain": 9}')
+
+
+def test_a_few_requests_of_a_file_go_to_the_new_version(desk: Any) -> None:
+    desk.time += 0.5
+    assert desk.take() == Paired(desk.time - 5 * desk.takes, 5, 0)
+    assert {(name, slot) for name, slot, _ in desk.asked} == {("rain-local", "green")}
+    assert [exchange.body for _, _, exchange in desk.asked] == [b'{"n": %d}' % n for n in (0, 2, 4, 6, 8)]
+
+
+def test_the_finding_lies_where_the_judge_looks(desk: Any, here: Any) -> None:
+    desk.reply = lambda exchange: otherwise(exchange) if b"4" in exchange.body else exchange.live
+    at = desk.time
+    desk.take()
+    ((place, item),) = desk.items.items()
+    assert place[0] == paired.partition("rain-local") == "PAIRED#rain-local"
+    assert place[1].startswith(paired.sort_prefix(here.ROLLOUT.id))
+    assert paired.read(item) == Paired(at, 5, 1)
+    assert item["key"] == here.KEY
+    assert item["expires"] == int(at) + paired.KEPT_SECONDS
+
+
+def test_a_refusal_is_another_answer_and_a_fault_is_none(desk: Any) -> None:
+    replies = iter([Refused("400"), Failed("500"), Failed("500"), Refused("400"), Failed("500")])
+    desk.reply = lambda _exchange: next(replies)
+    found = desk.take()
+    assert (found.compared, found.differed) == (2, 2)
+    assert "3 got no answer" in desk.said[-1]
+
+
+def test_a_version_that_answers_nothing_is_left_alone_and_nothing_is_said_of_its_answers(desk: Any) -> None:
+    desk.reply = lambda _exchange: Failed("the model answered 500")
+    assert desk.take() is None
+    assert len(desk.asked) == FAILURES_IN_A_ROW
+    assert desk.items == {}
+
+
+def test_a_slow_version_gets_no_more_requests_than_fit_into_the_time(desk: Any) -> None:
+    desk.takes = SENDING_SECONDS / 3.5
+    assert desk.take().compared == 4
+
+
+def test_broken_lines_are_skipped_and_counted(desk: Any) -> None:
+    desk.lines = ["{", desk.lines[0], '{"captureData": {}}', desk.lines[1]]
+    assert desk.take().compared == 2
+    assert "2 could not be read" in desk.said[-1]
+
+
+def test_a_line_that_was_cut_off_is_not_sent(desk: Any) -> None:
+    desk.lines, desk.whole = [desk.lines[0], desk.lines[1][:-1]], False
+    desk.lines.append("cut")
+    assert desk.take().compared == 1
+
+
+def test_a_file_that_is_delivered_again_changes_nothing(desk: Any) -> None:
+    at = desk.time
+    desk.take()
+    before = dict(desk.items)
+    desk.reply = otherwise
+    assert desk.take(at=at) is None
+    assert (len(desk.asked), desk.items) == (5, before)
+
+
+def test_of_files_of_one_moment_one_is_taken(desk: Any, here: Any) -> None:
+    at = desk.time
+    desk.take()
+    assert desk.take(key=here.KEY.replace("-4f", "-5a"), at=at) is None
+    assert len(desk.asked) == 5
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK}))
+def test_nothing_is_sent_in_phases_in_which_no_new_version_is_watched(desk: Any, phase: Phase) -> None:
+    desk.change(phase=phase)
+    assert desk.take() is None
+    assert (desk.asked, desk.reads) == ([], 0)
+
+
+@pytest.mark.parametrize("phase", [Phase.SHIFT, Phase.BAKE, Phase.APPROVE, Phase.SOAK])
+def test_a_version_is_compared_as_long_as_it_takes_traffic(desk: Any, phase: Phase) -> None:
+    desk.change(phase=phase)
+    assert desk.take() is not None
+
+
+def test_nothing_is_sent_before_the_first_weight_is_in_effect(desk: Any) -> None:
+    desk.change(phase=Phase.SHIFT, effect_step=None, effect_since=None, verified_since=None)
+    assert desk.take() is None
+    desk.change(effect_since=desk.time, verified_since=desk.time)
+    assert desk.take() is None, "it was a shadow until now"
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"abort_reason": "alarm"},
+        {"verified_since": None},
+        {"stable_slot": "green", "slot": "blue"},
+    ],
+)
+def test_nothing_is_sent_when_the_version_is_not_to_be_judged_by_this_file(desk: Any, changes: dict[str, Any]) -> None:
+    desk.change(**changes)
+    assert desk.take() is None
+    assert desk.asked == []
+
+
+def test_nothing_is_sent_where_the_policy_compares_no_answers(desk: Any) -> None:
+    for judge in (None, Judging()):
+        desk.change(policy=replace(desk.rollout.policy, judge=judge))
+        assert desk.take() is None
+    desk.rollout = None
+    assert desk.take() is None
+    assert desk.asked == []
+
+
+def test_nothing_is_sent_to_an_endpoint_that_is_being_removed(desk: Any) -> None:
+    desk.retired = True
+    assert desk.take() is None
+    assert desk.asked == []
+
+
+def test_old_files_are_left_alone(desk: Any) -> None:
+    assert desk.take(at=desk.rollout.started_at - 1) is None, "another version may have been live"
+    desk.time += OLDEST_SECONDS + 1
+    assert desk.take(at=desk.time - OLDEST_SECONDS - 1) is None
+    assert desk.asked == []
+
+
+def test_files_of_other_variants_cost_no_look_at_the_state(desk: Any, here: Any) -> None:
+    assert desk.take(key=here.KEY.replace("/blue/", "/AllTraffic/")) is None
+    assert desk.loads == 0
+
+
+def test_sending_ends_with_the_rollout_and_leaves_nothing_behind(desk: Any) -> None:
+    desk.takes = 1.1
+
+    def abort(exchange: Exchange) -> Reply:
+        desk.change(phase=Phase.ROLLBACK, abort_reason="alarm")
+        return exchange.live
+
+    desk.reply = abort
+    assert desk.take() is None
+    assert len(desk.asked) == 2, "a look every two seconds"
+    assert desk.items == {}
+
+
+def test_another_rollout_has_nothing_of_this_one(desk: Any) -> None:
+    def next_one(exchange: Exchange) -> Reply:
+        desk.change(id="another")
+        return exchange.live
+
+    desk.reply = next_one
+    assert desk.take() is None
+    assert desk.items == {}
+
+
+def test_a_file_that_is_gone_is_no_fault(desk: Any) -> None:
+    desk.lines = []
+    assert desk.take() is None
+    assert "is gone" in desk.said[-1]
+
+
+def test_a_rollout_that_waits_for_days_has_few_items() -> None:
+    hour, day, week = (len({paired.place(0, at) for at in range(0, span, 2)}) for span in (3600, 86_400, 604_800))
+    assert paired.place(0, 2.0) == 0 < paired.place(0, 2.1)
+    assert (hour, day, week) < (500, 1_200, 1_600)
+    assert hour > 400

@@ -1,0 +1,190 @@
+"""How CloudWatch is asked for what a judgement is made from."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.metrics import CloudWatchMetrics
+from lambdas.rollout.errors import RetryableError
+from lambdas.rollout.evidence import Evidence
+from lambdas.rollout.judge import Stratum, Tally
+from localcloud.clock import VirtualClock
+from localcloud.physics.cloudwatch import MetricStore
+from localcloud.physics.cloudwatch.service import CloudWatchService
+from localcloud.physics.invocation_metrics import Invocation, InvocationMetrics
+from localcloud.physics.routing import Route
+from localcloud.simulation.cloud import lazy
+
+NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+EVIDENCE = Evidence(2, 10, 10, 5.0)
+
+
+class CloudWatch:
+    """Answers with series by the id of their query, and remembers what it was asked."""
+
+    def __init__(self, **series: dict[int, float]) -> None:
+        self.series = series
+        self.asked: dict[str, Any] = {}
+
+    def get_metric_data(self, **request: Any) -> dict[str, Any]:
+        self.asked = request
+        return {"MetricDataResults": [self._result(query["Id"]) for query in request["MetricDataQueries"]]}
+
+    def _result(self, name: str) -> dict[str, Any]:
+        points = self.series.get(name, {})
+        times = [datetime.fromtimestamp(NOON.timestamp() + second, UTC) for second in points]
+        return {"Id": name, "Timestamps": times, "Values": list(points.values()), "StatusCode": "Complete"}
+
+    @property
+    def stats(self) -> dict[str, tuple[str, str]]:
+        found = {query["Id"]: query["MetricStat"] for query in self.asked["MetricDataQueries"]}
+        return {name: (each["Metric"]["MetricName"], each["Stat"]) for name, each in found.items()}
+
+    @property
+    def period(self) -> int:
+        [period] = {query["MetricStat"]["Period"] for query in self.asked["MetricDataQueries"]}
+        return int(period)
+
+    def metrics(self) -> CloudWatchMetrics:
+        return CloudWatchMetrics(Lazy("cloudwatch", lambda _: self))
+
+    def span(self) -> tuple[float, float]:
+        start, end = (self.asked[name].timestamp() - NOON.timestamp() for name in ("StartTime", "EndTime"))
+        return start, end
+
+
+def read(cloudwatch: CloudWatch, since: float, now: float, threshold_ms: float | None = 12.5) -> Any:
+    start = NOON.timestamp()
+    return cloudwatch.metrics().series("rain", "green", EVIDENCE, start + since, start + now, threshold_ms)
+
+
+def test_both_versions_are_counted_period_by_period() -> None:
+    cloudwatch = CloudWatch(
+        green_requests={10: 40.0, 20: 38.0},
+        green_errors={20: 3.0},
+        green_slow={10: 2.0},
+        green_fast={10: 38.0, 20: 35.0},
+        blue_requests={10: 360.0, 30: 350.0},
+        blue_errors={10: 1.0},
+        blue_slow={30: 5.0},
+        blue_fast={10: 360.0, 30: 345.0},
+    )
+    found = read(cloudwatch, 1, 60)
+    at = NOON.timestamp()
+    assert found.period_seconds == 10
+    assert found.errors == (
+        Stratum(at + 10, Tally(0, 40), Tally(1, 360)),
+        Stratum(at + 20, Tally(3, 38), Tally(0, 0)),
+        Stratum(at + 30, Tally(0, 0), Tally(0, 350)),
+    )
+    assert found.latency == (
+        Stratum(at + 10, Tally(2, 40), Tally(0, 360)),
+        Stratum(at + 20, Tally(0, 35), Tally(0, 0)),
+        Stratum(at + 30, Tally(0, 0), Tally(5, 350)),
+    )
+    assert found.threshold_ms == 12.5
+
+
+def test_slow_ones_are_those_above_the_threshold_in_microseconds() -> None:
+    cloudwatch = CloudWatch()
+    read(cloudwatch, 1, 60)
+    assert cloudwatch.stats["green_fast"] == cloudwatch.stats["blue_fast"] == ("ModelLatency", "TC(:12500)")
+    assert cloudwatch.stats["green_slow"] == cloudwatch.stats["blue_slow"] == ("ModelLatency", "TC(12500:)")
+    assert cloudwatch.stats["green_requests"] == ("Invocations", "Sum")
+    assert cloudwatch.stats["blue_errors"] == ("Invocation5XXErrors", "Sum")
+
+
+def test_counts_that_cloudwatch_does_not_have_are_unknown_and_not_zero() -> None:
+    cloudwatch = CloudWatch(green_requests={10: 40.0, 20: 40.0}, blue_requests={10: 360.0}, blue_fast={10: 360.0})
+    assert read(cloudwatch, 1, 60).latency == (Stratum(NOON.timestamp() + 10, Tally(0, 0), Tally(0, 360)),)
+
+
+def test_without_a_threshold_nothing_is_asked_of_latency() -> None:
+    cloudwatch = CloudWatch(green_requests={10: 1.0})
+    found = read(cloudwatch, 1, 60, None)
+    assert (found.latency, found.threshold_ms) == ((), None)
+    assert set(cloudwatch.stats) == {"green_requests", "green_errors", "blue_requests", "blue_errors"}
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "period", "span"),
+    [
+        # Whole periods only, of which the last is given as long again to come in.
+        (1, 60, 10, (10, 50)),
+        (0, 59, 10, (0, 40)),
+        # CloudWatch keeps periods below a minute for three hours.
+        (1, 4 * 3600 + 30, 60, (60, 4 * 3600 - 60)),
+        (1, 30 * 3600, 300, (300, 30 * 3600 - 300)),
+        (1, 150 * 3600, 900, (900, 150 * 3600 - 900)),
+    ],
+)
+def test_only_whole_periods_that_have_come_in_count(
+    since: float, now: float, period: int, span: tuple[float, float]
+) -> None:
+    cloudwatch = CloudWatch()
+    read(cloudwatch, since, now)
+    assert (cloudwatch.period, cloudwatch.span()) == (period, span)
+
+
+def test_no_whole_period_is_no_call() -> None:
+    cloudwatch = CloudWatch()
+    assert read(cloudwatch, 1, 25).errors == ()
+    assert not cloudwatch.asked
+
+
+def test_what_cloudwatch_has_not_given_is_an_error_and_not_zero() -> None:
+    cloudwatch = CloudWatch()
+    part = {"Id": "green_slow", "Timestamps": [], "Values": [], "StatusCode": "PartialData"}
+    cloudwatch.get_metric_data = lambda **_: {"MetricDataResults": [part]}  # type: ignore[method-assign]
+    with pytest.raises(RetryableError, match=r"green_slow.*PartialData"):
+        read(cloudwatch, 1, 60)
+
+
+def baseline(requests: dict[int, float], p99: dict[int, float], now: float = 1800.0) -> tuple[Any, CloudWatch]:
+    cloudwatch = CloudWatch(blue_requests=requests, blue_p99=p99)
+    return cloudwatch.metrics().baseline_p99("rain", "blue", NOON.timestamp() + now), cloudwatch
+
+
+def test_what_is_slow_is_the_percentile_of_the_fuller_of_two_hours() -> None:
+    found, cloudwatch = baseline({-3600: 5000.0, 0: 2000.0}, {-3600: 12_000.0, 0: 99_000.0})
+    assert found == 12.0
+    assert (cloudwatch.period, cloudwatch.span()) == (3600, (-3600, 3600))
+    assert baseline({-3600: 500.0, 0: 2000.0}, {-3600: 12_000.0, 0: 99_000.0})[0] == 99.0
+
+
+@pytest.mark.parametrize(("requests", "enough"), [(999.0, False), (1000.0, True)])
+def test_too_few_requests_have_no_percentile(requests: float, enough: bool) -> None:
+    found, _ = baseline({0: requests}, {0: 12_000.0})
+    assert (found is not None) == enough
+
+
+def test_a_slot_that_answered_nothing_has_no_percentile() -> None:
+    assert baseline({}, {})[0] is None
+
+
+def test_cloudwatch_counts_every_answer_as_slow_or_not() -> None:
+    clock = VirtualClock()
+    store = MetricStore(clock)
+    service = CloudWatchService(
+        clock, store, account="1", region="us-east-1", emit=lambda *_: None, act=lambda *_: None
+    )
+    metrics, recorder = CloudWatchMetrics(lazy(service)), InvocationMetrics(clock, store)
+    clock.advance(-clock.now() % 3600)
+    began = clock.now()
+    for number in range(1200):
+        slot, seconds = ("green" if number % 10 == 0 else "blue"), 0.001 * (1 + number % 100)
+        recorder.record(
+            Route("rain", slot, None, 10, None), Invocation(seconds, seconds, server_error=number % 50 == 0)
+        )
+        clock.advance(0.05)
+    threshold = metrics.baseline_p99("rain", "blue", clock.now())
+    assert threshold == pytest.approx(99, abs=1)
+    found = metrics.series("rain", "green", EVIDENCE, began, clock.now() + 11, 50.0)
+    assert [sum(each.new.total for each in some) for some in (found.errors, found.latency)] == [120, 120]
+    assert [sum(each.live.total for each in some) for some in (found.errors, found.latency)] == [1080, 1080]
+    assert sum(each.new.events for each in found.errors) == 24
+    # 51 to 100 ms, of 1 to 100; the new version's are 1, 11, ..., 91.
+    assert sum(each.new.events for each in found.latency) == 12 * 5
+    assert sum(each.live.events for each in found.latency) == 12 * 45

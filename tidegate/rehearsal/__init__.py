@@ -1,0 +1,1 @@
+"""Rollouts on paper: recorded traffic put through a policy and its judge on a clock that does not wait."""
