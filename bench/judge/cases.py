@@ -63,11 +63,18 @@ CASES = (
         Traffic(metrics=("errors", "latency")),
         (*_false(0.03), Wanted("promoted at least", 0.95)),
     ),
+    Case("as good, for 4 hours", Traffic(minutes=240), _false(0.03)),
     Case("errors 1 to 2 %", Traffic(ratio=2), (_SIX_MINUTES, _ALL), bad=True),
     Case("errors 1 to 2 %, noise CV 0.3", Traffic(ratio=2, noise=0.3), (_ALL,), bad=True),
     Case("errors 1 to 2 %, looks each 10 s", Traffic(ratio=2, looks_a_minute=6), (_SIX_MINUTES, _ALL), bad=True),
     Case("p99 x 1.2", Traffic(ratio=1.2, metrics=("latency",)), (_SIX_MINUTES, _ALL), bad=True),
     Case("half fails, minutes 20 to 26", Traffic(outage=Outage(20, 6, 0.5)), (_ALL,), bad=True),
+    Case(
+        "good for 3 hours, then 5 times the errors",
+        Traffic(minutes=240, outage=Outage(180, 60, 0.05)),
+        (Wanted("minutes", 12), _ALL),
+        bad=True,
+    ),
     Case("sparse: 10 req/s, 0.01 to 1 %", Traffic(per_second=10, live=1e-4, ratio=100), (_ALL,), bad=True),
     Case("1.5 times as bad is not let through", Traffic(ratio=1.5), (Wanted("promoted at most", 0.05),), bad=True),
 )

@@ -4,9 +4,9 @@
 them; a test holds the two against each other.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import log
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf, log
 
 from bench.judge.traffic import Counts, Metric, Traffic
 from lambdas.rollout.judge import Limits, Series, Stratum, Tally
@@ -39,9 +39,11 @@ class Watched:
     evidence, so that evidence which is too little untempered need not be tempered.
     """
 
-    def __init__(self, metric: Metric) -> None:
-        self._beside = Beside(metric, LIMITS.margin, TOLERATED[metric])
-        self._rates, self._own = Rates(LIMITS.margin), Share(TOLERATED[metric])
+    def __init__(self, metric: Metric, limits: Limits) -> None:
+        self._limits = limits  # of harm; what a step passes with is the same whenever it began
+        self._enough = log(limits.level)
+        self._beside = Beside(metric, limits.margin, TOLERATED[metric])
+        self._rates, self._own = Rates(limits.margin), Share(TOLERATED[metric])
 
     def add(self, stratum: Stratum) -> None:
         """Take in one period."""
@@ -52,7 +54,7 @@ class Watched:
     @property
     def condemned(self) -> bool:
         """Whether the product rolls back now."""
-        return self._rates.harm >= _ENOUGH and condemns(self._beside.finding, LIMITS)
+        return self._rates.harm >= self._enough and condemns(self._beside.finding, self._limits)
 
     @property
     def vouched_for(self) -> bool:
@@ -61,19 +63,64 @@ class Watched:
         return most >= _ENOUGH and vouches(self._beside.finding, LIMITS)
 
 
-def play(drawn: Mapping[Metric, Counts], run: int, traffic: Traffic) -> Verdicts:
-    """Return what becomes of one run."""
-    every = [Watched(metric) for metric in drawn]
-    periods = zip(*(strata(counts, run, traffic) for counts in drawn.values()), strict=True)
-    promoted = 0
-    for look, period in enumerate(periods, start=1):
-        for watched, stratum in zip(every, period, strict=True):
+class Beginning:
+    """What is counted from a look on, which needs so many times as much evidence as from the first one on."""
+
+    def __init__(self, metrics: Iterable[Metric], caution: float = 1, last: float = inf) -> None:
+        limits = replace(LIMITS, level=LIMITS.level * caution, breaker=LIMITS.breaker * caution)
+        self.every = [Watched(metric, limits) for metric in metrics]
+        self.last = last
+        """The look after which it is given up for a later beginning."""
+
+    def add(self, period: Sequence[Stratum]) -> None:
+        """Take in one period of all metrics."""
+        for watched, stratum in zip(self.every, period, strict=True):
             watched.add(stratum)
-        if any(watched.condemned for watched in every):
+
+    @property
+    def condemned(self) -> bool:
+        """Whether the product rolls back now."""
+        return any(watched.condemned for watched in self.every)
+
+    @property
+    def vouched_for(self) -> bool:
+        """Whether the product would promote now."""
+        return all(watched.vouched_for for watched in self.every)
+
+
+def play(drawn: Mapping[Metric, Counts], run: int, traffic: Traffic) -> Verdicts:
+    """Return what becomes of one run, whose weights are steps of a rollout."""
+    step = beginning = Beginning(drawn)
+    later: list[Beginning] = []
+    promoted = 0
+    periods = zip(*(strata(counts, run, traffic) for counts in drawn.values()), strict=True)
+    for look, period in enumerate(periods, start=1):
+        since = step_of(look, traffic)
+        later = [each for each in later if look <= each.last and look > since]
+        if starts := _starting(drawn, look, since, traffic):
+            later.append(starts)
+            step = starts if look == since else step
+        for each in (beginning, *later):
+            each.add(period)
+        if any(each.condemned for each in (beginning, *later)):
             return Verdicts(look, promoted)
-        if not promoted and all(watched.vouched_for for watched in every):
+        if not promoted and step.vouched_for:
             promoted = look
     return Verdicts(0, promoted)
+
+
+def step_of(look: int, traffic: Traffic) -> int:
+    """Return the first look at the weight of a look; looks are counted from 1."""
+    length = traffic.looks // len(traffic.weights)
+    return (look - 1) // length * length + 1
+
+
+def _starting(metrics: Iterable[Metric], look: int, since: int, traffic: Traffic) -> Beginning | None:
+    """Return the beginning of a step or an hour of it; that of the first step adds nothing to the first look's."""
+    hour, within = divmod(look - since, 60 * traffic.looks_a_minute)
+    if within or look == 1:
+        return None
+    return Beginning(metrics, (hour + 1) * (hour + 2), look + 120 * traffic.looks_a_minute - 1)
 
 
 def strata(counts: Counts, run: int, traffic: Traffic) -> Sequence[Stratum]:

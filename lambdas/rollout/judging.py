@@ -4,6 +4,7 @@ from lambdas.rollout.abort import abort
 from lambdas.rollout.decision import LONGEST_WAIT, Decision, Turn, seconds, with_notice
 from lambdas.rollout.gates import APPROVAL, ASKED, JUDGED
 from lambdas.rollout.judge import Judgement, Verdict
+from lambdas.rollout.judge.judgement import LABELS
 from lambdas.rollout.policy.judging import EXTEND, RAISE
 from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Phase
@@ -67,7 +68,7 @@ def _inconclusive(turn: Turn, judgement: Judgement, what: str) -> Decision:
     rollout = turn.rollout
     waited = seconds(turn.now - (rollout.verified_since or turn.now))
     found = f"Inconclusive after {waited} at {rollout.weight} %: {judgement.reason}."
-    if what == RAISE and not rollout.policy.is_last(rollout.step + 1):
+    if what == RAISE and not rollout.policy.is_last(rollout.step + 1) and _may_raise(judgement):
         text = f"{found} Going on to where there is more traffic to judge by, as the policy says."
         return turn.again(turn.entry("verdict", text, **judgement.numbers), cleared=rollout.passed(JUDGED))
     text = f"{found} Somebody must say whether {rollout.version} goes on (python -m tidegate approve --step), or abort."
@@ -76,6 +77,12 @@ def _inconclusive(turn: Turn, judgement: Judgement, what: str) -> Decision:
     decision = turn.move(Phase.APPROVE, "approval", text, judgement.numbers, cleared=cleared)
     subject = f"{turn.state.name}: {rollout.version} waits for approval"
     return replace(decision, state=with_notice(decision.state, subject, text))
+
+
+def _may_raise(judgement: Judgement) -> bool:
+    """Return whether only more requests are wanting: each metric has some, and none shows even a trace of harm."""
+    asked = [each for each in judgement.findings if each.metric != LABELS]
+    return bool(asked) and all(each.new.total > 0 and each.harm <= 0 for each in asked)
 
 
 def look_often(turn: Turn, decision: Decision) -> Decision:

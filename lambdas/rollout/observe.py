@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from lambdas.contract import other_slot
 from lambdas.rollout import judge
+from lambdas.rollout.answers.replays import told_apart
 from lambdas.rollout.comparison import Compared
-from lambdas.rollout.errors import PermanentError, TidegateError
+from lambdas.rollout.errors import PermanentError, TidegateError, in_words
 from lambdas.rollout.evidence import Answered
 from lambdas.rollout.judge import Contest, Finding, Judgement, Series
 from lambdas.rollout.observation import EndpointView, Observation, Outcome
@@ -18,6 +19,9 @@ from lambdas.rollout.settings import SettingsError
 from lambdas.rollout.state import FORWARD, Phase, Rollout, State
 
 T = TypeVar("T")
+
+_WARM_UP_SECONDS = 60.0
+"""For so long a new version fills its caches and compiles: how slow it is then says little of how slow it is."""
 
 
 def observe(state: State, ports: Ports, outcome: Outcome | None, endpoint: EndpointView | None = None) -> Observation:
@@ -36,15 +40,16 @@ def observe(state: State, ports: Ports, outcome: Outcome | None, endpoint: Endpo
         # That alone decides: whatever else could be read would only delay the way back.
         return Observation(endpoint, health, outcome=outcome)
     package = _package_of_interest(state)
-    series = notes.read(lambda: _series(ports, state.name, rollout)) if rollout and rollout.is_judged else None
+    judged = rollout is not None and rollout.is_judged
+    series = notes.judge(lambda: _warm(rollout, _series(ports, state.name, rollout))) if rollout and judged else None
     return Observation(
         endpoint=endpoint,
         health=health,
         answered=notes.read(lambda: _answered(ports, state.name, rollout)) if rollout and forward else None,
         compared=notes.read(lambda: _compared(ports, state.name, rollout)) if rollout and rollout.compares else None,
-        baseline_ms=notes.read(lambda: _baseline(ports, state.name, rollout)) if rollout else None,
-        judgement=notes.read(lambda: _judgement(rollout, series)) if rollout and series else None,
-        contest=notes.read(lambda: _contest(rollout, series)) if rollout and series else None,
+        baseline_ms=notes.judge(lambda: _baseline(ports, state.name, rollout)) if rollout else None,
+        judgement=notes.judge(lambda: _judgement(rollout, series)) if rollout and series else None,
+        contest=notes.judge(lambda: _contest(rollout, series)) if rollout and series else None,
         package_status=notes.read(lambda: package_status(ports, package)) if looking and package else None,
         settings=notes.read(lambda: ports.settings.load(state.name)) if state.has_work else None,
         outcome=outcome,
@@ -79,14 +84,23 @@ def _series(ports: Ports, name: str, rollout: Rollout) -> Series | None:
     if judging is None or since is None:
         return None
     series = ports.metrics.series(name, rollout.slot, rollout.evidence, since, now, rollout.slow_ms)
-    return replace(series, answers=ports.store.pairs(name, rollout.id)) if judging.answers else series
+    return told_apart(series, ports.store.pairs(name, rollout.id)) if judging.answers else series
+
+
+def _warm(rollout: Rollout, series: Series | None) -> Series | None:
+    """Leave out how slow the new version was in its first minute; whatever failed then counts."""
+    since = rollout.judged_since
+    if series is None or since is None:
+        return series
+    warm = (each for each in series.latency if each.at >= since + _WARM_UP_SECONDS)
+    return replace(series, latency=tuple(warm))
 
 
 def _judgement(rollout: Rollout, series: Series) -> Judgement | None:
     judging = rollout.policy.judge
     if judging is None:
         return None
-    found = _counted(lambda: judge.judge(series, judging.limits))
+    found = judge.judge(series, judging.limits, step_since=rollout.watched_since)
     _check_finite(found.findings)
     return found
 
@@ -95,17 +109,9 @@ def _contest(rollout: Rollout, series: Series) -> Contest | None:
     judging, policy = rollout.policy.judge, rollout.policy
     if judging is None or not policy.decides_by_evidence or not policy.is_test(rollout.step):
         return None
-    found = _counted(lambda: judge.contest(series, judging.limits))
+    found = judge.contest(series, judging.limits)
     _check_finite(side for duel in found.duels for side in (duel.new, duel.live))
     return found
-
-
-def _counted(count: Callable[[], T]) -> T:
-    # Numbers that nobody foresaw must hold a version back, and never an alarm or a command.
-    try:
-        return count()
-    except (ArithmeticError, ValueError) as error:
-        raise PermanentError(f"the judge cannot count: {type(error).__name__}: {error}") from error
 
 
 def _check_finite(findings: Iterable[Finding]) -> None:
@@ -136,4 +142,12 @@ class _Notes:
             return look()
         except (TidegateError, SettingsError) as error:
             self.problems.append(str(error))
+            return None
+
+    def judge(self, look: Callable[[], T]) -> T | None:
+        """Read or count for the judge: what nobody foresaw there holds a version back, and no alarm or command."""
+        try:
+            return self.read(look)
+        except Exception as error:
+            self.problems.append(f"the judge cannot count: {in_words(error)}")
             return None

@@ -159,16 +159,16 @@ def _judged() -> Iterator[Scenario]:
     yield Scenario("judged", _verdict(_EASY))
     half = _verdict({"horizon_seconds": 600}, steps=[_step(50), _FULL])
     yield Scenario("judged-worse", half, GOES_BACK, answers=worse)
-    blind = _verdict({**_EASY, "inconclusive": "raise"}, progress_deadline_seconds=120)
+    blind = _verdict({**_EASY, "horizon_seconds": 60, "inconclusive": "raise"}, progress_deadline_seconds=120)
     yield Scenario("judged-blind", blind, GOES_BACK, answers=unreadable)
-    # No answers are ever compared: the next step is taken, but all the traffic only when a person says so.
+    # No answers are ever compared: it goes on only when a person says so.
     silent = {**_EASY, "answers": {"tolerated_percent": 5.0}, "inconclusive": "raise"}
     yield Scenario("judged-silent", _verdict(silent))
     by_evidence = _policy("ab-test", ab_test={"weight": 50, "seconds": 300, "winner": "evidence"}, judge=_EASY)
     yield Scenario("ab-test-evidence", by_evidence, GOES_BACK, answers=worse)
 
 
-_EASY = {"tolerated_error_percent": 8.0, "tolerated_slow_percent": 20.0, "horizon_seconds": 60}
+_EASY = {"tolerated_error_percent": 8.0, "tolerated_slow_percent": 20.0, "horizon_seconds": 150}
 
 
 def _verdict(judge: dict[str, Any], **fields: Any) -> Policy:

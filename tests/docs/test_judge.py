@@ -9,8 +9,9 @@ from typing import get_args
 import pytest
 
 from bench.judge import pictures
+from lambdas.rollout import observe
 from lambdas.rollout.adapters import metrics
-from lambdas.rollout.judge import Finding, Limits, Tally, Verdict
+from lambdas.rollout.judge import Finding, Limits, Series, Stratum, Tally, Verdict, judge
 from lambdas.rollout.judge.dispersion import UNMEASURED
 from lambdas.rollout.judge.mixtures import AS_GOOD, WORSE
 from lambdas.rollout.judge.planning import Traffic, seconds_to_see, seconds_to_trust
@@ -76,6 +77,28 @@ def test_the_line_that_is_explained_is_written_so() -> None:
 )
 def test_numbers_are_those_of_the_code(told: str) -> None:
     assert told in FLAT
+
+
+def test_what_does_not_count_of_a_cold_start() -> None:
+    assert observe._WARM_UP_SECONDS == 60
+    assert "The first minute of traffic is left out of latency, not of 5xx" in FLAT
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "rolled back even below them: 0.4 % errors beside 0.1 % are, at a tolerated 1 %",
+        "that is calibrated, not guaranteed",
+    ],
+)
+def test_what_the_settings_and_the_odds_do_not_promise(told: str) -> None:
+    assert told in FLAT
+
+
+def test_what_is_tolerated_is_rolled_back_when_it_is_worse() -> None:
+    periods = [Stratum(60.0 * n, Tally(12, 3000), Tally(27, 27000)) for n in range(60)]
+    judgement = judge(Series(60, errors=tuple(periods)), LIMITS)
+    assert (judgement.verdict, LIMITS.tolerated_error > 12 / 3000) == (Verdict.ROLLBACK, True)
 
 
 def test_how_long_it_takes_is_what_the_planner_says() -> None:

@@ -35,8 +35,8 @@ def judging(policy: Mapping[str, Any]) -> str:
         return ""
     evidence = f"evidence of {Limits().level:g}:1"
     return (
-        f"The judge lets a step pass on {evidence} that the new version is not worse than the live one, and rolls back "
-        f"on {evidence} that it is. Not worse means: {'; '.join(_not_worse(judge))}."
+        f"The judge rolls back on {evidence} that the new version is worse than the live one, and lets a step pass on "
+        f"{evidence} of each of these: {'; '.join(_not_worse(judge))}."
     )
 
 

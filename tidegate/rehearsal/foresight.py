@@ -83,7 +83,7 @@ class Sight:
         return max(BLIND_RATIO, 2 * self.tolerated / self.traffic.bad_share)
 
     def tolerates(self, ratio: float) -> bool:
-        """Return whether a version so many times as bad is still good enough."""
+        """Return whether a version so many times as bad may pass a step, unless it is found to be worse before."""
         return self.traffic.bad_share * ratio < self.tolerated
 
 
@@ -106,7 +106,7 @@ class StepSight:
     sights: tuple[Sight, ...]
 
     def watched(self, sight: Sight, ratio: float) -> float:
-        """Return how long a version so many times as bad stays here: one that is good enough goes on, others do not."""
+        """Return how long a version so many times as bad stays here: only one that is tolerated goes on."""
         if sight.tolerates(ratio):
             return min(max(self.step.seconds, sight.trust_seconds), self.patience_seconds)
         return self.patience_seconds
@@ -161,8 +161,8 @@ class Foresight:
     def _held_up(self) -> Iterator[str]:
         for metric, sight in self._metrics:
             for number, each in enumerate(self.steps, start=1):
-                before = [(one.patience_seconds, one.sights[metric].trust_seconds) for one in self.steps[:number]]
-                if enough_after(before) is None:
+                # Each step gathers anew what speaks for the version.
+                if each.sights[metric].trust_seconds > each.patience_seconds:
                     step = f"step {number} ({each.step.weight:g} %)"
                     yield f"{sight.metric}: {step} may end before it is sure that a good version is no worse"
 

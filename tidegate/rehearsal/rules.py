@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import NormalDist, median
 
 from lambdas.rollout.judge import Limits, Series, Stratum, Tally, Verdict, judge
@@ -68,10 +69,16 @@ class Ours:
 
     def _judged(self, seen: Look, limits: Limits) -> tuple[Ruling, str]:
         # Recordings hold no answers to compare.
-        judgement = judge(series(seen, has_slow=self.has_slow), replace(limits, tolerated_difference=None))
+        bare = replace(limits, tolerated_difference=None)
+        judgement = judge(series(seen, has_slow=self.has_slow), bare, _step_since(seen))
         if judgement.verdict is Verdict.ROLLBACK:
             return Ruling.ROLL_BACK, judgement.reason
         return (Ruling.GO_ON if judgement.verdict is Verdict.PROMOTE else Ruling.WAIT), judgement.reason
+
+
+def _step_since(seen: Look) -> float:
+    """Return when the present step began; nothing is known of it in its first moment."""
+    return seen.history[seen.since].at if seen.since < len(seen.history) else inf
 
 
 def series(seen: Look, *, has_slow: bool) -> Series:

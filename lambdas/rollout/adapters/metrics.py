@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from math import lcm
 from typing import Any
 
 from lambdas.contract import SLOTS, other_slot
@@ -20,6 +21,9 @@ _HIGH_RESOLUTION = 3 * 3600 - 300
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
+_COARSE = 300
+"""Period in seconds of what is older than a day, and of thrice that when there is much of it."""
+
 _SETTLED_SECONDS = 60
 """Numbers of a period are taken to have come in after another one like it, or after this long."""
 
@@ -50,10 +54,11 @@ class CloudWatchMetrics:
                 Period(
                     at.timestamp(),
                     int(count),
-                    int(errors.get(at, 0)),
+                    int(errors[at]),
                     slowest[at] / _MILLISECOND if at in slowest else None,
                 )
                 for at, count in sorted(shown[slot, "requests"].items())
+                if at in errors  # or nothing is known of the period
             )
         )
 
@@ -84,19 +89,17 @@ class CloudWatchMetrics:
         """Count errors and answers slower than the threshold of a new version in `slot` and of the live one.
 
         Slow ones come from CloudWatch's trimmed counts of ModelLatency above the threshold and up to it, which together
-        are all. A period of which it has neither is unknown, and not one without slow answers.
+        are all. A period of which it has neither, or no count of errors, is unknown, and not one without any.
         """
-        period = _judged_period(asked, now - since)
-        start, end = -(-since // period) * period, (now - min(period, _SETTLED_SECONDS)) // period * period
         wanted = {"requests": _REQUESTS, "errors": _ERRORS, **_split(threshold_ms)}
         pair = (slot, other_slot(slot))
-        shown = self._read(name, dict.fromkeys(pair, wanted), period, start, end)
-        return Series(
-            period,
-            errors=_strata(shown, pair, _failed),
-            latency=_strata(shown, pair, _slow),
-            threshold_ms=threshold_ms,
-        )
+        errors: list[Stratum] = []
+        latency: list[Stratum] = []
+        for start, end, period in _stretches(asked, since, now):
+            shown = self._read(name, dict.fromkeys(pair, wanted), period, start, end)
+            errors += _strata(shown, pair, _failed)
+            latency += _strata(shown, pair, _slow)
+        return Series(period, errors=tuple(errors), latency=tuple(latency), threshold_ms=threshold_ms)
 
     def _read(
         self, name: str, wanted: Mapping[str, Mapping[str, tuple[str, str]]], period: int, start: float, end: float
@@ -154,7 +157,9 @@ def _strata(
 
 
 def _failed(shown: _Shown, slot: str, at: datetime) -> Tally:
-    return Tally(int(shown[slot, "errors"].get(at, 0)), int(shown[slot, "requests"].get(at, 0)))
+    # SageMaker sends a 0 for each answer that is no error: where nothing was sent, nothing is known.
+    errors = shown[slot, "errors"].get(at)
+    return Tally(0, 0) if errors is None else Tally(int(errors), int(shown[slot, "requests"].get(at, 0)))
 
 
 def _slow(shown: _Shown, slot: str, at: datetime) -> Tally:
@@ -176,12 +181,22 @@ def _period(asked: Evidence, span: float) -> int:
     return max(asked.period_seconds, 60) if span < _DAY else _HOUR
 
 
-def _judged_period(asked: Evidence, span: float) -> int:
-    """Return a period of which there are not too many in the span, and which is over before long."""
-    period = _period(asked, span)
-    if span < _DAY:
-        return period
-    return max(asked.period_seconds, 300) if span < 5 * _DAY else 900
+def _stretches(asked: Evidence, since: float, now: float) -> list[tuple[float, float, int]]:
+    """Return start, end and period of what is read: the last day closely, and the time before coarsely.
+
+    A period counts when it has had time to come in.
+    """
+    period = _period(asked, min(now - since, _DAY - 1))
+    end = (now - min(period, _SETTLED_SECONDS)) // period * period
+    if now - since < _DAY:
+        return [(_rounded_up(since, period), end, period)]
+    coarse = lcm(period, _COARSE if now - since < 5 * _DAY else 3 * _COARSE)
+    border = _rounded_up(now - _DAY, coarse)
+    return [(_rounded_up(since, coarse), border, coarse), (border, end, period)]
+
+
+def _rounded_up(at: float, period: int) -> float:
+    return -(-at // period) * period
 
 
 def _query(identity: str, name: str, slot: str, metric: tuple[str, str], period: int) -> dict[str, Any]:

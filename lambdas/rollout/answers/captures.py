@@ -16,8 +16,8 @@ _PARTS_AFTER_ENDPOINT = 6
 
 _AS_TEXT = ("CSV", "JSON")
 _UNKNOWN_TYPE = "application/octet-stream"
-_MOST_ATTRIBUTES = 1024
-"""Characters of custom attributes that a request may carry."""
+_MOST_IN_HEADER = 1024
+"""Characters of a content type, and of the custom attributes, that a request may carry."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,10 @@ def _part(part: Mapping[str, Any]) -> Reply:
         body = data.encode()
     else:
         raise ValueError(f"encoding {encoding!r}")
-    return Reply(str(part.get("observedContentType") or _UNKNOWN_TYPE), body)
+    kind = str(part.get("observedContentType") or _UNKNOWN_TYPE)
+    if not _fits_header(kind):
+        raise ValueError("the content type cannot be sent")
+    return Reply(kind, body)
 
 
 def _attributes(metadata: object) -> str:
@@ -101,4 +104,8 @@ def _attributes(metadata: object) -> str:
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
         return ""
     text = found[0]
-    return text if len(text) <= _MOST_ATTRIBUTES and text.isascii() and text.isprintable() else ""
+    return text if _fits_header(text) else ""
+
+
+def _fits_header(text: str) -> bool:
+    return len(text) <= _MOST_IN_HEADER and text.isascii() and text.isprintable()

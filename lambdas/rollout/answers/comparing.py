@@ -4,16 +4,18 @@ It is one request at a time, as few of each file as the policy says, and none th
 traffic already. Whatever goes wrong here only means that there is less evidence.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lambdas.contract import SLOTS
 from lambdas.rollout.answers import paired
 from lambdas.rollout.answers.captures import CaptureObject, Exchange, Reply, lines_of, read_exchange, spread
+from lambdas.rollout.answers.replays import most, noted
 from lambdas.rollout.answers.sameness import UnreadableError, differ
 from lambdas.rollout.answers.subject import Subject, subject_of
-from lambdas.rollout.errors import MissingError
-from lambdas.rollout.judge.counts import Paired
+from lambdas.rollout.errors import MissingError, TidegateError
+from lambdas.rollout.judge.counts import Paired, Replays, Tally
 from lambdas.rollout.ports import Clock, Log
 from lambdas.rollout.state import State
 
@@ -30,6 +32,10 @@ FAILURES_IN_A_ROW = 3
 """So many requests without an answer mean that there is no room for more."""
 
 
+ANSWERED, UNSEEN = Tally(0, 1), Tally(0, 0)
+"""What the new version's metrics show of a request with an answer, also with a refusal; and of one they never saw."""
+
+
 @dataclass(frozen=True)
 class Refused:
     """The new version calls a request wrong that the live one has answered."""
@@ -39,7 +45,15 @@ class Refused:
 
 @dataclass(frozen=True)
 class Failed:
-    """There was no answer: a fault of the new version's, which its metrics count, or of the way to it."""
+    """There was no answer: a fault of the new version's, or of the way to it; `counted` is what its metrics show."""
+
+    reason: str
+    counted: Tally = UNSEEN
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A request that cannot be sent as it was captured."""
 
     reason: str
 
@@ -57,8 +71,8 @@ class Findings(Protocol):
     def has(self, key: dict[str, str]) -> bool:
         """Return whether there is an item under a key."""
 
-    def put_new(self, item: dict[str, Any]) -> None:
-        """Write an item unless there is one under its key."""
+    def put_new(self, item: dict[str, Any]) -> bool:
+        """Write an item unless that of another file is under its key; return whether this file's is there now."""
 
 
 class Captures(Protocol):
@@ -77,7 +91,7 @@ class Captures(Protocol):
 class Asking(Protocol):
     """Sends requests to one variant."""
 
-    def ask(self, name: str, slot: str, exchange: Exchange) -> Reply | Refused | Failed:
+    def ask(self, name: str, slot: str, exchange: Exchange) -> Reply | Refused | Failed | Unfit:
         """Return what the variant answers to a captured request."""
 
 
@@ -91,6 +105,12 @@ class Tried:
     failed: int = 0
     in_a_row: int = 0
     last_failure: str = ""
+    last_unfit: str = ""
+    replays: tuple[Replays, ...] = ()
+
+    def sent(self, at: float, period_seconds: int, counted: Tally) -> "Tried":
+        """Return it with what the metrics of a period show of a request."""
+        return replace(self, replays=noted(self.replays, at, period_seconds, counted)) if counted.total else self
 
     def answered(self, *, otherwise: bool) -> "Tried":
         """Return it with a request that both versions have answered."""
@@ -104,11 +124,16 @@ class Tried:
         """Return it with a line, or an answer of the live version's, that says nothing."""
         return replace(self, unreadable=self.unreadable + 1)
 
+    def unfit(self, reason: str) -> "Tried":
+        """Return it with a request that cannot be sent."""
+        return replace(self.unread(), last_unfit=reason)
+
     def __str__(self) -> str:
         """Say it in a line of the log."""
         parts = [f"{self.differed} of {self.compared} captured requests were answered differently"]
-        parts += [f"{self.unreadable} could not be read"] if self.unreadable else []
-        parts += [f"{self.failed} got no answer, the last one because {self.last_failure}"] if self.failed else []
+        unfit = f" or sent, the last one for {self.last_unfit}" if self.last_unfit else ""
+        parts += [f"{self.unreadable} could not be read{unfit}"] if self.unreadable else []
+        parts += [f"{self.failed} got no answer, the last one: {self.last_failure}"] if self.failed else []
         return "; ".join(parts)
 
 
@@ -167,19 +192,33 @@ class Comparison:
     def _try(self, file: CaptureObject, subject: Subject) -> Tried | None:
         """Return what came of the requests; None when the rollout was over before they had all been sent."""
         content, whole = self._captures.read(file.bucket, file.key)
-        lines = spread(lines_of(content, whole=whole), subject.settings.sample)
+        lines = lines_of(content, whole=whole)
+        tried = Tried()
+        try:
+            for now in self._send(file.endpoint, subject, spread(lines, _count(subject, len(lines)))):
+                tried = now
+            return tried if self._goes_on(file.endpoint, subject) else None
+        except TidegateError as error:
+            if not tried.replays:
+                raise
+            # Sent is sent: were the file taken once more, nobody would know of these requests.
+            self._log.warning(f"no more captured requests were sent, for {type(error).__name__}")
+            return tried
+
+    def _send(self, name: str, subject: Subject, lines: Sequence[bytes]) -> Iterator[Tried]:
+        """Send one request after the other while there is time and room, and tell what they have brought so far."""
         began = looked = self._clock.elapsed()
         tried = Tried()
         for line in lines:
             now = self._clock.elapsed()
             if now - began > SENDING_SECONDS or tried.in_a_row >= FAILURES_IN_A_ROW:
-                break
+                return
             if now - looked > LOOK_AGAIN_SECONDS:
                 looked = now
-                if not self._goes_on(file.endpoint, subject):
-                    return None
-            tried = self._compare(file.endpoint, subject, line, tried)
-        return tried if self._goes_on(file.endpoint, subject) else None
+                if not self._goes_on(name, subject):
+                    return
+            tried = self._compare(name, subject, line, tried)
+            yield tried
 
     def _goes_on(self, name: str, subject: Subject) -> bool:
         now = subject_of(self._states.load(name))
@@ -190,6 +229,10 @@ class Comparison:
         if exchange is None:
             return tried.unread()
         answer = self._asking.ask(name, subject.rollout.slot, exchange)
+        if isinstance(answer, Unfit):
+            return tried.unfit(answer.reason)
+        counted = answer.counted if isinstance(answer, Failed) else ANSWERED
+        tried = tried.sent(self._clock.now(), subject.rollout.evidence.period_seconds, counted)
         if isinstance(answer, Failed):
             return tried.unanswered(answer.reason)
         if isinstance(answer, Refused):
@@ -200,8 +243,17 @@ class Comparison:
             return tried.unread()
 
     def _keep(self, file: CaptureObject, key: dict[str, str], tried: Tried) -> Paired | None:
-        if not tried.compared:
+        """Keep what was found; where another file was quicker, only what was sent, which metrics count nevertheless."""
+        found = Paired(file.at, tried.compared, tried.differed, tried.replays)
+        if not tried.compared and not tried.replays:
             return None
-        found = Paired(file.at, tried.compared, tried.differed)
-        self._findings.put_new(paired.item(key, found, file.key))
-        return found
+        if not self._findings.put_new(paired.item(key, found, file.key)):
+            found = replace(found, compared=0, differed=0)
+            self._findings.put_new(paired.item(paired.spare(key, file.key), found, file.key))
+        return found if found.compared else None
+
+
+def _count(subject: Subject, records: int) -> int:
+    """Return how many of a file's requests are put to the new version."""
+    step = subject.rollout.in_effect
+    return min(subject.settings.sample, most(records, step.weight if step else 0))

@@ -1,16 +1,18 @@
 """What was found of one file of captured requests, and where it is kept."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from lambdas.contract import TABLE_EXPIRY, TABLE_PARTITION_KEY, TABLE_SORT_KEY, paired_partition
-from lambdas.rollout.judge.counts import Paired
+from lambdas.rollout.judge.counts import Paired, Replays, Tally
 
 KEPT_SECONDS = 90 * 24 * 3600
 """Far longer than a rollout; the table removes the items by itself."""
 
 _EARLY_SECONDS, _PLACES = 400.0, 200.0
+_MARK = 16
 
 
 def partition(endpoint: str) -> str:
@@ -38,6 +40,12 @@ def key(endpoint: str, rollout: str, number: int) -> dict[str, str]:
     return {TABLE_PARTITION_KEY: partition(endpoint), TABLE_SORT_KEY: f"{sort_prefix(rollout)}{number:05d}"}
 
 
+def spare(keys: Mapping[str, str], capture_key: str) -> dict[str, str]:
+    """Return the key of what was sent of a file whose place another one has taken meanwhile."""
+    mark = hashlib.sha256(capture_key.encode()).hexdigest()[:_MARK]
+    return {**keys, TABLE_SORT_KEY: f"{keys[TABLE_SORT_KEY]}#{mark}"}
+
+
 def item(keys: Mapping[str, str], found: Paired, capture_key: str) -> dict[str, Any]:
     """Return an item."""
     return {
@@ -45,6 +53,7 @@ def item(keys: Mapping[str, str], found: Paired, capture_key: str) -> dict[str, 
         "at": found.at,
         "compared": found.compared,
         "differed": found.differed,
+        "replays": {f"{each.at:.0f}": [each.tally.events, each.tally.total] for each in found.replays},
         "key": capture_key,
         TABLE_EXPIRY: int(found.at) + KEPT_SECONDS,
     }
@@ -52,4 +61,6 @@ def item(keys: Mapping[str, str], found: Paired, capture_key: str) -> dict[str, 
 
 def read(given: Mapping[str, Any]) -> Paired:
     """Read an item back."""
-    return Paired(float(given["at"]), int(given["compared"]), int(given["differed"]))
+    replays = [Replays(float(at), Tally(int(failed), int(sent))) for at, (failed, sent) in given["replays"].items()]
+    in_order = tuple(sorted(replays, key=lambda each: each.at))
+    return Paired(float(given["at"]), int(given["compared"]), int(given["differed"]), in_order)

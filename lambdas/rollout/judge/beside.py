@@ -20,7 +20,7 @@ class Beside:
     margin
         How many times as bad as the live version is inferior.
     tolerated
-        Share of bad requests below which the new version is good enough; None: only the ratio counts.
+        Share of bad requests below which a step may pass; None: only the ratio counts.
     """
 
     def __init__(self, metric: str, margin: float, tolerated: float | None = None) -> None:

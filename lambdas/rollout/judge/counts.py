@@ -1,7 +1,7 @@
 """What a judgement is made from: counts of requests, period by period. Nothing but counts is ever compared."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,24 @@ class Stratum:
 
 
 @dataclass(frozen=True)
+class Replays:
+    """Requests put to the new version in the period that began at `at`, which its metrics count like any others."""
+
+    at: float
+    tally: Tally
+
+
+@dataclass(frozen=True)
 class Paired:
-    """The same inputs, put to both versions: how many, and how many were answered differently."""
+    """The same inputs, put to both versions: how many, and how many were answered differently.
+
+    `replays` are the requests that this took, also those that came to nothing.
+    """
 
     at: float
     compared: int
     differed: int
+    replays: tuple[Replays, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,3 +99,12 @@ class Series:
     threshold_ms: float | None = None
     answers: tuple[Paired, ...] = ()
     labels: tuple[Labelled, ...] = ()
+
+    def since(self, at: float) -> "Series":
+        """Return what was counted in periods that began at a time or later.
+
+        Same inputs and labels stay: what a version answers to an input depends neither on its weight nor on the hour.
+        """
+        errors = tuple(each for each in self.errors if each.at >= at)
+        latency = tuple(each for each in self.latency if each.at >= at)
+        return replace(self, errors=errors, latency=latency)

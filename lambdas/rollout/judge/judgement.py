@@ -14,7 +14,7 @@ Labels come late, or never. They can condemn a version; no step waits for them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log
 
@@ -22,6 +22,7 @@ from lambdas.rollout.judge.beside import compared
 from lambdas.rollout.judge.counts import Series, Tally, added
 from lambdas.rollout.judge.dispersion import UNMEASURED
 from lambdas.rollout.judge.finding import Finding, odds
+from lambdas.rollout.judge.onsets import onsets
 from lambdas.rollout.judge.pairs import Share
 
 ERRORS = "5xx"
@@ -50,7 +51,7 @@ class Limits:
     margin
         How many times as bad as the live version is inferior; more than 1.
     tolerated_error
-        Share of answers with 5xx below which a version is good enough, however good the live one is.
+        Share of answers with 5xx below which a step may pass, however good the live one is; it excuses no harm.
     tolerated_slow
         The same for requests slower than the threshold.
     tolerated_difference
@@ -100,17 +101,37 @@ class Judgement:
         }
 
 
-def judge(series: Series, settings: Limits) -> Judgement:
-    """Return the verdict on a new version, from all that was counted since it first took traffic."""
-    findings = tuple(_findings(series, settings))
-    worse = [one for one in findings if condemns(one, settings)]
-    if worse:
-        return Judgement(Verdict.ROLLBACK, findings, max(worse, key=lambda one: one.harm).against)
+def judge(series: Series, settings: Limits, step_since: float | None = None) -> Judgement:
+    """Return the verdict on a new version.
+
+    Parameters
+    ----------
+    series
+        All that was counted since it first took traffic.
+    settings
+        What is asked of it.
+    step_since
+        When the present weight was verified. Only what was counted since then speaks for the version: another weight is
+        another load. Left out, all of it does. Harm is counted since the first traffic, and anew since the step's and
+        the latest hours' beginning, see :mod:`lambdas.rollout.judge.onsets`.
+    """
+    for counted, caution in ((series, 1.0), *(onsets(series, step_since) if step_since is not None else ())):
+        cautious = replace(settings, level=settings.level * caution, breaker=settings.breaker * caution)
+        if condemned := _condemned(counted, cautious):
+            return condemned
+    lately = series if step_since is None else series.since(step_since)
+    findings = tuple(_findings(lately, settings))
     asked = [one for one in findings if one.metric != LABELS]
     lacking = [one for one in asked if not vouches(one, settings)]
     if lacking:
         return Judgement(Verdict.HOLD, findings, _lack(lacking, settings))
     return Judgement(Verdict.PROMOTE, findings, "; ".join(one.in_favour for one in asked) + _left_out(series))
+
+
+def _condemned(series: Series, limits: Limits) -> Judgement | None:
+    findings = tuple(_findings(series, limits))
+    worse = [one for one in findings if condemns(one, limits)]
+    return Judgement(Verdict.ROLLBACK, findings, max(worse, key=lambda one: one.harm).against) if worse else None
 
 
 def condemns(finding: Finding, limits: Limits) -> bool:

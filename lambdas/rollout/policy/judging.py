@@ -25,7 +25,7 @@ class Answers:
     Parameters
     ----------
     tolerated_percent
-        Share of the answers that may differ.
+        Share of the answers that may differ: a step passes below it, and what is above it is rolled back.
     field
         Key or column of the answer that is compared, such as ``rain``; left out, all of the answer.
     tolerance
@@ -52,25 +52,26 @@ class Answers:
 class Judging:
     """How the new version is compared with the live one while both take traffic.
 
-    A step then passes only once there is evidence that the new version is not worse, and evidence that it is worse
-    rolls it back, whatever the alarms say. How often that is looked at makes no difference.
+    A step then passes only once there is evidence that the new version is not worse than is allowed here. Evidence that
+    it fails, or is slow, more often than the live version at all rolls it back, whatever is allowed here and whatever
+    the alarms say. How often that is looked at makes no difference.
 
     Parameters
     ----------
     margin
-        How many times as often as the live version's the new one's requests may fail, or be slow.
+        How many times as often as the live version's the new one's requests may fail, or be slow, for a step to pass.
     tolerated_error_percent
-        Share of 5xx answers that is not worse, however few the live version gives.
+        Share of 5xx answers below which a step may pass, however few the live version gives.
     tolerated_slow_percent
-        Share of requests that may take longer than the live version's 99th percentile was before the rollout.
+        The same for requests that take longer than the live version's 99th percentile was before the rollout.
     answers
         What is compared of the answers themselves; left out, nothing is. Needs fleet.capture.
     horizon_seconds
         How long a step waits for evidence.
     inconclusive
         What happens then: ``ask`` waits for a person (`approve --step`, or `abort`), ``extend`` for evidence until the
-        progress deadline rolls it back, ``raise`` takes the next step, where there is more traffic to judge by, though
-        never that to all of it: before that it asks.
+        progress deadline rolls it back, ``raise`` takes the next step, where there is more traffic to judge by; it asks
+        instead before the step to all of it, where something was not counted at all, and at any evidence of harm.
     """
 
     margin: float = 1.5

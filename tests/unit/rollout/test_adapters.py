@@ -393,11 +393,12 @@ def test_endpoints_in_alarm_are_found_in_one_call_whatever_else_is_in_alarm() ->
 
 
 def test_answers_are_counted_in_whole_periods_since_the_weight_was_verified() -> None:
-    times = [datetime(2026, 11, 22, 12, 0, second, tzinfo=UTC) for second in (30, 20)]
+    times = [datetime(2026, 11, 22, 12, 0, second, tzinfo=UTC) for second in (30, 20, 40)]
     shown = {
         "MetricDataResults": [
-            {"Id": "green_requests", "Timestamps": times, "Values": [40.0, 38.0]},
-            {"Id": "green_errors", "Timestamps": times[:1], "Values": [3.0]},
+            {"Id": "green_requests", "Timestamps": times, "Values": [40.0, 38.0, 39.0]},
+            # Of the third period nothing is known.
+            {"Id": "green_errors", "Timestamps": times[:2], "Values": [3.0, 0.0]},
         ]
     }
     cloudwatch = FakeClient("cloudwatch", get_metric_data=shown)

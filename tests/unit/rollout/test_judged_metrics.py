@@ -19,6 +19,7 @@ from localcloud.simulation.cloud import lazy
 
 NOON = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 EVIDENCE = Evidence(2, 10, 10, 5.0)
+HOUR = 3600
 
 
 class CloudWatch:
@@ -27,13 +28,17 @@ class CloudWatch:
     def __init__(self, **series: dict[int, float]) -> None:
         self.series = series
         self.asked: dict[str, Any] = {}
+        self.stretches: list[tuple[int, float, float]] = []
 
     def get_metric_data(self, **request: Any) -> dict[str, Any]:
         self.asked = request
-        return {"MetricDataResults": [self._result(query["Id"]) for query in request["MetricDataQueries"]]}
+        [period] = {query["MetricStat"]["Period"] for query in request["MetricDataQueries"]}
+        start, end = (request[name].timestamp() - NOON.timestamp() for name in ("StartTime", "EndTime"))
+        self.stretches.append((period, start, end))
+        return {"MetricDataResults": [self._result(query["Id"], start, end) for query in request["MetricDataQueries"]]}
 
-    def _result(self, name: str) -> dict[str, Any]:
-        points = self.series.get(name, {})
+    def _result(self, name: str, start: float, end: float) -> dict[str, Any]:
+        points = {second: value for second, value in self.series.get(name, {}).items() if start <= second < end}
         times = [datetime.fromtimestamp(NOON.timestamp() + second, UTC) for second in points]
         return {"Id": name, "Timestamps": times, "Values": list(points.values()), "StatusCode": "Complete"}
 
@@ -42,17 +47,8 @@ class CloudWatch:
         found = {query["Id"]: query["MetricStat"] for query in self.asked["MetricDataQueries"]}
         return {name: (each["Metric"]["MetricName"], each["Stat"]) for name, each in found.items()}
 
-    @property
-    def period(self) -> int:
-        [period] = {query["MetricStat"]["Period"] for query in self.asked["MetricDataQueries"]}
-        return int(period)
-
     def metrics(self) -> CloudWatchMetrics:
         return CloudWatchMetrics(Lazy("cloudwatch", lambda _: self))
-
-    def span(self) -> tuple[float, float]:
-        start, end = (self.asked[name].timestamp() - NOON.timestamp() for name in ("StartTime", "EndTime"))
-        return start, end
 
 
 def read(cloudwatch: CloudWatch, since: float, now: float, threshold_ms: float | None = 12.5) -> Any:
@@ -63,11 +59,11 @@ def read(cloudwatch: CloudWatch, since: float, now: float, threshold_ms: float |
 def test_both_versions_are_counted_period_by_period() -> None:
     cloudwatch = CloudWatch(
         green_requests={10: 40.0, 20: 38.0},
-        green_errors={20: 3.0},
+        green_errors={10: 0.0, 20: 3.0},
         green_slow={10: 2.0},
         green_fast={10: 38.0, 20: 35.0},
         blue_requests={10: 360.0, 30: 350.0},
-        blue_errors={10: 1.0},
+        blue_errors={10: 1.0, 30: 0.0},
         blue_slow={30: 5.0},
         blue_fast={10: 360.0, 30: 345.0},
     )
@@ -97,8 +93,12 @@ def test_slow_ones_are_those_above_the_threshold_in_microseconds() -> None:
 
 
 def test_counts_that_cloudwatch_does_not_have_are_unknown_and_not_zero() -> None:
-    cloudwatch = CloudWatch(green_requests={10: 40.0, 20: 40.0}, blue_requests={10: 360.0}, blue_fast={10: 360.0})
-    assert read(cloudwatch, 1, 60).latency == (Stratum(NOON.timestamp() + 10, Tally(0, 0), Tally(0, 360)),)
+    cloudwatch = CloudWatch(
+        green_requests={10: 40.0, 20: 40.0}, blue_requests={10: 360.0}, blue_fast={10: 360.0}, blue_errors={10: 2.0}
+    )
+    found, at = read(cloudwatch, 1, 60), NOON.timestamp()
+    assert found.latency == (Stratum(at + 10, Tally(0, 0), Tally(0, 360)),)
+    assert found.errors == (Stratum(at + 10, Tally(0, 0), Tally(2, 360)),)
 
 
 def test_without_a_threshold_nothing_is_asked_of_latency() -> None:
@@ -109,23 +109,33 @@ def test_without_a_threshold_nothing_is_asked_of_latency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("since", "now", "period", "span"),
+    ("since", "now", "stretches"),
     [
         # Whole periods only, of which the last is given as long again to come in.
-        (1, 60, 10, (10, 50)),
-        (0, 59, 10, (0, 40)),
+        (1, 60, [(10, 10, 50)]),
+        (0, 59, [(10, 0, 40)]),
         # CloudWatch keeps periods below a minute for three hours.
-        (1, 4 * 3600 + 30, 60, (60, 4 * 3600 - 60)),
-        (1, 30 * 3600, 300, (300, 30 * 3600 - 300)),
-        (1, 150 * 3600, 900, (900, 150 * 3600 - 900)),
+        (1, 4 * HOUR + 30, [(60, 60, 4 * HOUR - 60)]),
+        # The last day is looked at closely, what is older coarsely; nothing is read twice.
+        (1, 30 * HOUR, [(300, 300, 6 * HOUR), (60, 6 * HOUR, 30 * HOUR - 60)]),
+        (1, 30 * HOUR + 7, [(300, 300, 6 * HOUR + 300), (60, 6 * HOUR + 300, 30 * HOUR - 60)]),
+        (1, 150 * HOUR, [(900, 900, 126 * HOUR), (60, 126 * HOUR, 150 * HOUR - 60)]),
     ],
 )
 def test_only_whole_periods_that_have_come_in_count(
-    since: float, now: float, period: int, span: tuple[float, float]
+    since: float, now: float, stretches: list[tuple[int, float, float]]
 ) -> None:
     cloudwatch = CloudWatch()
     read(cloudwatch, since, now)
-    assert (cloudwatch.period, cloudwatch.span()) == (period, span)
+    assert cloudwatch.stretches == stretches
+
+
+def test_the_strata_of_all_stretches_follow_one_another() -> None:
+    hours = {6 * HOUR - 300: 40.0, 6 * HOUR: 40.0}
+    cloudwatch = CloudWatch(green_requests=hours, green_errors=hours, green_slow={}, green_fast=hours)
+    found = read(cloudwatch, 1, 30 * HOUR)
+    times = [each.at - NOON.timestamp() for each in found.errors]
+    assert times == [6 * HOUR - 300, 6 * HOUR]
 
 
 def test_no_whole_period_is_no_call() -> None:
@@ -150,7 +160,7 @@ def baseline(requests: dict[int, float], p99: dict[int, float], now: float = 180
 def test_what_is_slow_is_the_percentile_of_the_fuller_of_two_hours() -> None:
     found, cloudwatch = baseline({-3600: 5000.0, 0: 2000.0}, {-3600: 12_000.0, 0: 99_000.0})
     assert found == 12.0
-    assert (cloudwatch.period, cloudwatch.span()) == (3600, (-3600, 3600))
+    assert cloudwatch.stretches == [(3600, -3600, 3600)]
     assert baseline({-3600: 500.0, 0: 2000.0}, {-3600: 12_000.0, 0: 99_000.0})[0] == 99.0
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from lambdas.rollout import judge
 from lambdas.rollout.decision import Decision
 from lambdas.rollout.errors import RetryableError
-from lambdas.rollout.judge import Finding, Judgement, Paired, Tally, Verdict
+from lambdas.rollout.judge import Finding, Judgement, Limits, Paired, Series, Tally, Verdict
+from lambdas.rollout.judge.counts import Replays
 from lambdas.rollout.observation import EndpointView, Observation, Variant
 from lambdas.rollout.policy import AbTest, Answers, Judging, Policy, Step
 from lambdas.rollout.reconcile import reconcile
@@ -46,11 +48,11 @@ def test_a_good_version_is_promoted_and_the_verdict_told_with_its_numbers(world:
     begin(world)
     world.until_over()
     assert world.outcomes == [("1.1.0", "PROMOTED")]
-    assert verdicts(world) == ["promote"]
-    [text] = world.store.texts("verdict")
+    assert verdicts(world) == ["promote", "hold", "promote"]
+    text = world.store.texts("verdict")[0]
     assert text.startswith("Promote at second ")
     assert "5xx 0/" in text
-    [entry] = [each for each in world.store.audit if each["kind"] == "verdict"]
+    entry = next(each for each in world.store.audit if each["kind"] == "verdict")
     assert {finding["metric"] for finding in entry["numbers"]["findings"]} == {"5xx", "latency"}
 
 
@@ -73,12 +75,80 @@ def test_a_slower_version_goes_back(world: Any) -> None:
     assert "latency " in reason(world)
 
 
+def test_slow_answers_of_the_first_minute_are_of_a_cold_start_and_do_not_count(world: Any) -> None:
+    begin(world)
+    since = world.until_phase(Phase.BAKE).rollout.judged_since
+    read = world.metrics.series
+
+    def cold(*asked: Any) -> Series:
+        series = read(*asked)
+        slow = [
+            replace(each, new=Tally(each.new.total, each.new.total)) if each.at < since + 60 else each
+            for each in series.latency
+        ]
+        return replace(series, latency=tuple(slow))
+
+    world.metrics.series = cold
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "PROMOTED")]
+
+
+def test_errors_of_the_first_minute_count(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Series] = []
+    count = judge.judge
+
+    def counted(series: Series, *asked: Any, **more: Any) -> Judgement:
+        seen.append(series)
+        return count(series, *asked, **more)
+
+    monkeypatch.setattr("lambdas.rollout.judge.judge", counted)
+    begin(world, STRICT)
+    since = world.until_phase(Phase.BAKE).rollout.judged_since
+    world.pass_time(120)
+    assert min(each.at for each in seen[-1].errors) < since + 10
+    assert min(each.at for each in seen[-1].latency) >= since + 60
+
+
+def test_a_version_below_all_that_is_tolerated_goes_back_when_it_is_worse(world: Any) -> None:
+    world.metrics.failing = {"green": 0.03, "blue": 0.0}
+    begin(world, replace(STRICT, margin=10.0, tolerated_error_percent=50.0))
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+    assert reason(world).startswith("it is worse than the live version: 5xx ")
+
+
 def test_a_version_that_answers_otherwise_goes_back(world: Any) -> None:
     world.store.paired = [Paired(float(n), 20, 8) for n in range(12)]
     begin(world, STRICT)
     world.until_over()
     assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
     assert "answers 96/240" in reason(world)
+
+
+def replayed(world: Any, replays: Tally) -> None:
+    """Let captured requests be put to the new version in every period, which its metrics count as well."""
+    start = world.clock.now() // 10 * 10
+    times = [start + 10.0 * n for n in range(200)]
+    world.store.paired = [Paired(at, 20, 0, (Replays(at, replays),)) for at in times]
+
+
+@pytest.mark.parametrize(("count", "outcome"), [(0, "PROMOTED"), (30, "ROLLED_BACK")])
+def test_what_was_put_to_the_new_version_does_not_hide_that_it_fails(world: Any, count: int, outcome: str) -> None:
+    world.metrics.failing = {"green": 0.05, "blue": 0.05}
+    replayed(world, Tally(0, count))
+    begin(world, replace(LENIENT, answers=Answers(5.0)))
+    world.until_over()
+    assert world.outcomes == [("1.1.0", outcome)]
+
+
+@pytest.mark.parametrize(("failed", "outcome"), [(0, "ROLLED_BACK"), (9, "PROMOTED")])
+def test_nor_does_it_decide_an_ab_test(world: Any, failed: int, outcome: str) -> None:
+    world.metrics.failing = {"green": 0.05, "blue": 0.05}
+    replayed(world, Tally(failed, failed))
+    test = AbTest(50, seconds=1200, winner="evidence")
+    begin(world, replace(LENIENT, answers=Answers(5.0)), strategy="ab-test", ab_test=test)
+    world.until_over()
+    assert world.outcomes == [("1.1.0", outcome)]
 
 
 def test_without_a_judge_nothing_is_judged(world: Any) -> None:
@@ -133,7 +203,7 @@ def test_unreadable_numbers_hold_the_step_until_the_deadline_takes_it_back(world
 def test_what_the_judge_cannot_count_holds_the_step_and_alarms_still_work(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: Any) -> Judgement:
+    def broken(*_: Any, **__: Any) -> Judgement:
         raise ZeroDivisionError
 
     begin(world)
@@ -147,24 +217,84 @@ def test_what_the_judge_cannot_count_holds_the_step_and_alarms_still_work(
     assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
 
 
+@pytest.mark.parametrize("error", [ValueError, KeyError, TypeError, ArithmeticError, AttributeError])
+@pytest.mark.parametrize("port", ["metrics.series", "store.pairs", "judge", "contest"])
+def test_what_nobody_foresaw_in_judging_holds_a_step_and_no_command(
+    world: Any, monkeypatch: pytest.MonkeyPatch, port: str, error: type[Exception]
+) -> None:
+    test = {"strategy": "ab-test", "ab_test": AbTest(50, seconds=60, winner="evidence")} if port == "contest" else {}
+    begin(world, STRICT, **test)
+    world.until_phase(Phase.BAKE)
+    _break(world, monkeypatch, port, error)
+    world.pass_time(120)
+    assert world.store.state.rollout.phase is Phase.BAKE
+    assert f"the judge cannot count: {error.__name__}" in world.store.texts("hold")[-1]
+    assert world.command("abort")["numbers"]["accepted"]
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+
+
+def test_what_nobody_foresaw_in_reading_what_is_slow_holds_the_first_step_and_no_command(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _break(world, monkeypatch, "metrics.baseline_p99", KeyError)
+    begin(world)
+    world.until_phase(Phase.TEST)
+    world.pass_time(60)
+    assert weights(world) == []
+    assert "the judge cannot count: KeyError" in world.store.texts("hold")[-1]
+    world.command("abort")
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "ROLLED_BACK")]
+
+
+def _break(world: Any, monkeypatch: pytest.MonkeyPatch, port: str, error: type[Exception]) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise error("malformed")
+
+    if "." in port:
+        owner, _, name = port.partition(".")
+        monkeypatch.setattr(getattr(world, owner), name, broken)
+    else:
+        monkeypatch.setattr(f"lambdas.rollout.judge.{port}", broken)
+
+
 def test_evidence_that_cannot_be_written_down_holds_the_step(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("5xx", Tally(0, 1), Tally(0, 1), 12, -inf, 0.0, 9.0, 1.0)
     begin(world)
     world.until_phase(Phase.BAKE)
-    monkeypatch.setattr("lambdas.rollout.judge.judge", lambda *_: Judgement(Verdict.PROMOTE, (finding,), "5xx"))
+    monkeypatch.setattr("lambdas.rollout.judge.judge", lambda *_, **__: Judgement(Verdict.PROMOTE, (finding,), "5xx"))
     world.pass_time(120)
     assert world.store.state.rollout.phase is Phase.BAKE
     assert "not finite: 5xx 0/1 vs 0/1" in world.store.texts("hold")[-1]
 
 
-def test_evidence_of_smaller_weights_still_counts(world: Any) -> None:
+def test_evidence_that_it_is_not_worse_is_gathered_anew_at_each_step(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, float | None]] = []
+    count = judge.judge
+
+    def counted(series: Series, limits: Limits, step_since: float | None = None) -> Judgement:
+        asked.append((world.store.state.rollout.step, step_since))
+        return count(series, limits, step_since)
+
+    monkeypatch.setattr("lambdas.rollout.judge.judge", counted)
+    begin(world)
+    first = world.until_phase(Phase.BAKE).rollout.verified_since
+    second = world.until(lambda state: state.rollout.step == 1 and state.rollout.phase is Phase.BAKE)
+    world.until_phase(Phase.SOAK)
+    assert {since for step, since in asked if step == 0} == {first}
+    # While the next weight is being set, the last one is in effect.
+    assert {since for step, since in asked if step == 1} == {first, second.rollout.verified_since}
+
+
+def test_harm_at_smaller_weights_still_counts_and_a_verdict_that_it_may_pass_does_not(world: Any) -> None:
     begin(world)
     first = world.until_phase(Phase.BAKE).rollout.judged_since
     state = world.until(lambda state: state.rollout.step == 1 and state.rollout.phase is Phase.BAKE)
     assert state.rollout.judged_since == first
-    assert state.rollout.judged["verdict"] == "promote"
-    second = world.until_phase(Phase.SOAK).rollout
-    assert second.verified_since - state.rollout.verified_since < 45
+    assert state.rollout.judged["verdict"] == "hold"
 
 
 def test_the_last_step_asks_no_verdict(world: Any) -> None:
@@ -276,10 +406,21 @@ def test_a_step_that_is_open_for_want_of_evidence_still_goes_back_by_verdict(wor
 
 
 def test_raise_goes_on_to_more_traffic_and_never_to_all_of_it(world: Any) -> None:
+    world.store.paired = [Paired(0.0, 10, 0)]
     begin(world, replace(STRICT, inconclusive="raise"))
     world.until_phase(Phase.APPROVE)
     assert weights(world) == [10, 50]
     assert any("Inconclusive after" in text for text in world.store.texts("verdict"))
+
+
+@pytest.mark.parametrize("paired", [[], [Paired(0.0, 10, 2)]], ids=["nothing counted", "evidence of harm"])
+def test_raise_asks_where_it_is_not_only_for_want_of_requests(world: Any, paired: list[Paired]) -> None:
+    world.store.paired = paired
+    begin(world, replace(STRICT, inconclusive="raise"))
+    world.until_phase(Phase.APPROVE)
+    assert weights(world) == [10]
+    world.command("approve")
+    world.until(lambda state: state.rollout.step == 1)
 
 
 def test_extend_waits_until_the_deadline(world: Any) -> None:

@@ -17,7 +17,8 @@ from lambdas.rollout.cleaner import Cleaner
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.fleet import Fleet
-from lambdas.rollout.judge import Paired
+from lambdas.rollout.judge import Paired, Tally
+from lambdas.rollout.judge.counts import Replays
 from lambdas.rollout.policy import Answers, Judging
 from lambdas.rollout.seeds import SeedError, Seeds
 from lambdas.rollout.state import Command, Episode, State
@@ -150,13 +151,16 @@ def test_package_key_is_short_whatever_the_arn(fleet: Fleet) -> None:
 
 
 def test_paired_answers_of_one_rollout_are_read_in_their_order(store: DynamoStore) -> None:
+    replays = (Replays(990.0, Tally(0, 2)), Replays(1000.0, Tally(1, 7)))
+
     def put(rollout: str, number: int, at: float) -> None:
-        store.put_new(paired.item(paired.key("rain-local", rollout, number), Paired(at, 50, number), "capture"))
+        found = Paired(at, 50, number, replays if number == 2 else ())
+        store.put_new(paired.item(paired.key("rain-local", rollout, number), found, "capture"))
 
     put("r1", 2, 30.0)
     put("r1", 11, 20.5)
     put("r2", 3, 10.0)
-    assert store.pairs("rain-local", "r1") == (Paired(20.5, 50, 11), Paired(30.0, 50, 2))
+    assert store.pairs("rain-local", "r1") == (Paired(20.5, 50, 11), Paired(30.0, 50, 2, replays))
     assert store.pairs("rain-local", "r3") == store.pairs("sun-local", "r1") == ()
 
 

@@ -172,11 +172,13 @@ class Batcher:
         ProblemError
             Status 503: too much waits already, or an answer would come too late.
         """
-        waiting = self.rows
-        if not waiting:
+        if not self.rows:
             return
         limits, now = self._limits, self._clock()
         self._mind_long_rounds(now)
+        waiting = self.rows
+        if not waiting:
+            return
         if waiting + count > limits.queue_rows:
             raise self._refused(f"{waiting} rows are waiting already", "queue_rows")
         wait = self.pace.seconds_for(waiting + count)

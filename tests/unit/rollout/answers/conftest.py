@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lambdas.rollout.answers.captures import CaptureObject, Exchange, Reply
-from lambdas.rollout.answers.comparing import Comparison, Failed, Refused
+from lambdas.rollout.answers.comparing import Comparison, Failed, Refused, Unfit
 from lambdas.rollout.errors import MissingError
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Capture, Fleet
@@ -89,7 +89,7 @@ class Desk:
     retired: bool = False
     lines: list[str] = field(default_factory=list)
     whole: bool = True
-    reply: Callable[[Exchange], Reply | Refused | Failed] = lambda exchange: exchange.live
+    reply: Callable[[Exchange], Reply | Refused | Failed | Unfit] = lambda exchange: exchange.live
     takes: float = 0.01
     time: float = STARTED + 120
     asked: list[tuple[str, str, Exchange]] = field(default_factory=list)
@@ -121,8 +121,8 @@ class Desk:
     def has(self, key: dict[str, str]) -> bool:
         return (key["pk"], key["sk"]) in self.items
 
-    def put_new(self, item: dict[str, Any]) -> None:
-        self.items.setdefault((item["pk"], item["sk"]), item)
+    def put_new(self, item: dict[str, Any]) -> bool:
+        return self.items.setdefault((item["pk"], item["sk"]), item) is item
 
     def read(self, bucket: str, key: str) -> tuple[bytes, bool]:
         self.reads += 1
@@ -130,7 +130,7 @@ class Desk:
             raise MissingError(f"s3://{bucket}/{key} is gone")
         return ("\n".join(self.lines) + "\n").encode(), self.whole
 
-    def ask(self, name: str, slot: str, exchange: Exchange) -> Reply | Refused | Failed:
+    def ask(self, name: str, slot: str, exchange: Exchange) -> Reply | Refused | Failed | Unfit:
         self.asked.append((name, slot, exchange))
         self.time += self.takes
         return self.reply(exchange)

@@ -6,7 +6,13 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 from botocore.validate import validate_parameters
 
 from lambdas.contract import ENV_TABLE
@@ -14,9 +20,9 @@ from lambdas.rollout.adapters.answers import MOST_BYTES, PairedItems, S3Captures
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.answers import paired
 from lambdas.rollout.answers.captures import Exchange, Reply
-from lambdas.rollout.answers.comparing import Failed, Refused
+from lambdas.rollout.answers.comparing import Failed, Refused, Unfit
 from lambdas.rollout.errors import MissingError, PermanentError, RetryableError
-from lambdas.rollout.judge.counts import Paired
+from lambdas.rollout.judge.counts import Paired, Replays, Tally
 
 EXCHANGE = Exchange("text/csv", b"1,2", "trace=7", Reply("application/json", b"{}"))
 
@@ -73,20 +79,30 @@ def test_the_request_goes_to_the_variant_as_it_came_to_the_live_one() -> None:
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (refusal("ModelError", 424, OriginalStatusCode=400), Refused),
-        (refusal("ModelError", 424, OriginalStatusCode=429), Failed),
-        (refusal("ModelError", 424, OriginalStatusCode=500), Failed),
-        (refusal("ModelError", 424, OriginalStatusCode=0), Failed),
-        (refusal("ValidationError"), Failed),
-        (refusal("ThrottlingException"), Failed),
-        (refusal("ServiceUnavailable", 503), Failed),
-        (ReadTimeoutError(endpoint_url="https://runtime"), Failed),
-        (answered(by="blue"), Failed),
+        (refusal("ModelError", 424, OriginalStatusCode=400), Refused("the model answered 400")),
+        (refusal("ModelError", 424, OriginalStatusCode=429), Failed("the model answered 429", Tally(0, 1))),
+        (refusal("ModelError", 424, OriginalStatusCode=500), Failed("the model answered 500", Tally(1, 1))),
+        (refusal("ModelError", 424, OriginalStatusCode=0), Failed("the model answered nothing", Tally(1, 1))),
+        (refusal("ValidationError"), Failed("ValidationError")),
+        (refusal("ThrottlingException"), Failed("ThrottlingException")),
+        (refusal("ServiceUnavailable", 503), Failed("ServiceUnavailable")),
+        (ReadTimeoutError(endpoint_url="https://runtime"), Failed("ReadTimeoutError", Tally(0, 1))),
+        (ConnectTimeoutError(endpoint_url="https://runtime"), Failed("ConnectTimeoutError")),
+        (HTTPClientError(error=ValueError("Invalid header value b'secret'")), Failed("HTTPClientError")),
+        (answered(by="blue"), Failed("blue answered in place of green")),
     ],
 )
-def test_no_answer_is_told_from_a_refusal(answer: Any, outcome: type) -> None:
+def test_no_answer_is_told_from_a_refusal(answer: Any, outcome: Refused | Failed) -> None:
     found = VariantAnswers(FakeClient("sagemaker-runtime", answer).lazy).ask("rain", "green", EXCHANGE)
-    assert type(found) is outcome
+    assert found == outcome
+
+
+@pytest.mark.parametrize(
+    "error", [ParamValidationError(report="Invalid type, value: secret"), UnicodeEncodeError("utf-8", "s", 0, 1, "x")]
+)
+def test_of_a_request_that_cannot_be_sent_no_more_is_told_than_the_errors_name(error: Exception) -> None:
+    found = VariantAnswers(FakeClient("sagemaker-runtime", error).lazy).ask("rain", "green", EXCHANGE)
+    assert found == Unfit(type(error).__name__)
 
 
 def test_a_missing_permission_is_a_fault_that_people_hear_of() -> None:
@@ -122,16 +138,35 @@ def test_a_finding_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENV_TABLE, "table")
     key = paired.key("rain", "r1", 3)
     client = FakeClient("dynamodb", {})
-    PairedItems(client.lazy).put_new(paired.item(key, Paired(1_800_000_000.0, 5, 1), "capture/x.jsonl"))
+    found = Paired(1_800_000_000.0, 5, 1, (Replays(1_800_000_010.0, Tally(2, 7)),))
+    assert PairedItems(client.lazy).put_new(paired.item(key, found, "capture/x.jsonl"))
     ((_, request),) = client.requests
     assert request["ConditionExpression"] == "attribute_not_exists(pk)"
     assert request["Item"]["pk"] == {"S": "PAIRED#rain"}
     assert request["Item"]["sk"] == {"S": "r1#00003"}
     assert request["Item"]["differed"] == {"N": "1"}
-    taken = FakeClient("dynamodb", refusal("ConditionalCheckFailedException"))
-    PairedItems(taken.lazy).put_new({**key, "at": 1.0})
+    assert request["Item"]["replays"] == {"M": {"1800000010": {"L": [{"N": "2"}, {"N": "7"}]}}}
     with pytest.raises(RetryableError):
         PairedItems(FakeClient("dynamodb", refusal("ThrottlingException")).lazy).put_new({**key, "at": 1.0})
+
+
+@pytest.mark.parametrize(("other", "own"), [("capture/x.jsonl", True), ("capture/y.jsonl", False)])
+def test_a_place_is_taken_unless_by_the_same_call_made_twice(
+    monkeypatch: pytest.MonkeyPatch, other: str, own: bool
+) -> None:
+    monkeypatch.setenv(ENV_TABLE, "table")
+
+    class Taken(FakeClient):
+        def __getattr__(self, method: str) -> Callable[..., Any]:
+            there = {"Item": {"key": {"S": other}}}
+            self._answer = there if method == "get_item" else refusal("ConditionalCheckFailedException")
+            return super().__getattr__(method)
+
+    item = paired.item(paired.key("rain", "r1", 3), Paired(1.0, 5, 1), "capture/x.jsonl")
+    client = Taken("dynamodb", None)
+    assert PairedItems(client.lazy).put_new(item) == own
+    assert client.requests[-1][1]["Key"] == {"pk": {"S": "PAIRED#rain"}, "sk": {"S": "r1#00003"}}
+    assert client.requests[-1][1]["ConsistentRead"]
 
 
 def test_it_is_known_what_has_been_found(monkeypatch: pytest.MonkeyPatch) -> None:

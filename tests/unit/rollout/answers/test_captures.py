@@ -53,6 +53,10 @@ def broken_lines() -> list[bytes]:
         {"captureData": {"endpointInput": {**part, "encoding": "BASE64", "data": "%%"}, "endpointOutput": part}},
         {"captureData": {"endpointInput": {**part, "data": {"a": 1}}, "endpointOutput": part}},
         {"captureData": [part, part]},
+        *(
+            {"captureData": {"endpointInput": {**part, "observedContentType": kind}, "endpointOutput": part}}
+            for kind in ("text/csv\nX-Other: 1", "\ud800", "a" * 2000)
+        ),
         ["captureData"],
         7,
     ]

@@ -7,9 +7,17 @@ import pytest
 
 from lambdas.rollout.answers import paired
 from lambdas.rollout.answers.captures import Exchange, Reply
-from lambdas.rollout.answers.comparing import FAILURES_IN_A_ROW, OLDEST_SECONDS, SENDING_SECONDS, Failed, Refused
-from lambdas.rollout.judge.counts import Paired
-from lambdas.rollout.policy import Judging
+from lambdas.rollout.answers.comparing import (
+    FAILURES_IN_A_ROW,
+    OLDEST_SECONDS,
+    SENDING_SECONDS,
+    Failed,
+    Refused,
+    Unfit,
+)
+from lambdas.rollout.errors import PermanentError, RetryableError
+from lambdas.rollout.judge.counts import Paired, Replays, Tally
+from lambdas.rollout.policy import Answers, Judging, Policy, Step
 from lambdas.rollout.state import Phase
 
 
@@ -19,7 +27,8 @@ def otherwise(exchange: Exchange) -> Reply:
 
 def test_a_few_requests_of_a_file_go_to_the_new_version(desk: Any) -> None:
     desk.time += 0.5
-    assert desk.take() == Paired(desk.time - 5 * desk.takes, 5, 0)
+    sent = Replays(desk.time // 10 * 10, Tally(0, 5))
+    assert desk.take() == Paired(desk.time - 5 * desk.takes, 5, 0, (sent,))
     assert {(name, slot) for name, slot, _ in desk.asked} == {("rain-local", "green")}
     assert [exchange.body for _, _, exchange in desk.asked] == [b'{"n": %d}' % n for n in (0, 2, 4, 6, 8)]
 
@@ -31,7 +40,7 @@ def test_the_finding_lies_where_the_judge_looks(desk: Any, here: Any) -> None:
     ((place, item),) = desk.items.items()
     assert place[0] == paired.partition("rain-local") == "PAIRED#rain-local"
     assert place[1].startswith(paired.sort_prefix(here.ROLLOUT.id))
-    assert paired.read(item) == Paired(at, 5, 1)
+    assert paired.read(item) == Paired(at, 5, 1, (Replays(at, Tally(0, 5)),))
     assert item["key"] == here.KEY
     assert item["expires"] == int(at) + paired.KEPT_SECONDS
 
@@ -49,6 +58,79 @@ def test_a_version_that_answers_nothing_is_left_alone_and_nothing_is_said_of_its
     assert desk.take() is None
     assert len(desk.asked) == FAILURES_IN_A_ROW
     assert desk.items == {}
+
+
+# What metrics count of it.
+
+
+def test_it_is_kept_how_many_requests_each_period_of_the_metrics_has_seen_and_how_many_failed(desk: Any) -> None:
+    replies = iter([Failed("500", Tally(1, 1)), Refused("400"), Failed("blue answered"), Failed("429", Tally(0, 1))])
+    desk.reply = lambda exchange: next(replies, exchange.live)
+    desk.takes, at = 4.0, desk.time
+    expected = (Replays(at, Tally(1, 2)), Replays(at + 10, Tally(0, 1)), Replays(at + 20, Tally(0, 1)))
+    assert desk.take().replays == expected
+    assert [paired.read(item).replays for item in desk.items.values()] == [expected]
+
+
+def test_it_is_kept_also_when_nothing_could_be_compared(desk: Any) -> None:
+    desk.reply = lambda _exchange: Failed("the model answered 500", Tally(1, 1))
+    assert desk.take() is None
+    ((_, item),) = desk.items.items()
+    assert paired.read(item) == Paired(item["at"], 0, 0, (Replays(item["at"], Tally(3, 3)),))
+
+
+def test_it_is_kept_when_another_file_was_quicker(desk: Any, here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk.time
+    monkeypatch.setattr(desk, "has", lambda _key: False)
+    for name in ("-4f", "-5a"):
+        desk.take(key=here.KEY.replace("-4f", name), at=at)
+    first, second = (paired.read(item) for item in desk.items.values())
+    assert (first.compared, second.compared) == (5, 0)
+    assert first.replays == second.replays == (Replays(at, Tally(0, 5)),)
+    assert all(sort.startswith(paired.sort_prefix(here.ROLLOUT.id)) for _, sort in desk.items)
+
+
+@pytest.mark.parametrize("error", [RetryableError("slow down"), PermanentError("no permission")])
+def test_it_is_kept_when_sending_ends_early(desk: Any, error: Exception) -> None:
+    def once(exchange: Exchange) -> Reply:
+        if len(desk.asked) > 2:
+            raise error
+        return exchange.live
+
+    desk.reply = once
+    assert desk.take().compared == 2
+    assert [item["replays"] for item in desk.items.values()] == [{f"{desk.time // 10 * 10:.0f}": [0, 2]}]
+    assert desk.said[-2] == f"warning: no more captured requests were sent, for {type(error).__name__}"
+
+
+def test_an_error_before_anything_was_sent_is_told(desk: Any) -> None:
+    def fail(_exchange: Exchange) -> Reply:
+        raise PermanentError("no permission")
+
+    desk.reply = fail
+    with pytest.raises(PermanentError):
+        desk.take()
+    assert desk.items == {}
+
+
+@pytest.mark.parametrize(("weight", "asked"), [(1, 5), (10, 10), (50, 90), (90, 200)])
+def test_a_version_gets_no_more_of_a_file_than_its_own_share_of_the_traffic(
+    desk: Any, capture_line: Any, weight: int, asked: int
+) -> None:
+    desk.lines = [capture_line(str(number), "1") for number in range(90)] * (1 if weight != 90 else 3)
+    answers = Judging(answers=Answers(5.0, sample=200))
+    steps = (Step(weight, 60), Step(100))
+    desk.change(policy=Policy(steps=steps, soak_seconds=60, progress_deadline_seconds=7200, judge=answers))
+    desk.take()
+    assert len(desk.asked) == asked
+
+
+def test_a_request_that_cannot_be_sent_is_left_out_and_no_more_is_said_than_the_errors_name(desk: Any) -> None:
+    desk.reply = lambda exchange: Unfit("ParamValidationError") if exchange.body != b'{"n": 8}' else exchange.live
+    found = desk.take()
+    assert (found.compared, found.differed, len(desk.asked)) == (1, 0, 5)
+    assert [each.tally for each in found.replays] == [Tally(0, 1)]
+    assert "4 could not be read or sent, the last one for ParamValidationError" in desk.said[-1]
 
 
 def test_a_slow_version_gets_no_more_requests_than_fit_into_the_time(desk: Any) -> None:

@@ -46,6 +46,15 @@ def test_little_traffic_is_warned_of_and_then_refused() -> None:
     assert seen(0.01).blind
 
 
+def test_each_step_gathers_anew_what_speaks_for_a_version() -> None:
+    twice = replace(POLICY, steps=(Step(5, 600), Step(6, 600), Step(100)))
+    trusted = seen(100, policy=twice).steps[0].sights[0].trust_seconds
+    assert POLICY.judge is not None
+    short = replace(twice, judge=replace(POLICY.judge, horizon_seconds=int(trusted * 0.8)))
+    held_up = [each.partition(" may end")[0] for each in seen(100, policy=short).warnings if "no worse" in each]
+    assert held_up == ["5xx: step 1 (5 %)", "5xx: step 2 (6 %)"]
+
+
 def test_what_is_tolerated_is_not_meant_to_be_seen() -> None:
     (warning,) = [each for each in seen(10, 0.001).warnings if "2 times" in each]
     assert "(0.2 %) is within the tolerated 0.5 %" in warning
