@@ -59,7 +59,7 @@ def pause(turn: Turn, command: Command) -> Decision:
     if turn.rollout.paused:
         return _steered(turn, command, f"{command.by} asked to pause the rollout, which is paused: nothing changes.")
     text = (
-        f"{command.by} paused the rollout{_why(command)}. It goes no further until resumed; alarms still roll it back."
+        f"{command.by} paused the rollout{_why(command)}. It goes no further until resumed; a rollback is not held up."
     )
     return _steered(turn, command, text, paused=True)
 

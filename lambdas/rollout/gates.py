@@ -29,7 +29,7 @@ def go_on(turn: Turn, move: Callable[[], Decision]) -> Decision:
         return turn.again(asked_since=None)
     remark, until = held
     wait = LONGEST_WAIT if until is None else min(max(until - turn.now, 1.0), LONGEST_WAIT)
-    return turn.hold(remark, f"Going no further: {remark}. Alarms still roll it back.", wait)
+    return turn.hold(remark, f"Going no further: {remark}. A rollback is not held up.", wait)
 
 
 def _held(state: State, rollout: Rollout, now: float) -> tuple[str, float | None] | None:

@@ -11,7 +11,7 @@ from tidegate.commands.ending import wait_for_end
 from tidegate.commands.giving import event_of, give, giving_options, wait_option
 
 _HELP = {
-    "pause": "stop a rollout from going further; alarms still roll it back",
+    "pause": "stop a rollout from going further; a rollback is not held up",
     "resume": "let a paused rollout go on",
     "promote": "end the present step's bake; with --full, go straight to all the traffic",
     "abort": "roll the active rollout back",

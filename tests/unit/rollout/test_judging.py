@@ -428,7 +428,7 @@ def test_extend_waits_until_the_deadline(world: Any) -> None:
     begun = world.until_phase(Phase.BAKE).rollout.verified_since
     world.until_phase(Phase.ROLLBACK)
     assert 500 < world.clock.now() - begun < 700
-    assert "the judge needs more evidence" in reason(world)
+    assert "more evidence that it is not worse" in reason(world)
 
 
 # People.
