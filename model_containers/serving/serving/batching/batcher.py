@@ -26,7 +26,7 @@ from .ticket import Outputs, Part, Ticket, never
 _SUSPICIOUS = 3
 """So many batches in a row, of which nothing came, may be the device's fault and not that of what it was given."""
 
-_CERTAIN = 0.75
+_CERTAIN = 0.65
 """Share of the deadline by which an answer must be expected: under overload all wait for as long as is allowed, and the
 estimate may be short."""
 
