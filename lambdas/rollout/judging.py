@@ -4,7 +4,6 @@ from lambdas.rollout.abort import abort
 from lambdas.rollout.decision import LONGEST_WAIT, Decision, Turn, seconds, with_notice
 from lambdas.rollout.gates import APPROVAL, ASKED, JUDGED
 from lambdas.rollout.judge import Judgement, Verdict
-from lambdas.rollout.judge.judgement import LABELS
 from lambdas.rollout.policy.judging import EXTEND, RAISE
 from lambdas.rollout.replacing import replace
 from lambdas.rollout.state import Phase
@@ -81,8 +80,7 @@ def _inconclusive(turn: Turn, judgement: Judgement, what: str) -> Decision:
 
 def _may_raise(judgement: Judgement) -> bool:
     """Return whether only more requests are wanting: each metric has some, and none shows even a trace of harm."""
-    asked = [each for each in judgement.findings if each.metric != LABELS]
-    return bool(asked) and all(each.new.total > 0 and each.harm <= 0 for each in asked)
+    return bool(judgement.asked) and all(each.new.total > 0 and each.harm <= 0 for each in judgement.asked)
 
 
 def look_often(turn: Turn, decision: Decision) -> Decision:

@@ -92,6 +92,11 @@ class Judgement:
     reason: str
 
     @property
+    def asked(self) -> list[Finding]:
+        """What a step waits for: all but labels."""
+        return _asked(self.findings)
+
+    @property
     def numbers(self) -> dict[str, object]:
         """The judgement in plain form, for an audit entry."""
         return {
@@ -115,23 +120,30 @@ def judge(series: Series, settings: Limits, step_since: float | None = None) -> 
         another load. Left out, all of it does. Harm is counted since the first traffic, and anew since the step's and
         the latest hours' beginning, see :mod:`lambdas.rollout.judge.onsets`.
     """
-    for counted, caution in ((series, 1.0), *(onsets(series, step_since) if step_since is not None else ())):
-        cautious = replace(settings, level=settings.level * caution, breaker=settings.breaker * caution)
-        if condemned := _condemned(counted, cautious):
-            return condemned
-    lately = series if step_since is None else series.since(step_since)
-    findings = tuple(_findings(lately, settings))
-    asked = [one for one in findings if one.metric != LABELS]
+    findings = tuple(_findings(series, settings))
+    if condemned := _condemned(findings, settings):
+        return condemned
+    if step_since is not None:
+        for counted, caution in onsets(series, step_since):
+            cautious = replace(settings, level=settings.level * caution, breaker=settings.breaker * caution)
+            if condemned := _condemned(tuple(_findings(counted, settings)), cautious):
+                return condemned
+        lately = series.since(step_since)
+        findings = findings if lately == series else tuple(_findings(lately, settings))
+    asked = _asked(findings)
     lacking = [one for one in asked if not vouches(one, settings)]
     if lacking:
         return Judgement(Verdict.HOLD, findings, _lack(lacking, settings))
     return Judgement(Verdict.PROMOTE, findings, "; ".join(one.in_favour for one in asked) + _left_out(series))
 
 
-def _condemned(series: Series, limits: Limits) -> Judgement | None:
-    findings = tuple(_findings(series, limits))
+def _condemned(findings: tuple[Finding, ...], limits: Limits) -> Judgement | None:
     worse = [one for one in findings if condemns(one, limits)]
     return Judgement(Verdict.ROLLBACK, findings, max(worse, key=lambda one: one.harm).against) if worse else None
+
+
+def _asked(findings: Iterable[Finding]) -> list[Finding]:
+    return [one for one in findings if one.metric != LABELS]
 
 
 def condemns(finding: Finding, limits: Limits) -> bool:

@@ -21,4 +21,6 @@ def onsets(series: Series, step_since: float) -> Iterator[tuple[Series, float]]:
     latest = max((stratum.at for stratum in (*series.errors, *series.latency)), default=step_since)
     hours = int(max(latest - step_since, 0.0) // HOUR)
     for hour in range(max(hours - 1, 0), hours + 1):
-        yield series.since(step_since + hour * HOUR), (hour + 1.0) * (hour + 2.0)
+        counted = series.since(step_since + hour * HOUR)
+        if counted != series:  # which all of it is held against anyway, with less caution
+            yield counted, (hour + 1.0) * (hour + 2.0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # imports ONNX Runtime, which takes long
 
 
 class Inference:
-    """Implements `batching.batcher.Device` and `batching.batcher.Watcher`.
+    """Implements `batching.ports.Device` and `batching.ports.Watcher`.
 
     Parameters
     ----------

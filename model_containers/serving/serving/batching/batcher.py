@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from ..problems import ModelFailedError, ProblemError, unavailable
 from .backlog import Backlog
 from .cohort import Cohort
 from .pace import Pace
+from .ports import Device, Watcher
 from .ticket import Outputs, Part, Ticket, never
 
 _SUSPICIOUS = 3
@@ -33,38 +34,6 @@ estimate may be short."""
 _LONG_ROUND_SECONDS = 0.005
 
 _NO_MORE: list[Ticket] = []
-
-
-class Device(Protocol):
-    """What rows are run on; called by the device thread only."""
-
-    def refusals(self, parts: Sequence[Part], rows: NDArray[Any]) -> dict[Ticket, ProblemError]:
-        """Return the tickets whose rows the model must not see, and why."""
-
-    def is_well(self) -> bool:
-        """Return whether the model runs on what it must run on: its own sample."""
-
-    def run(self, rows: NDArray[Any]) -> Outputs:
-        """Return the outputs of a batch.
-
-        Raises
-        ------
-        ModelFailedError
-            When the model fails on it.
-        """
-
-
-class Watcher(Protocol):
-    """Told of what happens, for the metrics; called by the device thread."""
-
-    def batch(self, parts: Sequence[Part], began: float, compute_seconds: float, outputs: Outputs) -> None:
-        """Take note of a batch that was run, before the next one is."""
-
-    def shed(self, reason: str) -> None:
-        """Take note of a request that was given up before it was run."""
-
-    def broken(self, error: Exception) -> None:
-        """Take note of an error that nobody foresaw."""
 
 
 @dataclass(frozen=True, kw_only=True)
