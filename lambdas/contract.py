@@ -18,6 +18,9 @@ ENV_ENVIRONMENT = "TIDEGATE_ENVIRONMENT"
 ENV_TABLE = "TIDEGATE_TABLE"
 ENV_TIMER_QUEUE_URL = "TIDEGATE_TIMER_QUEUE_URL"
 ENV_TOPIC_ARN = "TIDEGATE_TOPIC_ARN"
+ENV_MONITORING_TABLE = "TIDEGATE_MONITORING_TABLE"
+ENV_RETRAINING_TABLE = "TIDEGATE_RETRAINING_TABLE"
+ENV_ARTEFACT_BUCKET = "TIDEGATE_ARTEFACT_BUCKET"
 
 # The rollout table: one item per endpoint, its audit trail and its approval episodes beside it.
 TABLE_PARTITION_KEY = "pk"
@@ -31,8 +34,29 @@ WAKE_INDEX_SORT_KEY = "wake"
 OPERATOR_EVENT_SOURCE = "tidegate.operator"
 OPERATOR_COMMAND_DETAIL_TYPE = "Tidegate Operator Command"
 
+# Events of the drift monitor and of retraining, and the operator's order to retrain.
+MONITORING_EVENT_SOURCE = "tidegate.monitoring"
+DRIFT_WINDOW_DETAIL_TYPE = "Tidegate Drift Window"
+RETRAINING_EVENT_SOURCE = "tidegate.retraining"
+RETRAINING_DETAIL_TYPE = "Tidegate Retraining"
+RETRAIN_COMMAND_DETAIL_TYPE = "Tidegate Retrain Command"
+
 # Keys of a model package's CustomerMetadataProperties.
 PACKAGE_VERSION_KEY = "tidegate:version"
+PACKAGE_DIGEST_KEY = "tidegate:sha256"
+PACKAGE_SIGNATURE_KEY = "tidegate:signature"
+PACKAGE_SIGNING_KEY_KEY = "tidegate:signing-key"
+PACKAGE_PARENT_KEY = "tidegate:champion"
+PACKAGE_RUN_KEY = "tidegate:retraining-run"
+PACKAGE_DATA_KEY = "tidegate:data"
+PACKAGE_COMMIT_KEY = "tidegate:commit"
+PACKAGE_PINNED_KEY = "tidegate:pinned"
+
+# Folders of the artefact bucket; below each comes the endpoint's name.
+CAPTURE_PREFIX = "capture"
+LABELS_PREFIX = "labels"
+MONITORING_PREFIX = "monitoring"
+RETRAINING_PREFIX = "retraining"
 
 # The functions' own metric: how much there was that a person must put right, by environment.
 METRIC_NAMESPACE = "Tidegate"
@@ -57,6 +81,26 @@ def endpoint_name(environment: str, endpoint: str) -> str:
 def endpoint_parameter(environment: str, name: str) -> str:
     """Name of the SSM parameter that carries an endpoint's settings (`name` is the SageMaker endpoint's)."""
     return f"/tidegate/{environment}/endpoints/{name}"
+
+
+def monitoring_parameter(environment: str, name: str) -> str:
+    """Name of the SSM parameter that says how an endpoint is monitored for drift."""
+    return f"/tidegate/{environment}/monitoring/{name}"
+
+
+def retraining_parameter(environment: str, name: str) -> str:
+    """Name of the SSM parameter that says when and how an endpoint's model is retrained."""
+    return f"/tidegate/{environment}/retraining/{name}"
+
+
+def monitoring_table(environment: str) -> str:
+    """Name of the table with what was found in each window of traffic."""
+    return f"tidegate-{environment}-monitoring"
+
+
+def retraining_table(environment: str) -> str:
+    """Name of the table with the state of retraining, and its audit trail."""
+    return f"tidegate-{environment}-retraining"
 
 
 def table_name(environment: str) -> str:

@@ -6,8 +6,8 @@ from aws_cdk import CustomResource, Duration, Stack
 from constructs import Construct
 
 from lambdas import contract
+from lambdas.contract import CAPTURE_PREFIX
 from stacks.config import Endpoint, Environment
-from stacks.constructs.artefact_store import CAPTURE_PREFIX
 from stacks.constructs.bootstrap_model import BootstrapModel
 from stacks.constructs.endpoint_settings import EndpointSettings
 from stacks.constructs.seeded_endpoint import SeededEndpoint

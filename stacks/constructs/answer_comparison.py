@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas import contract
-from stacks.constructs.artefact_store import CAPTURE_PREFIX
+from lambdas.contract import CAPTURE_PREFIX
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.permissions import allow

@@ -5,11 +5,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from lambdas.contract import CAPTURE_PREFIX
 from stacks.config import Environment
 from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.log_group import removal_policy
 
-CAPTURE_PREFIX = "capture"
 _ACCESS_LOG_DAYS = 90
 _OLD_VERSION_DAYS = 90
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.artefact_store import CAPTURE_PREFIX
+from lambdas.contract import CAPTURE_PREFIX
 from stacks.constructs.permissions import allow
 
 _METRICS = {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
