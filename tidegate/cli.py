@@ -15,6 +15,7 @@ from tidegate.commands import (
     approving,
     freezing,
     judge,
+    labels,
     listing,
     local,
     packages,
@@ -41,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="command", required=True)
     common = common_options()
-    for module in (packages, approving, listing, progress, steering, freezing, plan, rehearse, judge):
+    for module in (packages, approving, listing, progress, steering, freezing, plan, rehearse, judge, labels):
         module.add_to(commands, common)
     replay.add_to(commands)
     local.add_to(commands)

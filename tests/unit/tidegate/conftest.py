@@ -85,6 +85,10 @@ class FakeS3:
     def upload_file(self, filename: str, bucket: str, key: str) -> None:
         self.objects[f"s3://{bucket}/{key}"] = Path(filename).read_bytes()
 
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
+        assert ContentType
+        self.objects[f"s3://{Bucket}/{Key}"] = Body
+
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         return {"Body": io.BytesIO(self.objects[f"s3://{Bucket}/{Key}"])}
 

@@ -1,0 +1,154 @@
+"""Labels: what really happened, told afterwards, so that accuracy can be measured and a model retrained.
+
+They lie in S3 as Model Monitor's ground truth does: JSON lines that name the request by its inference id.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from lambdas import contract
+from tidegate.aws import Aws
+from tidegate.errors import UsageError
+from tidegate.settings import EndpointSettings
+
+LINES_A_FILE = 50_000
+LONGEST_ID = 64
+"""SageMaker takes no longer InferenceId."""
+LONGEST_LABEL = 256
+ID_COLUMN, LABEL_COLUMN = "inference_id", "label"
+_FORMS = 'CSV with the columns inference_id,label, or JSON lines {"inference_id": "...", "label": ...}'
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the answer to a request should have been.
+
+    Parameters
+    ----------
+    inference_id
+        The ``InferenceId`` that the caller gave with the request (or the capture's event id).
+    label
+        The truth, as text: ``1``, ``0``, ``sunny``.
+    """
+
+    inference_id: str
+    label: str
+
+
+def put(aws: Aws, endpoint: EndpointSettings, labels: Sequence[Label], at: datetime) -> list[str]:
+    """Store labels; return the URIs of the files written.
+
+    A file's name is a digest of what it holds, so that the same labels put twice within an hour lie there once; put
+    again later they count once all the same, because the newest label of a request is the one that counts.
+
+    Parameters
+    ----------
+    aws, endpoint
+        Where.
+    labels
+        At least one.
+    at
+        Now, in UTC.
+    """
+    folder = f"{contract.LABELS_PREFIX}/{endpoint.name}/{at:%Y/%m/%d/%H}"
+    uris = []
+    for part in batched_labels(labels):
+        body = "".join(_line(label) for label in part).encode()
+        key = f"{folder}/{hashlib.sha256(body).hexdigest()[:32]}.jsonl"
+        aws.s3.put_object(Bucket=endpoint.artefact_bucket, Key=key, Body=body, ContentType="application/jsonlines")
+        uris.append(f"s3://{endpoint.artefact_bucket}/{key}")
+    return uris
+
+
+def read(text: str, name: str) -> list[Label]:
+    """Return the labels that a file holds: CSV with a header, or JSON lines.
+
+    Raises
+    ------
+    UsageError
+        When a line cannot be read or two lines contradict each other; it names the line.
+    """
+    start = text.lstrip()[:1]
+    rows = _from_json(text, name) if start == "{" else _from_csv(text, name)
+    known: dict[str, tuple[int, Label]] = {}
+    for number, label in rows:
+        _check(label, name, number)
+        first, other = known.setdefault(label.inference_id, (number, label))
+        if other.label != label.label:
+            raise UsageError(
+                f"{name}: lines {first} and {number} label {label.inference_id!r} {other.label!r} and {label.label!r}",
+                "a request has one label: remove the wrong line",
+            )
+    if not known:
+        raise UsageError(f"{name} holds no labels", f"it should be {_FORMS}")
+    return [label for _, label in known.values()]
+
+
+def batched_labels(labels: Iterable[Label]) -> Iterator[Sequence[Label]]:
+    """Yield labels in parts that each make one file."""
+    waiting = iter(labels)
+    while part := [label for _, label in zip(range(LINES_A_FILE), waiting, strict=False)]:
+        yield part
+
+
+def _line(label: Label) -> str:
+    record = {
+        "groundTruthData": {"data": label.label, "encoding": "CSV"},
+        "eventMetadata": {"eventId": label.inference_id},
+        "eventVersion": "0",
+    }
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _from_csv(text: str, name: str) -> Iterator[tuple[int, Label]]:
+    reader = csv.DictReader(io.StringIO(text))
+    header = reader.fieldnames or []
+    missing = [column for column in (ID_COLUMN, LABEL_COLUMN) if column not in header]
+    if missing:
+        raise UsageError(
+            f"{name} has no column {' and no column '.join(missing)}; its first line is {','.join(header)[:80]!r}",
+            f"it should be {_FORMS}",
+        )
+    for row in reader:
+        yield reader.line_num, Label((row[ID_COLUMN] or "").strip(), (row[LABEL_COLUMN] or "").strip())
+
+
+def _from_json(text: str, name: str) -> Iterator[tuple[int, Label]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            yield number, _from_json_line(line, name, number)
+
+
+def _from_json_line(line: str, name: str, number: int) -> Label:
+    try:
+        record = json.loads(line)
+        return Label(_text(record[ID_COLUMN]), _text(record[LABEL_COLUMN]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{name}, line {number} cannot be read ({error!r}): {line[:80]!r}", _FORMS) from error
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError(f"{value!r} is neither text nor a number")
+    return str(value)
+
+
+def _check(label: Label, name: str, number: int) -> None:
+    where = f"{name}, line {number}"
+    _check_length(f"{where}: the inference id", label.inference_id, LONGEST_ID, "as SageMaker's InferenceId")
+    _check_length(f"{where}: the label", label.label, LONGEST_LABEL, "leave requests without a label out")
+
+
+def _check_length(what: str, text: str, longest: int, hint: str) -> None:
+    if not 0 < len(text) <= longest:
+        raise UsageError(
+            f"{what} {text[:80]!r} has {len(text)} characters", f"it must have 1 to {longest} characters: {hint}"
+        )
