@@ -17,15 +17,18 @@ PACKAGES := lambdas stacks tidegate localcloud model_containers bench app.py
 SERVING := model_containers/serving
 LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requirements \
   $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements \
-  $(basename $(wildcard bench/serving/peers/*.in))
+  model_containers/monitoring/requirements $(basename $(wildcard bench/serving/peers/*.in bench/drift/peers/*.in))
 
-.PHONY: help demo test scenarios simulate fuzz lint bench bench-serving bench-judge docs synth deploy destroy snapshot schema format lock sbom setup clean
+.PHONY: help demo demo-loop test scenarios simulate fuzz lint lint-code lint-templates bench bench-serving bench-drift bench-judge docs synth deploy destroy snapshot schema format lock sbom setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: setup ## Run the main job on this machine: promote a good model version, roll a bad and a wrong one back
 	$(BIN)/python -m tidegate local demo --output build/demo $(DEMO_ARGS)
+
+demo-loop: setup ## Let the data drift on this machine: retraining runs, the better model takes over (ten minutes)
+	$(BIN)/python -m tidegate local demo-loop --output build/demo-loop $(DEMO_ARGS)
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n $(WORKERS) $(TEST_ARGS)
@@ -40,11 +43,16 @@ fuzz: setup ## Send the serving container a million inputs that are meant to bre
 	$(BIN)/python -m bench.fuzz $(FUZZ_ARGS)
 
 lint: setup ## Run every gate: ruff, mypy, import rules, hadolint, cdk-nag, CDK validation, cfn-lint, template snapshot
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-code lint-templates
+
+lint-code: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(PACKAGES)
 	$(BIN)/lint-imports
-	$(BIN)/hadolint $(SERVING)/Dockerfile.*
+	$(BIN)/hadolint $(wildcard model_containers/*/Dockerfile*)
+
+lint-templates: setup
 	$(BIN)/python -m stacks.gate
 	$(BIN)/python -m pytest -q tests/infra/test_snapshot.py
 
@@ -53,7 +61,7 @@ synth: setup node_modules/.stamp ## Synthesise the templates of one environment:
 	@echo "templates: build/cdk.out.$(ENV)"
 
 deploy: setup node_modules/.stamp ## Deploy one environment to AWS: make deploy ENV=dev
-	$(CDK) deploy $(CDK_ARGS) '**'
+	$(CDK) deploy -c commit=$$(git rev-parse HEAD) $(CDK_ARGS) '**'
 
 destroy: setup node_modules/.stamp ## Destroy one environment on AWS: make destroy ENV=dev
 	$(CDK) destroy $(CDK_ARGS) '**'
@@ -74,6 +82,9 @@ bench: setup ## Measure what matters as ratios, in one run
 
 bench-serving: setup ## Compare the serving container with its peers (20 minutes; BENCH_ARGS=--quick: one)
 	$(BIN)/python -m bench.serving $(BENCH_ARGS)
+
+bench-drift: setup ## Compare the drift engine with its peers, against its goals (25 minutes; BENCH_ARGS=--quick: three)
+	$(BIN)/python -m bench.drift $(BENCH_ARGS)
 
 bench-judge: setup ## Simulate the judge beside its peers, against its goals (5 minutes; BENCH_ARGS=--quick: few runs)
 	$(BIN)/python -m bench.judge $(BENCH_ARGS)

@@ -54,13 +54,25 @@ PACKAGE_PINNED_KEY = "tidegate:pinned"
 
 # Folders of the artefact bucket; below each comes the endpoint's name.
 CAPTURE_PREFIX = "capture"
+CAPTURE_ERRORS_PREFIX = "capture-errors"
 LABELS_PREFIX = "labels"
 MONITORING_PREFIX = "monitoring"
 RETRAINING_PREFIX = "retraining"
 
-# The functions' own metric: how much there was that a person must put right, by environment.
+CONTAINER_CAPTURES = "container"
+"""Folder of what the containers of an endpoint have captured themselves, beside those of its variants."""
+
+# Environment variables by which the serving container is told to capture; a model package has no say in them.
+CAPTURE_VARIABLES = "TIDEGATE_CAPTURE_"
+CAPTURE_SAMPLING = f"{CAPTURE_VARIABLES}SAMPLING_PERCENT"
+CAPTURE_LARGEST = f"{CAPTURE_VARIABLES}LARGEST_BYTES"
+CAPTURE_REDACTED = f"{CAPTURE_VARIABLES}REDACTED_COLUMNS"
+CAPTURE_VARIANT = f"{CAPTURE_VARIABLES}VARIANT"
+
+# The functions' own metric: how much there was that a person must put right, by environment and function.
 METRIC_NAMESPACE = "Tidegate"
 METRIC_DIMENSION = "environment"
+METRIC_FUNCTION_DIMENSION = "service"
 FAULTS_METRIC = "Faults"
 
 # Custom resources of the templates.
@@ -71,6 +83,11 @@ EMPTY_RESOURCE_TYPE = "Custom::Empty"
 
 SEED_NONCE = "Nonce"
 """Attribute of a seed that no other record of a seed shares."""
+
+
+def function_service(handler: str) -> str:
+    """Name under which a function logs and counts; Powertools makes it a dimension of every metric."""
+    return f"tidegate-{handler}"
 
 
 def endpoint_name(environment: str, endpoint: str) -> str:
@@ -86,6 +103,15 @@ def endpoint_parameter(environment: str, name: str) -> str:
 def monitoring_parameter(environment: str, name: str) -> str:
     """Name of the SSM parameter that says how an endpoint is monitored for drift."""
     return f"/tidegate/{environment}/monitoring/{name}"
+
+
+def counting_job_prefix(name: str) -> str:
+    """Beginning of the names of jobs that count an endpoint's windows, by which policies know them."""
+    return f"drift-{name[:_LONGEST_IN_JOB_NAME].strip('-')}-"
+
+
+_LONGEST_IN_JOB_NAME = 24
+"""SageMaker's names of jobs have 63 characters, in which the window and a digest must find room as well."""
 
 
 def retraining_parameter(environment: str, name: str) -> str:

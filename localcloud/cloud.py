@@ -18,6 +18,7 @@ from localcloud.faults import CloudFaults
 from localcloud.front.authorizer import Authorizer
 from localcloud.front.control import Control
 from localcloud.front.dispatch import Dispatcher
+from localcloud.front.moto_pins import send_log_events_to
 from localcloud.front.moto_store import MotoStore
 from localcloud.front.permissions import Scope
 from localcloud.front.server import Front
@@ -46,13 +47,24 @@ from localcloud.services.functions.launcher import Launcher
 from localcloud.services.functions.log_shipper import LogShipper
 from localcloud.services.functions.platform import FunctionPlatform
 from localcloud.services.identity import IdentityService
+from localcloud.services.jobs.faults import JobFaults
+from localcloud.services.jobs.job_service import JobService
+from localcloud.services.jobs.worker import Surroundings
 from localcloud.services.object_events import send_object_events
 from localcloud.services.objects import Objects
 from localcloud.services.parameters import ParameterTiers
+from localcloud.services.pipelines.pipeline_service import PipelineService
 from localcloud.services.queue_metrics import QueueMetrics
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
+from localcloud.services.role_access import RoleAccess
+from localcloud.services.signing import SigningService
+from localcloud.services.streams.stream_service import StreamService
+from localcloud.services.subscriptions.subscription import Sender
+from localcloud.services.subscriptions.subscription_service import SubscriptionService
 from localcloud.services.topics import Topics
+from localcloud.services.workflows.permissions import Permissions
+from localcloud.services.workflows.workflow_service import WorkflowService
 
 if TYPE_CHECKING:
     from localcloud.deploy.deployer import Deployer
@@ -67,6 +79,9 @@ _STOP_ORDER = (
     ("_queue_metrics", "close"),
     ("_sources", "stop"),
     ("bus", "close"),
+    ("_pipelines", "close"),
+    ("workflows", "close"),
+    ("jobs", "close"),
     ("_async", "close"),
     ("_alarm_actions", "close"),
     ("_queues", "close"),
@@ -76,6 +91,8 @@ _STOP_ORDER = (
     ("sagemaker", "stop"),
     ("_mirrors", "close"),
     ("containers", "stop_all"),
+    ("_subscriptions", "close"),
+    ("_streams", "close"),
     ("_front", "stop"),
     ("_launcher", "stop"),
     ("_code", "close"),
@@ -213,6 +230,7 @@ class LocalCloud:
             "endpoint_url": self.endpoint_url,
             "work_dir": str(self.work_dir),
             "functions": self.functions.workers(),
+            "jobs": self.jobs.running(),
             "endpoints": [e["EndpointName"] for e in self.client("sagemaker").list_endpoints()["Endpoints"]],
             "stacks": self.deployer.stacks() if "deployer" in self.__dict__ else {},
         }
@@ -275,7 +293,36 @@ class LocalCloud:
             autoscaling=self._autoscaling,
         )
         self._mirrors = MirrorThreads()
-        self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults)
+        self._roles = RoleAccess(self.credentials, self._stored.role, lambda: self.endpoint_url, self.region)
+        self.jobs = JobService(self._job_surroundings, **where, emit=self.bus.emit, tags=self.sagemaker.hosting.tags)
+        self._pipelines = PipelineService(
+            self.jobs,
+            self._roles,
+            self.clock,
+            **where,
+            emit=self.bus.emit,
+            fetch=self._objects.get,
+            tags=self.sagemaker.hosting.tags,
+        )
+        scope, may_assume = Scope(self.account, self.region), self.authorizer.may_assume
+        self._streams = StreamService(scope, self.settings, self._roles, may_assume)
+        sender, retry = Sender(self.account, self._roles), self.settings.stream_retry_seconds
+        self._subscriptions = SubscriptionService(scope, sender, self._logs.has_group, may_assume, retry)
+        send_log_events_to(self._subscriptions.take)
+        self.workflows = WorkflowService(
+            self.jobs,
+            self._roles,
+            Permissions(self.authorizer, self._roles, Scope(self.account, self.region)),
+            self.clock,
+            **where,
+            longest_pause=self.settings.workflow_retry_limit_seconds,
+        )
+        self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults, self.jobs.faults)
+
+    def _job_surroundings(self, faults: JobFaults) -> Surroundings:
+        return Surroundings(
+            self.clock, self.settings, self.images, self._roles, self._logs, self.work_dir / "jobs", faults
+        )
 
     def _make_front(self) -> None:
         """Make the services' API and begin to serve."""
@@ -288,8 +335,14 @@ class LocalCloud:
             [
                 self.sagemaker,
                 registry,
+                self.jobs,
+                self._pipelines,
+                self.workflows,
+                self._streams,
+                self._subscriptions,
                 RegistryTags(registry, self.sagemaker.operations()),
                 RuntimeService(self.sagemaker, self.clock, self.metrics, aside=self._mirrors.submit),
+                SigningService(self._store, self.account, self.region),
                 self._cloudwatch,
                 self._autoscaling,
                 IdentityService(self.credentials, self.authorizer, self._stored.role),
@@ -312,6 +365,8 @@ class LocalCloud:
     def _check_trust(self) -> None:
         trust = TrustChecks(self.authorizer, Scope(self.account, self.region))
         self._dispatcher.check("sagemaker:CreateModel", trust.model_role)
+        for name in ("CreateProcessingJob", "CreateTrainingJob", "CreatePipeline", "UpdatePipeline"):
+            self._dispatcher.check(f"sagemaker:{name}", trust.job_role)
         self._dispatcher.check("logs:CreateLogGroup", trust.log_key)
         self._dispatcher.check("logs:AssociateKmsKey", trust.log_key)
 

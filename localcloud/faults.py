@@ -5,6 +5,7 @@ from typing import Any
 
 from localcloud.physics.faults import Faults
 from localcloud.services.events.faults import EventFaults, Predicate
+from localcloud.services.jobs.faults import JobFaults
 
 
 class CloudFaults:
@@ -16,11 +17,14 @@ class CloudFaults:
         Duplicated and lost events.
     endpoints
         Missing capacity, failing and slow updates; reached by the same names.
+    jobs
+        Interrupted spot training jobs, jobs that fail.
     """
 
-    def __init__(self, events: EventFaults, endpoints: Faults) -> None:
+    def __init__(self, events: EventFaults, endpoints: Faults, jobs: JobFaults) -> None:
         self._events = events
         self.endpoints = endpoints
+        self.jobs = jobs
 
     @property
     def duplicate_events(self) -> bool:
@@ -39,6 +43,7 @@ class CloudFaults:
         """End all faults."""
         self._events.clear()
         self.endpoints.clear()
+        self.jobs.clear()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.endpoints, name)

@@ -5,6 +5,10 @@ from localcloud.physics.limits import LIMITS as PHYSICS_LIMITS
 from localcloud.physics.limits import Limit
 from localcloud.services.functions.async_invocations import RETRY_SECONDS
 from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY
+from localcloud.services.jobs.limits import LIMITS as JOB_LIMITS
+from localcloud.services.pipelines.limits import LIMITS as PIPELINE_LIMITS
+from localcloud.services.streams.limits import LIMITS as STREAM_LIMITS
+from localcloud.services.workflows.limits import LIMITS as WORKFLOW_LIMITS
 
 FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
@@ -101,11 +105,24 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "Keys can be changed, and a disabled one is refused.",
     ),
     Limit(
+        "Signing keys",
+        "RSA and the NIST curves sign and verify, RAW or DIGEST; ML-DSA, HMAC, SM2 and grants are refused by name.",
+        "All of these exist.",
+    ),
+    Limit(
         "Encryption",
         "Keys are used for permission checks; what is stored is stored in plain.",
         "What is stored is encrypted.",
     ),
 )
 
-LIMITS: tuple[Limit, ...] = (*FRONT_LIMITS, *DEPLOY_LIMITS, *PHYSICS_LIMITS)
+LIMITS: tuple[Limit, ...] = (
+    *FRONT_LIMITS,
+    *DEPLOY_LIMITS,
+    *PHYSICS_LIMITS,
+    *JOB_LIMITS,
+    *PIPELINE_LIMITS,
+    *STREAM_LIMITS,
+    *WORKFLOW_LIMITS,
+)
 """All differences that are known."""

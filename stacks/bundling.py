@@ -1,7 +1,7 @@
-"""The Lambda asset and the bootstrap model's archive, built without Docker into build/, the same from the same input.
+"""What assets are made from, put together without Docker in build/, the same from the same input.
 
-The asset is one folder: `lambdas/` under its own import path beside its dependencies, which pip unpacks (no code of
-theirs runs). Only wheels of pure Python are taken, so that the folder runs on Lambda's Python and on this machine's.
+The Lambda asset is one folder: `lambdas/` under its own import path beside its dependencies, which pip unpacks (no code
+of theirs runs). Only wheels of pure Python are taken, so that the folder runs on Lambda's Python and on this machine's.
 """
 
 import gzip
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 RUNTIME_VERSION = "3.14"
@@ -23,6 +23,8 @@ AWS_SERVICES = (
     "cloudformation",
     "cloudwatch",
     "dynamodb",
+    "events",
+    "kms",
     "lambda",
     "s3",
     "sagemaker",
@@ -30,13 +32,22 @@ AWS_SERVICES = (
     "sns",
     "sqs",
     "ssm",
+    "stepfunctions",
 )
 """Services that the functions call; botocore's models of all others are left out, which are most of its size."""
 
 MODEL_ARCHIVE = "model.tar.gz"
+BASELINE = "baseline.json"
+"""What a model was trained on, beside the model and no part of it."""
 
 _FORMAT = "1"
 """Part of every digest: raise it when what is built from the same input changes."""
+
+_IN_EVERY_JOB = ("lambdas/__init__.py", "lambdas/contract.py", "model_containers/__init__.py")
+_COUNTING = "lambdas/monitoring"
+_ONLY_ON_LAMBDA = ("adapters", "handlers")
+_NOT_IN_JOBS = ("__pycache__", "data")
+"""Folders of a container that its image does without: the data are what the repository's own models are built from."""
 
 _INSTALL_NOISE = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
@@ -71,9 +82,52 @@ def archive_model(folder: Path, build: Path) -> Path:
     if not folder.is_dir():
         raise BundlingError(f"there is no model in {folder}; name a folder with the model's files as bootstrap.folder")
     ready = folder / MODEL_ARCHIVE
-    files = [ready] if ready.is_file() else sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [ready] if ready.is_file() else _model_files(folder)
     target = build / "bootstrap" / _digest(files, folder)
     return _once(target, lambda new: _write_archive(new / MODEL_ARCHIVE, files, folder)) / MODEL_ARCHIVE
+
+
+def gather_job(container: str, root: Path) -> Path:
+    """Return the build context of a job's image, gathered if its content has changed.
+
+    It is laid out as the repository is and holds what the image needs: the container's folder and what is counted by
+    the same code on Lambda. So no other file of the repository makes another image.
+
+    Parameters
+    ----------
+    container
+        Folder below model_containers/.
+    root
+        The repository's folder.
+
+    Raises
+    ------
+    BundlingError
+        When the container has no Dockerfile.
+    """
+    folder = root / "model_containers" / container
+    if not (folder / "Dockerfile").is_file():
+        raise BundlingError(f"there is no {folder / 'Dockerfile'}, and jobs run in its image")
+    files = [*(root / name for name in _IN_EVERY_JOB), *_counting(root), *_container_files(folder)]
+    target = root / "build" / "jobs" / f"{container}-{_digest(files, root)}"
+    return _once(target, lambda new: _copy(files, root, new))
+
+
+def _counting(root: Path) -> Iterator[Path]:
+    for path in sorted((root / _COUNTING).rglob("*.py")):
+        if not set(path.relative_to(root / _COUNTING).parts) & set(_ONLY_ON_LAMBDA):
+            yield path
+
+
+def _container_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        inner = path.relative_to(folder)
+        if path.is_file() and not set(inner.parts) & set(_NOT_IN_JOBS) and not inner.match("pipeline*.json"):
+            yield path
+
+
+def _model_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / BASELINE)
 
 
 def _packages(root: Path, requirements: Path, install: Callable[[Path, Path], None]) -> Path:
@@ -86,10 +140,14 @@ def _packages(root: Path, requirements: Path, install: Callable[[Path, Path], No
 
 def _assemble(folder: Path, packages: Path, sources: Iterable[Path], root: Path) -> None:
     shutil.copytree(packages, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    for source in sources:
-        target = folder / source.relative_to(root)
+    _copy(sources, root, folder)
+
+
+def _copy(files: Iterable[Path], root: Path, folder: Path) -> None:
+    for file in files:
+        target = folder / file.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        shutil.copyfile(file, target)
 
 
 def _digest(files: Iterable[Path], base: Path) -> str:

@@ -1,7 +1,8 @@
 """The checks of the templates: ``python -m stacks.gate [ENVIRONMENT ...]``, every environment by default.
 
 Each is synthesised with cdk-nag's AwsSolutions and Serverless packs and the CDK's own validation, and its templates go
-through cfn-lint. What is so on purpose is listed, with reasons, in `stacks.acknowledgements`.
+through cfn-lint; as many at once as there are processors. What is so on purpose is listed, with reasons, in
+`stacks.acknowledgements`.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 from stacks.synth import app_context, use_bundled_node
@@ -22,7 +25,8 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # noqa: E402
 from cfnlint.api import ManualArgs, lint_file  # noqa: E402
 
 from stacks.acknowledgements import CFN_LINT_IGNORED, acknowledge  # noqa: E402
-from stacks.config import environment_names, load_environment  # noqa: E402
+from stacks.bundling import bundle_functions  # noqa: E402
+from stacks.config import ROOT, environment_names, load_environment  # noqa: E402
 from stacks.stage import TidegateStage  # noqa: E402
 
 _REPORT = "validation-report.json"
@@ -65,13 +69,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check environments; the exit status says whether all of them passed."""
     parser = argparse.ArgumentParser(prog="python -m stacks.gate", description=__doc__)
     parser.add_argument("environments", nargs="*", default=environment_names())
-    failed = False
-    for name in parser.parse_args(arguments).environments:
-        with tempfile.TemporaryDirectory() as folder:
-            findings = check(name, Path(folder))
-        failed = failed or bool(findings)
+    names = parser.parse_args(arguments).environments
+    bundle_functions(ROOT)  # once, instead of in every process
+    # A fork would share the pipe to jsii's process.
+    with ProcessPoolExecutor(min(len(names), os.cpu_count() or 1), get_context("spawn")) as processes:
+        found = list(processes.map(_findings, names))
+    for name, findings in zip(names, found, strict=True):
         sys.stdout.write("".join(f"{name}: {line}\n" for line in findings or ["passed"]))
-    return int(failed)
+    return int(any(found))
+
+
+def _findings(name: str) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return check(name, Path(folder))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,21 @@ class Names:
         return f"tidegate-{self.environment}-registry"
 
     @property
+    def rollout_key(self) -> str:
+        """Return the alias, without ``alias/``, of the key of rollout state and alerts."""
+        return f"tidegate-{self.environment}-rollout"
+
+    @property
+    def signing_key(self) -> str:
+        """Return the alias, without ``alias/``, of the key that signs model packages."""
+        return f"tidegate-{self.environment}-signing"
+
+    @property
+    def signing_key_arn(self) -> str:
+        """Return that alias's ARN."""
+        return self.arn("kms", "alias", self.signing_key)
+
+    @property
     def table(self) -> str:
         """Return the name of the rollout table."""
         return contract.table_name(self.environment)
@@ -70,6 +85,40 @@ class Names:
     def parameter_arn(self, endpoint_name: str) -> str:
         """Return the ARN of the parameter with an endpoint's settings."""
         return self.arn("ssm", "parameter", contract.endpoint_parameter(self.environment, endpoint_name).lstrip("/"))
+
+    def monitoring_parameter_arn(self, endpoint_name: str) -> str:
+        """Return the ARN of the parameter that says how an endpoint is monitored."""
+        return self.arn("ssm", "parameter", contract.monitoring_parameter(self.environment, endpoint_name).lstrip("/"))
+
+    def retraining_parameter_arn(self, endpoint_name: str) -> str:
+        """Return the ARN of the parameter that says when an endpoint's model is retrained."""
+        return self.arn("ssm", "parameter", contract.retraining_parameter(self.environment, endpoint_name).lstrip("/"))
+
+    def parameters_arn(self, path: str) -> str:
+        """Return the ARN of all parameters below a path; who may read a path may read what is below it."""
+        return self.arn("ssm", "parameter", path.lstrip("/"))
+
+    def pipeline(self, endpoint_name: str) -> str:
+        """Return the name of the pipeline that retrains an endpoint's model."""
+        return f"{endpoint_name}-retraining"
+
+    @property
+    def counting(self) -> str:
+        """Return the name of the state machine that counts large windows."""
+        return f"tidegate-{self.environment}-count-windows"
+
+    @property
+    def counting_arn(self) -> str:
+        """Return that state machine's ARN."""
+        return self.states_arn("stateMachine", self.counting)
+
+    def states_arn(self, kind: str, name: str) -> str:
+        """Return the ARN of something of Step Functions, such as an ``execution``."""
+        return self.arn("states", kind, name, separator=ArnFormat.COLON_RESOURCE_NAME)
+
+    def log_arn(self, group: str) -> str:
+        """Return the ARN of a log group, or of the streams in it."""
+        return self.arn("logs", "log-group", group, separator=ArnFormat.COLON_RESOURCE_NAME)
 
     def alarm_arn(self, alarm: str) -> str:
         """Return the ARN of an alarm."""

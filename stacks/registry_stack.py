@@ -10,16 +10,18 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Endpoint, Environment
 from stacks.constructs.artefact_store import ArtefactStore
+from stacks.constructs.container_capture import ContainerCapture
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.execution_role import ExecutionRole
 from stacks.constructs.log_group import RetainedLogs, removal_policy
 from stacks.constructs.permissions import EndpointPermissions, allow
+from stacks.constructs.signing_key import SigningKey
 from stacks.names import Names
 
 
 class RegistryStack(Stack):
-    """The artefact bucket, and a model package group, an execution role and a log group per endpoint."""
+    """The artefact bucket, the signing key, and a package group, an execution role and a log group per endpoint."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, functions: Path) -> None:
         super().__init__(scope, construct_id, termination_protection=environment.retain_data)
@@ -35,6 +37,14 @@ class RegistryStack(Stack):
         self._store = ArtefactStore(
             self, "Artefacts", name=self._names.artefact_bucket, environment=environment, key=self._key
         )
+        SigningKey(
+            self,
+            "SigningKey",
+            environment=environment.environment,
+            alias=self._names.signing_key,
+            removal_policy=removal_policy(environment),
+        )
+        self._captures: list[ContainerCapture] = []
         groups = [self._endpoint(endpoint) for endpoint in environment.endpoints]
         if not environment.retain_data:
             self._empty_on_removal(lambda_.Code.from_asset(str(functions)), groups)
@@ -62,7 +72,20 @@ class RegistryStack(Stack):
             log_group=logs,
             image_repositories=endpoint.image_repositories,
         )
+        if endpoint.fleet.captures_itself:
+            self._captures.append(self._capture(scope, name, logs))
         return group
+
+    def _capture(self, scope: Construct, name: str, logs: RetainedLogs) -> ContainerCapture:
+        return ContainerCapture(
+            scope,
+            "Capture",
+            environment=self._environment,
+            endpoint_name=name,
+            log_group=logs,
+            bucket=self._store.bucket,
+            key=self._key,
+        )
 
     def _empty_on_removal(self, code: lambda_.Code, groups: list[sagemaker.CfnModelPackageGroup]) -> None:
         """Neither buckets nor groups can be deleted while anything is in them."""
@@ -104,3 +127,5 @@ class RegistryStack(Stack):
             },
         )
         emptied.node.add_dependency(*buckets, *groups, function)
+        for capture in self._captures:  # while there is one, it writes
+            capture.follow(emptied)

@@ -12,6 +12,7 @@ from lambdas import contract
 from stacks.config import Environment
 from stacks.constructs.alert_topic import AlertTopic
 from stacks.constructs.answer_comparison import AnswerComparison
+from stacks.constructs.artefact_permissions import verify_models
 from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
@@ -59,7 +60,7 @@ class RolloutStack(Stack):
             self,
             "Key",
             description=f"Rollout state, queues, alerts and logs of {name}",
-            alias=f"tidegate-{name}-rollout",
+            alias=self._names.rollout_key,
             publishers=_PUBLISHERS,
             removal_policy=removal_policy(self._environment),
         )
@@ -77,6 +78,7 @@ class RolloutStack(Stack):
     def _approvals(self) -> None:
         function = self._function("admit", "Starts a rollout when a model package is approved", timeout=_LOOP_TIMEOUT)
         function.allow(self._permissions.read_packages(), self._permissions.read_settings(), *self._state("Query"))
+        function.allow(*verify_models(self._names, self._endpoints))
         queue = self._work_queue("Approvals", "Approvals of model packages")
         queue.feed(function)
         route = EventRoute(
@@ -204,6 +206,7 @@ class RolloutStack(Stack):
             permissions.read_packages(),
             permissions.list_packages(),
             permissions.read_settings(),
+            *verify_models(self._names, self._endpoints),
             permissions.watch_alarms(),
             *permissions.scale(),
             *ask_hooks(self._environment.hook_functions),

@@ -27,7 +27,13 @@ class ServingStack(Stack):
         artefacts = BootstrapModel(self, "Bootstrap", endpoint=endpoint, root=root)
         captures = f"s3://{names.artefact_bucket}/{CAPTURE_PREFIX}/{name}"
         settings = EndpointSettings(
-            self, "Settings", endpoint=endpoint, names=names, artefacts=artefacts, capture_destination=captures
+            self,
+            "Settings",
+            environment=environment,
+            endpoint=endpoint,
+            names=names,
+            artefacts=artefacts,
+            capture_destination=captures,
         )
         serving = SeededEndpoint(
             self, "Serving", endpoint=endpoint, names=names, artefacts=artefacts, capture_destination=captures

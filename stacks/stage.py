@@ -9,13 +9,15 @@ from constructs import Construct
 from stacks.bundling import bundle_functions
 from stacks.config import ROOT, ConfigError, Environment, Problem, environment_names, load_environment
 from stacks.constructs.seeded_endpoint import UNTAGGED
+from stacks.monitoring_stack import MonitoringStack
 from stacks.registry_stack import RegistryStack
+from stacks.retraining_stack import RetrainingStack
 from stacks.rollout_stack import RolloutStack
 from stacks.serving_stack import ServingStack
 
 
 class TidegateStage(Stage):
-    """The stacks of an environment: the registry, the control loop, and one for each endpoint.
+    """The stacks of an environment: registry, control loop, one for each endpoint, and what watches and retrains them.
 
     Parameters
     ----------
@@ -38,6 +40,13 @@ class TidegateStage(Stage):
                 self, f"Serving-{endpoint.name}", environment=environment, endpoint=endpoint, root=root
             )
             serving.add_stack_dependency(rollout, reason="the functions behind its custom resources")
+        monitoring: MonitoringStack | None = None
+        if environment.monitored:
+            monitoring = MonitoringStack(self, "Monitoring", environment=environment, functions=functions, root=root)
+            monitoring.add_stack_dependency(rollout, reason="the topic, and which version is live")
+        if environment.retrained:
+            retraining = RetrainingStack(self, "Retraining", environment=environment, functions=functions, root=root)
+            retraining.add_stack_dependency(monitoring or rollout, reason="what it reacts to")
         Tags.of(self).add("tidegate:environment", environment.environment, exclude_resource_types=UNTAGGED)
 
 

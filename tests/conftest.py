@@ -10,13 +10,19 @@ from tests.once import once
 
 ROOT = Path(__file__).parents[1]
 
-TOGETHER = ("tests/infra", "tests/scenarios/one_environment", "tests/scenarios/templates")
+TOGETHER = (
+    "tests/infra",
+    "tests/scenarios/one_environment",
+    "tests/scenarios/retraining",
+    "tests/scenarios/templates",
+)
 """Folders whose files share something that is dear to make; any other file goes to a worker by itself."""
 
 FIRST = (
     "tests/scenarios/test_strategies.py",
     "tests/scenarios/test_approvals.py",
     "tests/scenarios/test_deploys.py",
+    "tests/scenarios/retraining",
     "tests/scenarios/one_environment",
     "tests/scenarios/templates",
     "tests/scenarios",

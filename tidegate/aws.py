@@ -79,6 +79,11 @@ class Aws:
         return client
 
     @cached_property
+    def kms(self) -> Any:
+        """The key that versions are signed with. (Its type stubs are not installed.)"""
+        return self._make("kms")
+
+    @cached_property
     def sts(self) -> Any:
         """Who is calling. (Its type stubs are not installed.)"""
         return self._make("sts")

@@ -13,16 +13,19 @@ from rich.text import Text
 from tidegate import aws_errors
 from tidegate.commands import (
     approving,
+    drift,
     freezing,
     judge,
     labels,
     listing,
     local,
+    models,
     packages,
     plan,
     progress,
     rehearse,
     replay,
+    retrain,
     steering,
 )
 from tidegate.commands.context import common_options
@@ -31,6 +34,21 @@ from tidegate.errors import OperatorError
 from tidegate.parser import EXIT_STATUSES, Parser, wants_json
 
 INTERRUPTED = 130
+_ON_ENVIRONMENTS = (
+    packages,
+    models,
+    approving,
+    listing,
+    progress,
+    steering,
+    freezing,
+    plan,
+    rehearse,
+    judge,
+    labels,
+    drift,
+    retrain,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="command", required=True)
     common = common_options()
-    for module in (packages, approving, listing, progress, steering, freezing, plan, rehearse, judge, labels):
+    for module in _ON_ENVIRONMENTS:
         module.add_to(commands, common)
     replay.add_to(commands)
     local.add_to(commands)

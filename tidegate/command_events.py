@@ -1,4 +1,4 @@
-"""Commands to the engine: events on the account's bus, which the engine makes durable and obeys once each."""
+"""Commands to the engine or to retraining: events on the account's bus, made durable there and obeyed once each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError
@@ -55,6 +55,7 @@ class CommandEvent:
     rollout: str | None = None
     to: str = ""
     full: bool = False
+    detail_type: ClassVar[str] = contract.OPERATOR_COMMAND_DETAIL_TYPE
 
     def __post_init__(self) -> None:
         _at_most("--id", self.id, LONGEST_NAME)
@@ -67,6 +68,12 @@ class CommandEvent:
     def detail(self) -> str:
         """The event's detail; what is not set is left out."""
         return json.dumps({name: value for name, value in vars(self).items() if value})
+
+
+class RetrainEvent(CommandEvent):
+    """One command about retraining an endpoint's model: ``start``, or ``stop`` of the run that is under way."""
+
+    detail_type: ClassVar[str] = contract.RETRAIN_COMMAND_DETAIL_TYPE
 
 
 def _at_most(option: str, text: str, most: int) -> None:
@@ -107,7 +114,7 @@ def _put(aws: Aws, event: CommandEvent) -> dict[str, Any] | None:
             Entries=[
                 {
                     "Source": contract.OPERATOR_EVENT_SOURCE,
-                    "DetailType": contract.OPERATOR_COMMAND_DETAIL_TYPE,
+                    "DetailType": event.detail_type,
                     "Detail": event.detail,
                 }
             ]

@@ -6,30 +6,24 @@ import difflib
 from pathlib import Path
 
 from tidegate.errors import OperatorError, UsageError
-from tidegate.target import LOCAL
-
-FOLDER = Path(__file__).resolve().parents[1] / "environments"
-
-
-def known(folder: Path = FOLDER) -> list[str]:
-    """Return the environments that the checkout declares; none where there is only the installed package."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+from tidegate.places import FOLDER, declared, is_local
+from tidegate.target import up_command
 
 
 def nothing_deployed(environment: str, looked_for: str, folder: Path = FOLDER) -> OperatorError:
     """Return what to tell the person who named an environment in which nothing is deployed."""
-    names = known(folder)
+    names = declared(folder)
     if names and environment not in names:
         return UsageError(f"there is no environment {environment!r}", typo_hint(environment, folder))
     return OperatorError(
         f"environment {environment!r} has no deployed endpoint: nothing under {looked_for} in Parameter Store",
-        _how_to_deploy(environment) if names else "is the name right, and is this its account and region?",
+        _how_to_deploy(environment, folder) if names else "is the name right, and is this its account and region?",
     )
 
 
 def typo_hint(environment: str, folder: Path = FOLDER) -> str:
     """Return which environments there are; empty when the name is among them, or none are known."""
-    names = known(folder)
+    names = declared(folder)
     if not names or environment in names:
         return ""
     close = difflib.get_close_matches(environment, names, n=1)
@@ -37,7 +31,7 @@ def typo_hint(environment: str, folder: Path = FOLDER) -> str:
     return f"{meant}environments/ has: {', '.join(names)}"
 
 
-def _how_to_deploy(environment: str) -> str:
-    if environment == LOCAL:
-        return "start it with: python -m tidegate local up"
+def _how_to_deploy(environment: str, folder: Path) -> str:
+    if is_local(environment, folder):
+        return f"start it with: {up_command(environment)}"
     return f"is this its account and region? deploy it with: npx cdk deploy -c env={environment} '**'"

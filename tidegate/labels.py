@@ -46,8 +46,9 @@ class Label:
 def put(aws: Aws, endpoint: EndpointSettings, labels: Sequence[Label], at: datetime) -> list[str]:
     """Store labels; return the URIs of the files written.
 
-    A file's name is a digest of what it holds, so that the same labels put twice within an hour lie there once; put
-    again later they count once all the same, because the newest label of a request is the one that counts.
+    A file's name begins with the time, for of two labels of a request the one that was told later counts, and jobs that
+    read the files have only their names to go by. Then comes a digest of what it holds; the same labels put twice count
+    once.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def put(aws: Aws, endpoint: EndpointSettings, labels: Sequence[Label], at: datet
     uris = []
     for part in batched_labels(labels):
         body = "".join(_line(label) for label in part).encode()
-        key = f"{folder}/{hashlib.sha256(body).hexdigest()[:32]}.jsonl"
+        key = f"{folder}/{at:%M%S}-{hashlib.sha256(body).hexdigest()[:32]}.jsonl"
         aws.s3.put_object(Bucket=endpoint.artefact_bucket, Key=key, Body=body, ContentType="application/jsonlines")
         uris.append(f"s3://{endpoint.artefact_bucket}/{key}")
     return uris

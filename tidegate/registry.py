@@ -6,15 +6,18 @@ import hashlib
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
 
-from lambdas import contract
+from lambdas import contract, signing
+from tidegate import packed_baseline
 from tidegate.aws import Aws
 from tidegate.errors import OperatorError, UsageError
 from tidegate.settings import EndpointSettings
@@ -31,6 +34,11 @@ MODEL_FILES = ("model.onnx", "signature.json")
 _PACK = f"make one with: tar -czf {ARTEFACT_NAME} -C <model folder> {' '.join(MODEL_FILES)}"
 INPUT_TYPES = ["text/csv", "application/json", "application/x-npy"]
 OUTPUT_TYPES = ["application/json"]
+_WHOLE = TransferConfig(multipart_threshold=1024**3)
+"""Of an object that S3 takes in parts it has no checksum of the whole, which is what signatures are checked by."""
+
+_CHECKSUM = {"ChecksumAlgorithm": "SHA256"}
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,63}")
 
 
@@ -47,6 +55,7 @@ class Package:
     model_data: str
     created_at: datetime
     description: str = ""
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Registration:
 
 def packages(aws: Aws, group: str) -> list[Package]:
     """Return every registered version of the group, oldest first."""
-    found = [describe(aws, arn) for arn in _arns(aws, group)]
+    found = [describe(aws, arn) for arn in arns(aws, group)]
     return sorted(found, key=lambda package: package.number)
 
 
@@ -75,7 +84,7 @@ def find(aws: Aws, group: str, version: str, hint: str = "") -> Package:
 
 def describe(aws: Aws, arn: str) -> Package:
     """Return the package of that ARN."""
-    return _package(aws.sagemaker.describe_model_package(ModelPackageName=arn))
+    return read_package(aws.sagemaker.describe_model_package(ModelPackageName=arn))
 
 
 def register(
@@ -83,17 +92,22 @@ def register(
 ) -> Registration:
     """Upload a model and register it as `version`, waiting for approval.
 
-    Registering the same file under the same version again changes nothing; a version never changes what it holds.
+    A baseline in its archive is put beside it, where the drift monitor looks for it.
+    Registering the same file under the same version again changes nothing, but that it signs a version that was not
+    signed while the environment names a key; a version never changes what it holds.
     """
     check_version(version)
     check_artefact(model)
-    digest = sha256(model)
+    baseline, digest = packed_baseline.read(model), sha256(model)
     uri = f"s3://{endpoint.artefact_bucket}/{endpoint.name}/{version}/{digest}/{ARTEFACT_NAME}"
     for known in packages(aws, endpoint.name):
         if known.version == version:
-            return _registered_already(known, uri)
+            found = _registered_already(known, uri)
+            return found if known.signed else _sign_late(aws, endpoint, found, digest)
     _upload(aws, uri, model)
-    request = _request(endpoint, uri, version, note)
+    if baseline is not None:
+        _put(aws, f"{uri.removesuffix(ARTEFACT_NAME)}{packed_baseline.NAME}", baseline)
+    request = _request(endpoint, uri, version, note, _signature(aws, endpoint, uri, version, digest))
     if card is not None:
         request |= _card_metrics(aws, uri, card)
     arn = aws.sagemaker.create_model_package(**request)["ModelPackageArn"]
@@ -145,13 +159,15 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _arns(aws: Aws, group: str) -> Iterator[str]:
+def arns(aws: Aws, group: str) -> Iterator[str]:
+    """Yield the ARN of every registered version of the group."""
     for page in aws.sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group):
         for summary in page["ModelPackageSummaryList"]:
             yield summary["ModelPackageArn"]
 
 
-def _package(answer: DescribeModelPackageOutputTypeDef) -> Package:
+def read_package(answer: DescribeModelPackageOutputTypeDef) -> Package:
+    """Return what DescribeModelPackage answered as a package."""
     container = answer["InferenceSpecification"]["Containers"][0]
     metadata = answer.get("CustomerMetadataProperties", {})
     number = answer["ModelPackageVersion"]
@@ -165,6 +181,7 @@ def _package(answer: DescribeModelPackageOutputTypeDef) -> Package:
         model_data=container.get("ModelDataUrl", ""),
         created_at=answer["CreationTime"],
         description=answer.get("ModelPackageDescription", ""),
+        signed=bool(metadata.get(contract.PACKAGE_SIGNATURE_KEY)),
     )
 
 
@@ -177,7 +194,39 @@ def _registered_already(known: Package, uri: str) -> Registration:
     )
 
 
-def _request(endpoint: EndpointSettings, uri: str, version: str, note: str) -> dict[str, Any]:
+def _sign_late(aws: Aws, endpoint: EndpointSettings, found: Registration, digest: str) -> Registration:
+    """Sign a version that was registered before its environment named a key."""
+    package = found.package
+    signature = _signature(aws, endpoint, package.model_data, package.version, digest)
+    if signature:
+        aws.sagemaker.update_model_package(ModelPackageArn=package.arn, CustomerMetadataProperties=signature)
+    return Registration(describe(aws, package.arn), created=False)
+
+
+def _signature(aws: Aws, endpoint: EndpointSettings, uri: str, version: str, digest: str) -> dict[str, str]:
+    """Return what a package's metadata say of its signature; nothing where versions are not signed."""
+    key = endpoint.signing_key
+    if not key:
+        return {}
+    statement = signing.Statement(uri, digest, version, endpoint.name)
+    try:
+        answer = aws.kms.sign(
+            KeyId=key, Message=statement.message, MessageType=signing.MESSAGE_TYPE, SigningAlgorithm=signing.ALGORITHM
+        )
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code", "") not in _DENIED:
+            raise
+        raise OperatorError(
+            f"{endpoint.name} {version} could not be signed, so that it is not registered: {error}",
+            f"your identity needs kms:Sign on {key}; ask whoever administers the key, or register it from a pipeline "
+            "whose role has that",
+        ) from error
+    return signing.metadata(statement, answer["Signature"], key)
+
+
+def _request(
+    endpoint: EndpointSettings, uri: str, version: str, note: str, signature: Mapping[str, str]
+) -> dict[str, Any]:
     return {
         "ModelPackageGroupName": endpoint.name,
         "ModelPackageDescription": note or f"{endpoint.name} {version}",
@@ -187,7 +236,7 @@ def _request(endpoint: EndpointSettings, uri: str, version: str, note: str) -> d
             "SupportedContentTypes": INPUT_TYPES,
             "SupportedResponseMIMETypes": OUTPUT_TYPES,
         },
-        "CustomerMetadataProperties": {contract.PACKAGE_VERSION_KEY: version},
+        "CustomerMetadataProperties": {contract.PACKAGE_VERSION_KEY: version, **signature},
     }
 
 
@@ -199,10 +248,15 @@ def _card_metrics(aws: Aws, model_uri: str, card: Path) -> dict[str, Any]:
     return {"ModelMetrics": {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": uri}}}}
 
 
+def _put(aws: Aws, uri: str, content: bytes) -> None:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    aws.s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType="application/json")
+
+
 def _upload(aws: Aws, uri: str, path: Path) -> None:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:
-        aws.s3.upload_file(str(path), bucket, key)
+        aws.s3.upload_file(str(path), bucket, key, ExtraArgs=_CHECKSUM, Config=_WHOLE)
     except S3UploadFailedError as error:
         raise OperatorError(
             f"{path} could not be uploaded to {uri}: {error}",

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
-
-from boto3.dynamodb.types import TypeDeserializer
 
 from lambdas import contract
 from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.items import STATE_KEY, partition, read_state
 from lambdas.rollout.state import State
+from tidegate import items
 from tidegate.aws import Aws
 from tidegate.errors import OperatorError
+from tidegate.items import text
 from tidegate.settings import EndpointSettings
 
 COMMAND = "command"
 """Kind of the entry that answers a command."""
-
-_DESERIALIZER = TypeDeserializer()
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def audit(aws: Aws, endpoint: EndpointSettings, rollout: str | None = None) -> l
 
 def audit_between(aws: Aws, endpoint: EndpointSettings, first: str, last: str) -> list[AuditEntry]:
     """Return the audit entries whose keys, without their ``AUDIT#``, lie between two."""
-    condition = f"{_OF_ENDPOINT} AND #sk BETWEEN :first AND :last"
+    condition = f"{items.OF_PARTITION} AND #sk BETWEEN :first AND :last"
     bounds = {":first": {"S": f"AUDIT#{first}"}, ":last": {"S": f"AUDIT#{last}"}}
     return [_entry(item) for item in _query(aws, endpoint, condition, bounds)]
 
@@ -98,10 +95,10 @@ def answer_to(aws: Aws, endpoint: EndpointSettings, command: str) -> AuditEntry 
     """Return the audit entry that answers the command of that id, however long ago it was given."""
     only = {
         "FilterExpression": "#kind = :kind AND #numbers.#command = :command",
-        "ExpressionAttributeNames": {**_NAMES, "#kind": "kind", "#numbers": "numbers", "#command": "command"},
+        "ExpressionAttributeNames": {**items.NAMES, "#kind": "kind", "#numbers": "numbers", "#command": "command"},
     }
     values = {":prefix": {"S": "AUDIT#"}, ":kind": {"S": COMMAND}, ":command": {"S": command}}
-    return next((_entry(item) for item in _query(aws, endpoint, _BEGINS, values, **only)), None)
+    return next((_entry(item) for item in _query(aws, endpoint, items.BEGINS, values, **only)), None)
 
 
 def state(aws: Aws, endpoint: EndpointSettings) -> dict[str, Any]:
@@ -118,61 +115,31 @@ def load(aws: Aws, endpoint: EndpointSettings) -> State | None:
         raise OperatorError(str(error), "use the checkout that the environment was deployed from") from error
 
 
-_NAMES = {"#pk": contract.TABLE_PARTITION_KEY, "#sk": contract.TABLE_SORT_KEY}
-_OF_ENDPOINT = "#pk = :pk"
-_BEGINS = f"{_OF_ENDPOINT} AND begins_with(#sk, :prefix)"
-
-
 def _items(
     aws: Aws, endpoint: EndpointSettings, prefix: str, *, newest_first: bool = False
 ) -> Iterator[dict[str, Any]]:
-    page = {"ScanIndexForward": False, "Limit": 1} if newest_first else {}
-    return _query(aws, endpoint, _BEGINS, {":prefix": {"S": prefix}}, **page)
+    page = 1 if newest_first else None
+    return items.beginning(aws, endpoint.table, partition(endpoint.name), prefix, newest_first=newest_first, page=page)
 
 
 def _query(
     aws: Aws, endpoint: EndpointSettings, condition: str, values: Mapping[str, Any], **more: Any
 ) -> Iterator[dict[str, Any]]:
-    request: dict[str, Any] = {
-        "TableName": endpoint.table,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeNames": _NAMES,
-        "ExpressionAttributeValues": {":pk": {"S": partition(endpoint.name)}, **values},
-        "ConsistentRead": True,
-        **more,
-    }
-    for page in aws.dynamodb.get_paginator("query").paginate(**request):
-        for item in page["Items"]:
-            yield {name: _plain(_DESERIALIZER.deserialize(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    return value
-
-
-def _text(item: Mapping[str, Any], name: str) -> str:
-    value = item.get(name)
-    return "" if value is None else str(value)
+    return items.query(aws, endpoint.table, partition(endpoint.name), condition, values, **more)
 
 
 def _rollout(item: Mapping[str, Any]) -> Rollout:
     names = ("id", "kind", "version", "slot", "phase", "outcome", "reason", "started_at", "ended_at")
-    return Rollout(**{name: _text(item, name) for name in names})
+    return Rollout(**{name: text(item, name) for name in names})
 
 
 def _entry(item: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(
-        key=_text(item, contract.TABLE_SORT_KEY),
-        at=_text(item, "at"),
-        rollout=_text(item, "rollout"),
-        phase=_text(item, "phase"),
-        kind=_text(item, "kind"),
-        text=_text(item, "text"),
+        key=text(item, contract.TABLE_SORT_KEY),
+        at=text(item, "at"),
+        rollout=text(item, "rollout"),
+        phase=text(item, "phase"),
+        kind=text(item, "kind"),
+        text=text(item, "text"),
         numbers=item.get("numbers") or {},
     )

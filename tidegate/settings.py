@@ -37,6 +37,8 @@ class EndpointSettings:
         The declared fleet as rendered.
     evidence
         What its alarms look at, as rendered.
+    signing_key
+        KMS key that versions are signed with; empty where they are not.
     """
 
     environment: str
@@ -46,6 +48,7 @@ class EndpointSettings:
     policy: Mapping[str, Any]
     fleet: Mapping[str, Any]
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    signing_key: str = ""
 
     @property
     def table(self) -> str:
@@ -82,6 +85,7 @@ def parse(text: str) -> EndpointSettings:
             policy=data["policy"],
             fleet=data["fleet"],
             evidence=data.get("evidence", {}),
+            signing_key=data.get("signing_key") or "",
         )
     except (ValueError, KeyError, TypeError) as error:
         raise OperatorError(

@@ -96,7 +96,8 @@ def bar(share: float, cells: int = BAR_CELLS) -> str:
     return "█" * filled + "░" * (cells - filled)
 
 
-def _table(*columns: str, title: str = "") -> Table:
+def empty_table(*columns: str, title: str = "") -> Table:
+    """Return a table in the form that all of them have, without rows."""
     table = Table(box=None, pad_edge=False, header_style="dim", title=title or None, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -105,7 +106,7 @@ def _table(*columns: str, title: str = "") -> Table:
 
 def packages_table(packages: Sequence[Package], serving: Sequence[str]) -> RenderableType:
     """Show registered versions; `serving` are the versions that variants run now."""
-    table = _table("version", "package", "approval", "registered", "on the endpoint")
+    table = empty_table("version", "package", "approval", "registered", "on the endpoint")
     for package in packages:
         live = Text("serving", style="green") if package.version in serving else Text("")
         registered = clock(package.created_at.isoformat())
@@ -115,7 +116,7 @@ def packages_table(packages: Sequence[Package], serving: Sequence[str]) -> Rende
 
 def endpoints_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Show endpoints, a line each (rows as `documents.row` makes them)."""
-    table = _table("endpoint", "status", "live", "rollout", "phase", "step", "weights", "waits for", "frozen")
+    table = empty_table("endpoint", "status", "live", "rollout", "phase", "step", "weights", "waits for", "frozen")
     for column in table.columns[:-2]:
         column.no_wrap = True
     for row in rows:
@@ -136,7 +137,7 @@ def _endpoint_cells(row: Mapping[str, Any]) -> list[str | Text]:
 
 def rollouts_table(rollouts: Sequence[Rollout]) -> RenderableType:
     """Show rollouts with what became of them."""
-    table = _table("rollout", "kind", "version", "slot", "started", "took", "outcome", "reason")
+    table = empty_table("rollout", "kind", "version", "slot", "started", "took", "outcome", "reason")
     for column in table.columns[:-1]:
         column.no_wrap = True
     for rollout in rollouts:
@@ -160,7 +161,7 @@ def audit_line(entry: AuditEntry) -> Text:
 
 def audit_table(entries: Sequence[AuditEntry]) -> RenderableType:
     """Show the audit trail: when, who, in which rollout and phase, and what."""
-    table = _table("when", "who", "rollout", "phase", "what")
+    table = empty_table("when", "who", "rollout", "phase", "what")
     for column in table.columns[:-1]:
         column.no_wrap = True
     for entry in entries:
@@ -170,7 +171,7 @@ def audit_table(entries: Sequence[AuditEntry]) -> RenderableType:
 
 def answers_table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Show what became of a command that was given to several endpoints (rows as `documents.answer` makes them)."""
-    table = _table("endpoint", "answer", "text")
+    table = empty_table("endpoint", "answer", "text")
     for row in rows:
         said = {True: "accepted", False: "refused", None: "no answer"}[row["accepted"]]
         style = {True: "green", False: "yellow", None: "red"}[row["accepted"]]
@@ -190,7 +191,7 @@ def audit_lines(entries: Sequence[AuditEntry]) -> RenderableType:
 
 def stacks_table(stacks: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """Show deployed stacks."""
-    table = _table("stack", "status", "resources")
+    table = empty_table("stack", "status", "resources")
     for name, stack in stacks.items():
         table.add_row(name, state_text(str(stack.get("status", ""))), str(len(stack.get("resources", ()))))
     return table if stacks else Text("nothing is deployed")

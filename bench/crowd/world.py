@@ -133,6 +133,7 @@ class Crowd:
             metrics=SteadyTraffic(self.meter),
             autoscaling=hosting,
             registry=Approved(self.meter),
+            trust=quiet,
             settings=Parameters(self.meter, SETTINGS),
             timers=Timers(self.clock, self.meter, self),
             notifier=quiet,

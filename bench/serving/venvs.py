@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.errors import BenchError
@@ -19,15 +20,24 @@ class InstallError(BenchError):
     """A peer could not be installed."""
 
 
-def python(name: str) -> Path:
+def python(name: str, locks: Path = PEERS, from_source: Sequence[str] = ()) -> Path:
     """Return the interpreter of a peer's environment, after making it where it is missing or the lock has changed.
+
+    Parameters
+    ----------
+    name
+        Of the peer and its lock.
+    locks
+        Folder of the lock.
+    from_source
+        Packages that have no wheels, and may be built.
 
     Raises
     ------
     InstallError
         With the installer's last words.
     """
-    folder, lock = ENVIRONMENTS / name, PEERS / f"{name}.txt"
+    folder, lock = ENVIRONMENTS / name, locks / f"{name}.txt"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     stamp = folder / _STAMP
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
@@ -35,7 +45,8 @@ def python(name: str) -> Path:
         _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
         interpreter = str(folder / "bin" / "python")
         install = [uv, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-        _run([*install, "--python", interpreter, "--requirement", str(lock)])
+        built = [word for package in from_source for word in ("--no-binary", package)]
+        _run([*install, *built, "--python", interpreter, "--requirement", str(lock)])
         stamp.write_text(digest, encoding="utf-8")
     return folder / "bin" / "python"
 

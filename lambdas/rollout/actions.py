@@ -1,7 +1,7 @@
 """What the engine can ask of AWS. Every action is absolute, so doing it twice is the same as doing it once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.rollout.fleet import Fleet, Scaling
@@ -30,7 +30,8 @@ class KeepScaling(Action):
 class CreateModel(Action):
     """Make the model of a rollout: from `container`, or from that of the source variant's model when that is None.
 
-    An empty `image` leaves the container's own.
+    An empty `image` leaves the container's own. `variables` are those of the container that are the fleet's to say; it
+    has no others that begin with `lambdas.contract.CAPTURE_VARIABLES`.
     """
 
     name: str
@@ -41,6 +42,7 @@ class CreateModel(Action):
     network_isolation: bool
     execution_role_arn: str
     tags: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,13 @@ class Admission:
 
 
 def admit(
-    state: State, episode: Episode | None, package: Package, settings: Settings, said: Said | None, now: float
+    state: State,
+    episode: Episode | None,
+    package: Package,
+    settings: Settings,
+    said: Said | None,
+    now: float,
+    distrust: str = "",
 ) -> Admission | None:
     """Open or close the package's approval episode; None when nothing is new.
 
@@ -75,14 +81,16 @@ def admit(
         What the event said that led here; None for a look at the level.
     now
         Epoch seconds.
+    distrust
+        Why its artefact must not be deployed; only asked for what would be rolled out otherwise.
     """
     approved = package.approval == APPROVED and package.status == COMPLETED
     if episode is not None and episode.open:
         if approved and not _withdraws(said, episode):
-            return _stands(state, episode, package, settings, said, now)
+            return _stands(state, episode, package, settings, said, now, distrust)
         at = said.at if approved and said else now
         return close(state, episode, f"it was {said.approval if approved and said else package.approval}", at, now)
-    return _open(state, episode, package, settings, said, now) if approved else None
+    return _open(state, episode, package, settings, said, now, distrust) if approved else None
 
 
 def _withdraws(said: Said | None, episode: Episode) -> bool:
@@ -95,10 +103,10 @@ def _withdraws(said: Said | None, episode: Episode) -> bool:
 
 
 def _stands(
-    state: State, episode: Episode, package: Package, settings: Settings, said: Said | None, now: float
+    state: State, episode: Episode, package: Package, settings: Settings, said: Said | None, now: float, distrust: str
 ) -> Admission | None:
     if said is None:
-        return _offer(state, episode, package, settings, now) if waits(state, episode) else None
+        return _offer(state, episode, package, settings, now, distrust) if waits(state, episode) else None
     known = max(episode.approved_at + _LATE_EVENT, episode.heard_at)
     if said.approval != APPROVED or said.at <= known:
         return None
@@ -139,14 +147,20 @@ def close(state: State, episode: Episode, why: str, at: float, now: float) -> Ad
 
 
 def _open(
-    state: State, before: Episode | None, package: Package, settings: Settings, said: Said | None, now: float
+    state: State,
+    before: Episode | None,
+    package: Package,
+    settings: Settings,
+    said: Said | None,
+    now: float,
+    distrust: str,
 ) -> Admission:
     approved_at = _approved_at(before, package, said)
     episode = Episode(package.arn, approved_at)
     finishing = state.rollout is not None and state.rollout.phase is Phase.FINALIZE
     if package.arn == state.live.package_arn and not finishing:
         return _stay(state, replace(episode, outcome=ALREADY_LIVE), package, now)
-    return _offer(state, episode, package, settings, now)
+    return _offer(state, episode, package, settings, now, distrust)
 
 
 def _stay(state: State, episode: Episode, package: Package, now: float) -> Admission:
@@ -165,8 +179,12 @@ def _stay(state: State, episode: Episode, package: Package, now: float) -> Admis
     return Admission(state, episode, (Entry("approved", text),))
 
 
-def _offer(state: State, episode: Episode, package: Package, settings: Settings, now: float) -> Admission:
+def _offer(
+    state: State, episode: Episode, package: Package, settings: Settings, now: float, distrust: str
+) -> Admission:
     try:
+        if distrust:
+            raise RefusedPackageError(distrust)
         candidate = Candidate(package.arn, package.version, episode.approved_at, examine(package, settings))
     except RefusedPackageError as error:
         text = f"{package.version} was approved but is refused: {error}"

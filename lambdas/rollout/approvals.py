@@ -6,6 +6,7 @@ from lambdas.rollout.admission import Admission, Said, admit, close, waits
 from lambdas.rollout.errors import ConflictError, PermanentError, TidegateError, in_words
 from lambdas.rollout.ports import Package, Ports
 from lambdas.rollout.state import Episode, State
+from lambdas.rollout.trust import why_distrusted
 
 TRIES = 5
 SORTED = 20
@@ -88,7 +89,11 @@ class Approvals:
         now = self._ports.clock.now()
         if package is None:
             return close(state, episode, "it was deleted", now, now) if episode and episode.open else None
-        return admit(state, episode, package, self._ports.settings.load(state.name), said, now)
+        settings = self._ports.settings.load(state.name)
+        admission = admit(state, episode, package, settings, said, now)
+        # Asked of AWS only now, for most looks find nothing new; when it cannot be asked, the approval comes again.
+        distrust = why_distrusted(package, settings, self._ports.trust) if _queues(admission, state) else ""
+        return admit(state, episode, package, settings, said, now, distrust) if distrust else admission
 
     def _record(self, name: str, admission: Admission) -> bool:
         ports, now = self._ports, self._ports.clock.now()
@@ -100,6 +105,11 @@ class Approvals:
             ports.log.info(entry.text)
         poke(ports, name)
         return True
+
+
+def _queues(admission: Admission | None, before: State) -> bool:
+    """Return whether an admission puts a version in the queue, so that its artefact must be trusted."""
+    return admission is not None and admission.state.queued is not None and admission.state.queued != before.queued
 
 
 def poke(ports: Ports, name: str, delay: float = 0.0) -> None:

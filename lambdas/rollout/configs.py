@@ -6,7 +6,7 @@ The live ones are cloned rather than built anew, so that whatever they carry bey
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.contract import FULL_WEIGHT
+from lambdas.contract import CAPTURE_VARIABLES, FULL_WEIGHT
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.fleet import Capture, Fleet
 
@@ -31,6 +31,7 @@ def model_request(live: Mapping[str, Any], action: CreateModel) -> dict[str, Any
         # SageMaker shows the same artefact under both names, and takes only one.
         container.pop("ModelDataSource", None)
     container["Image"] = action.image or container["Image"]
+    _set_variables(container, action.variables)
     return {
         **{name: live[name] for name in _MODEL_CLONED if live.get(name)},
         "ModelName": action.name,
@@ -39,6 +40,14 @@ def model_request(live: Mapping[str, Any], action: CreateModel) -> dict[str, Any
         "EnableNetworkIsolation": action.network_isolation,
         "Tags": tag_list(action.tags),
     }
+
+
+def _set_variables(container: dict[str, Any], variables: Mapping[str, str]) -> None:
+    """Set what the fleet says; neither a package nor the model that is cloned can say otherwise."""
+    given = container.pop("Environment", None) or {}
+    own = {name: value for name, value in given.items() if not name.startswith(CAPTURE_VARIABLES)}
+    if own or variables:
+        container["Environment"] = {**own, **variables}
 
 
 def mixed_config(live: Mapping[str, Any], action: CreateMixedConfig) -> dict[str, Any]:

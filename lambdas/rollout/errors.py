@@ -41,6 +41,10 @@ class MissingError(PermanentError):
     """What was asked for does not exist."""
 
 
+class TooLargeError(PermanentError):
+    """An object without a checksum of its own that is too large to be read through."""
+
+
 class ModelAnswerError(TidegateError):
     """The model's own container answered a request with an error."""
 

@@ -1,13 +1,14 @@
 """What an endpoint runs on: instances, serving container, capture and time-outs, as declared by its owner."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
 _LEVELS = ("min_instances", "max_instances", "target_invocations_per_instance")
 # What renders the templates leaves out what is null.
 _OPTIONAL = {"target_invocations_per_instance": None, "inference_ami_version": None}
+_OPTIONAL_OF_CAPTURE: dict[str, Any] = {"variables": {}}
 
 
 class FleetError(ValueError):
@@ -23,11 +24,16 @@ def repository(image: str) -> str:
 
 @dataclass(frozen=True)
 class Capture:
-    """Whether, how much and where requests and answers are captured."""
+    """Whether, how much and where requests and answers are captured.
+
+    That is SageMaker's Data Capture. `variables` are those by which the serving container captures by itself; none
+    when it does not.
+    """
 
     enabled: bool
     sampling_percent: int
     destination: str
+    variables: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,8 @@ class Fleet:
         FleetError
             When a field is missing, unknown or out of bounds.
         """
-        given = _exactly(cls, "fleet", {**_OPTIONAL, **data} if isinstance(data, Mapping) else data)
-        capture = Capture(**_exactly(Capture, "fleet.capture", given["capture"]))
+        given = _exactly(cls, "fleet", _completed(data, _OPTIONAL))
+        capture = Capture(**_exactly(Capture, "fleet.capture", _completed(given["capture"], _OPTIONAL_OF_CAPTURE)))
         fleet = cls(**{**given, "capture": capture})
         if not 1 <= fleet.min_instances <= fleet.max_instances:
             bounds = f"{fleet.min_instances} to {fleet.max_instances}"
@@ -112,11 +118,15 @@ class Fleet:
 @cache
 def _by_rollout() -> tuple[str, ...]:
     """Return the fields that only a rollout can change. Worked out once, for every cycle compares fleets."""
-    return tuple(field.name for field in fields(Fleet) if field.name not in _LEVELS)
+    return tuple(each.name for each in fields(Fleet) if each.name not in _LEVELS)
+
+
+def _completed(data: object, optional: Mapping[str, Any]) -> object:
+    return {**optional, **data} if isinstance(data, Mapping) else data
 
 
 def _exactly(cls: type, path: str, data: object) -> dict[str, Any]:
-    names = [field.name for field in fields(cls)]
+    names = [each.name for each in fields(cls)]
     if not isinstance(data, Mapping):
         raise FleetError(f"{path}: {data!r} is not allowed; it must be a mapping with {', '.join(names)}")
     odd = sorted(set(data) ^ set(names))

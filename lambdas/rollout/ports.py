@@ -1,7 +1,7 @@
 """What the engine needs of the world around it. Adapters implement these; tests use fakes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
@@ -27,6 +27,7 @@ class Package:
     modified_at: float
     version: str
     containers: Sequence[Mapping[str, Any]]
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,24 @@ class Registry(Protocol):
         """Return the ARNs of a group's approved packages, the newest first."""
 
 
+class Trust(Protocol):
+    """Signatures, and what lies where they say."""
+
+    def is_valid(self, key: str, message: bytes, signature: bytes) -> bool:
+        """Return whether a signature was made over the message with a key."""
+
+    def sha256(self, uri: str) -> str:
+        """Return the SHA-256 of an object in hexadecimal digits.
+
+        Raises
+        ------
+        MissingError
+            When there is none.
+        TooLargeError
+            When it would have to be read through and is too large for that.
+        """
+
+
 class SettingsSource(Protocol):
     """Where endpoints' settings come from."""
 
@@ -247,6 +266,7 @@ class Ports:
     metrics: Metrics
     autoscaling: Autoscaling
     registry: Registry
+    trust: Trust
     settings: SettingsSource
     timers: Timers
     notifier: Notifier

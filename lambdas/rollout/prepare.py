@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lambdas.contract import CAPTURE_VARIANT
 from lambdas.rollout.abort import abort
 from lambdas.rollout.actions import (
     Action,
@@ -112,7 +113,14 @@ def _model(turn: Turn) -> CreateModel:
         network_isolation=rollout.fleet.network_isolation,
         execution_role_arn=rollout.execution_role_arn,
         tags=tags(turn),
+        variables=_variables(turn),
     )
+
+
+def _variables(turn: Turn) -> dict[str, str]:
+    """Return what a container is told that captures by itself; it would not know which variant it is."""
+    asked = turn.rollout.fleet.capture.variables
+    return {**asked, CAPTURE_VARIANT: turn.rollout.slot} if asked else {}
 
 
 def _mixed_config(turn: Turn) -> CreateMixedConfig:

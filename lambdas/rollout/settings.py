@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas import signing
 from lambdas.rollout.evidence import Evidence, EvidenceError
 from lambdas.rollout.fleet import Fleet, FleetError
 from lambdas.rollout.policy import Policy, PolicyError
@@ -29,6 +30,10 @@ class Settings:
         Repositories (image URIs without tag) from which a model's container may come.
     artefact_bucket
         Bucket in which a model's artefact must lie.
+    signing_key
+        KMS key (ARN) that signatures of models are checked with; None where models are not signed.
+    signatures
+        ``checked`` when what is signed is verified; ``required`` when nothing else is deployed.
     policy, evidence, fleet
         How a rollout proceeds, what each of its steps must have seen, and what it runs on.
     """
@@ -41,6 +46,8 @@ class Settings:
     policy: Policy
     evidence: Evidence
     fleet: Fleet
+    signing_key: str | None = None
+    signatures: str = signing.CHECKED
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
@@ -62,6 +69,9 @@ class Settings:
     def _from_dict(cls, data: dict[str, Any]) -> "Settings":
         if data["schema"] != SCHEMA:
             raise SettingsError(f"schema {data['schema']!r} of the settings is not {SCHEMA}, which this engine reads")
+        signatures = data.get("signatures", signing.CHECKED)
+        if signatures not in signing.MODES:
+            raise SettingsError(f"signatures {signatures!r} is neither {' nor '.join(signing.MODES)}")
         return cls(
             environment=data["environment"],
             endpoint=data["endpoint"],
@@ -71,4 +81,6 @@ class Settings:
             policy=Policy.from_dict(data["policy"]),
             evidence=Evidence.from_dict(data["evidence"]),
             fleet=Fleet.from_dict(data["fleet"]),
+            signing_key=data.get("signing_key"),
+            signatures=signatures,
         )

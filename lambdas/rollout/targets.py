@@ -7,6 +7,7 @@ from lambdas.rollout.errors import LONGEST_TEXT, TidegateError
 from lambdas.rollout.ports import Package, Ports
 from lambdas.rollout.settings import SettingsError
 from lambdas.rollout.state import Candidate, Command, Past, State
+from lambdas.rollout.trust import why_distrusted
 from lambdas.rollout.versions import clone_of, is_called, is_kept, last_live, remembered, same
 
 MOST_LOOKED_AT = 20
@@ -70,7 +71,11 @@ def _of_package(ports: Ports, state: State, to: str) -> Candidate:
     if package.approval != APPROVED or package.status != COMPLETED:
         status = package.approval if package.status == COMPLETED else package.status
         raise NoWayBackError(f"{package.version} is {status} in the registry; approve it, and it is rolled out")
-    return Candidate(package.arn, package.version, 0.0, examine(package, ports.settings.load(state.name)))
+    settings = ports.settings.load(state.name)
+    container = examine(package, settings)
+    if distrust := why_distrusted(package, settings, ports.trust):
+        raise NoWayBackError(f"{package.version} is refused: {distrust}")
+    return Candidate(package.arn, package.version, 0.0, container)
 
 
 def _package(ports: Ports, name: str, to: str) -> Package | None:

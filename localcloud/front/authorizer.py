@@ -1,6 +1,7 @@
 """The decision whether a caller may do something, from all policies that have a say."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,6 +75,7 @@ class Authorizer:
 
     def refusal(self, principal: Principal, need: Need) -> str | None:
         """Return why a role may not do something; None if it may."""
+        need = self._of_the_key_itself(need)
         for item in (need, *self._key_needs(need)):
             reason = self._role_refusal(principal, item)
             if reason is not None:
@@ -98,12 +100,13 @@ class Authorizer:
                 return f"the policy of {item.resource} does not let {service} perform {item.action} for {source_arn}"
         return None
 
-    def may_assume(self, role_arn: str, service: str) -> bool:
-        """Whether a role's trust policy lets an AWS service assume it."""
+    def may_assume(self, role_arn: str, service: str, source_arn: str = "") -> bool:
+        """Whether a role's trust policy lets an AWS service assume it, where it says so for a resource of its own."""
         role = self._stored.role(role_arn)
         if role is None:
             return False
-        access = Access("sts:AssumeRole", role_arn, self._context({"aws:sourceaccount": self._scope.account}))
+        source = {"aws:sourceaccount": self._scope.account, **({"aws:sourcearn": source_arn} if source_arn else {})}
+        access = Access("sts:AssumeRole", role_arn, self._context(source))
         return resource_verdict(role.trust, access, Caller(self._scope.account, service=service))[0] is Verdict.ALLOWED
 
     def trusts(self, role_arn: str, principal: Principal) -> bool:
@@ -137,6 +140,11 @@ class Authorizer:
         if arn.startswith("arn:aws:lambda:"):
             return self._functions(arn)
         return self._stored.resource_policy(arn) if arn.startswith("arn:") else None
+
+    def _of_the_key_itself(self, need: Need) -> Need:
+        """Return the need of a key that is named by an alias: permissions are those on the key."""
+        key = self._stored.key_of_alias(need.resource) if ":alias/" in need.resource else None
+        return replace(need, resource=key) if key is not None else need
 
     def _key_needs(self, need: Need) -> list[Need]:
         actions = _KEY_ACTIONS.get(need.action, ())

@@ -24,7 +24,7 @@ _CBOR_PATH = re.compile(r"^/service/(?P<prefix>[^/]+)/operation/(?P<operation>[^
 _INVOCATION_PATH = re.compile(r"^/endpoints/[^/]+/(async-)?invocations")
 
 # Signing names that are not botocore's service name.
-_SIGNED_AS = {"monitoring": "cloudwatch", "email": "ses"}
+_SIGNED_AS = {"monitoring": "cloudwatch", "states": "stepfunctions", "email": "ses"}
 SERVICES = (
     "s3",
     "sqs",
@@ -34,6 +34,7 @@ SERVICES = (
     "iam",
     "kms",
     "logs",
+    "firehose",
     "events",
     "lambda",
     "dynamodb",
@@ -42,6 +43,7 @@ SERVICES = (
     "cloudwatch",
     "application-autoscaling",
     "cloudformation",
+    "stepfunctions",
 )
 """Services that this cloud knows, under botocore's names."""
 

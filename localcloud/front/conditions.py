@@ -36,11 +36,16 @@ KNOWN_KEYS = frozenset(
         "iam:passedtoservice",
         "kms:calleraccount",
         "kms:encryptioncontext:aws:logs:arn",
+        "kms:encryptioncontext:aws:states:statemachinearn",
+        "kms:encryptioncontext:sourcearn",
+        "kms:messagetype",
         "kms:resourcealiases",
+        "kms:signingalgorithm",
         "kms:viaservice",
         "s3:prefix",
         "s3:tlsversion",
         "sagemaker:instancetypes",
+        "sagemaker:modelapprovalstatus",
         "sagemaker:modelarn",
     }
 )

@@ -62,7 +62,9 @@ _ATTRIBUTES = {
     "moto.events.models.EventBus": ("rules",),
     "moto.iam.models.Role": ("policies", "managed_policies", "permissions_boundary_arn", "assume_role_policy_document"),
     "moto.iam.models.Policy": ("default_version_id", "versions"),
-    "moto.kms.models.Key": ("policy", "aliases"),
+    "moto.kms.models.Key": ("policy", "aliases", "arn", "key_usage", "key_spec", "key_state", "private_key"),
+    "moto.kms.utils.RSAPrivateKey": ("private_key",),
+    "moto.kms.utils.ECDSAPrivateKey": ("private_key",),
     "moto.s3.models.FakeBucket": ("policy", "encryption"),
     "moto.s3.models.FakeKey": ("multipart",),
     "moto.sns.models.Subscription": ("_filter_policy_matcher", "protocol", "endpoint", "topic"),
@@ -130,6 +132,27 @@ def send_object_events_to(take: Callable[[str, Any, Any, Any], None]) -> None:
     """Have `take` told of what happens to objects of buckets that notify EventBridge: account, bucket, event, key."""
     # Of itself it would hand events to rules and targets of its own, in a form that is not quite S3's.
     _patch("moto.s3.notifications", "_send_event_bridge_message", take)
+
+
+def send_log_events_to(take: Callable[[str, str, list[dict[str, Any]]], None]) -> None:
+    """Have `take` told of all log events that are stored: group, stream, events."""
+    put = _stores_log_events()
+
+    def put_log_events(
+        backend: Any, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+    ) -> Any:
+        answer = put(backend, log_group_name, log_stream_name, log_events)
+        take(log_group_name, log_stream_name, log_events)
+        return answer
+
+    _patch("moto.logs.models", "LogsBackend.put_log_events", put_log_events)
+
+
+@cache
+def _stores_log_events() -> Callable[..., Any]:
+    """Return moto's own method, which is patched anew with every cloud."""
+    stored: Callable[..., Any] = _resolve("moto.logs.models", "LogsBackend.put_log_events")
+    return stored
 
 
 def _patch(module: str, dotted: str, value: Any) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from localcloud.front.dynamodb_permissions import DYNAMODB
 from localcloud.front.permissions import Need, Params, Rule, Scope, Table, anywhere, nothing, on
 from localcloud.front.sagemaker_permissions import CLOUDWATCH, SAGEMAKER, SCALING
+from localcloud.front.states_permissions import STATES
 
 
 def _queue(action: str) -> Rule:
@@ -49,10 +51,20 @@ _COLONS_OF_A_PLAIN_FUNCTION = 6
 
 def _key(operation: str) -> Rule:
     def needs(params: Params, scope: Scope) -> list[Need]:
-        key = str(params["KeyId"])
-        return [Need(f"kms:{operation}", key if key.startswith("arn:") else scope.arn("kms", f"key/{key}"))]
+        context: dict[str, str | list[str]] = {}
+        if params.get("SigningAlgorithm"):
+            context["kms:signingalgorithm"] = str(params["SigningAlgorithm"])
+            context["kms:messagetype"] = str(params.get("MessageType") or "RAW")
+        return [Need(f"kms:{operation}", _key_arn(str(params["KeyId"]), scope), context)]
 
     return needs
+
+
+def _key_arn(key: str, scope: Scope) -> str:
+    """Return the ARN of a key, or of an alias of which the authorizer finds the key."""
+    if key.startswith("arn:"):
+        return key
+    return scope.arn("kms", key if key.startswith("alias/") else f"key/{key}")
 
 
 def _events(params: Params, scope: Scope) -> list[Need]:
@@ -88,6 +100,25 @@ def _delete_objects(params: Params, _scope: Scope) -> list[Need]:
     ]
 
 
+def _put_object(params: Params, scope: Scope) -> list[Need]:
+    """Return the permission to write an object, and to use the key that the request itself names for it."""
+    found = _object("PutObject")(params, scope)
+    key = params.get("SSEKMSKeyId")
+    if not key:
+        return found
+    via: dict[str, str | list[str]] = {"kms:viaservice": f"s3.{scope.region}.amazonaws.com"}
+    return [*found, Need("kms:GenerateDataKey", _key_arn(str(key), scope), {**via, "kms:calleraccount": scope.account})]
+
+
+def _copy(params: Params, scope: Scope) -> list[Need]:
+    """Return the permissions to read what is copied and to write the copy."""
+    source, _, version = unquote(str(params["CopySource"])).lstrip("/").partition("?versionId=")
+    return [
+        Need("s3:GetObject" + ("Version" if version else ""), f"arn:aws:s3:::{source}"),
+        *_put_object(params, scope),
+    ]
+
+
 def _bucket(action: str) -> Rule:
     def needs(params: Params, _scope: Scope) -> list[Need]:
         return [
@@ -100,8 +131,9 @@ def _bucket(action: str) -> Rule:
 _S3: Table = {
     "s3:GetObject": _version("GetObject"),
     "s3:HeadObject": _version("GetObject"),
-    "s3:PutObject": _object("PutObject"),
-    "s3:CreateMultipartUpload": _object("PutObject"),
+    "s3:PutObject": _put_object,
+    "s3:CopyObject": _copy,
+    "s3:CreateMultipartUpload": _put_object,
     "s3:UploadPart": _object("PutObject"),
     "s3:CompleteMultipartUpload": _object("PutObject"),
     "s3:AbortMultipartUpload": _object("AbortMultipartUpload"),
@@ -134,6 +166,8 @@ _SQS: Table = {
     "sqs:GetQueueUrl": on("sqs:GetQueueUrl", lambda params, scope: scope.arn("sqs", params["QueueName"])),
 }
 
+_KEY_OPERATIONS = ("Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey", "Sign", "Verify", "GetPublicKey")
+
 _REST: Table = {
     "sns:Publish": _topic,
     "sns:PublishBatch": _topic,
@@ -148,13 +182,25 @@ _REST: Table = {
     "logs:FilterLogEvents": _log_stream("FilterLogEvents"),
     "logs:DescribeLogStreams": _log_stream("DescribeLogStreams"),
     "logs:DescribeLogGroups": anywhere("logs:DescribeLogGroups"),
-    **{f"kms:{name}": _key(name) for name in ("Decrypt", "Encrypt", "GenerateDataKey", "DescribeKey")},
+    **{f"kms:{name}": _key(name) for name in _KEY_OPERATIONS},
     "lambda:Invoke": on("lambda:InvokeFunction", _function),
     "lambda:GetFunction": on("lambda:GetFunction", _function),
     "lambda:GetFunctionConfiguration": on("lambda:GetFunctionConfiguration", _function),
     "events:PutEvents": _events,
     "sts:GetCallerIdentity": nothing,
     "sts:AssumeRole": on("sts:AssumeRole", lambda params, _scope: str(params["RoleArn"])),
+}
+
+
+def _stream(action: str) -> Rule:
+    return on(
+        f"firehose:{action}",
+        lambda params, scope: scope.arn("firehose", f"deliverystream/{params['DeliveryStreamName']}"),
+    )
+
+
+_FIREHOSE: Table = {
+    f"firehose:{name}": _stream(name) for name in ("PutRecord", "PutRecordBatch", "DescribeDeliveryStream")
 }
 
 
@@ -167,4 +213,15 @@ def _stack(params: Params, scope: Scope) -> list[Need]:
 
 _STACKS: Table = {"cloudformation:DescribeStacks": _stack}
 
-TABLES: Table = {**_S3, **DYNAMODB, **_SQS, **_REST, **SAGEMAKER, **CLOUDWATCH, **SCALING, **_STACKS}
+TABLES: Table = {
+    **_S3,
+    **DYNAMODB,
+    **_SQS,
+    **_REST,
+    **_FIREHOSE,
+    **SAGEMAKER,
+    **CLOUDWATCH,
+    **SCALING,
+    **STATES,
+    **_STACKS,
+}

@@ -36,9 +36,14 @@ def _tagged(rule: Rule) -> Rule:
     return needs
 
 
-def _passes_role(params: Params, _scope: Scope) -> list[Need]:
-    role = params.get("ExecutionRoleArn")
-    return [Need("iam:PassRole", role, {"iam:passedtoservice": _EXECUTION_SERVICE})] if role else []
+def _passes(parameter: str) -> Rule:
+    """Return the permission to hand the role in a parameter to SageMaker."""
+
+    def needs(params: Params, _scope: Scope) -> list[Need]:
+        role = params.get(parameter)
+        return [Need("iam:PassRole", role, {"iam:passedtoservice": _EXECUTION_SERVICE})] if role else []
+
+    return needs
 
 
 def _endpoint_config(params: Params, scope: Scope) -> list[Need]:
@@ -105,28 +110,101 @@ def _alarm(operation: str) -> Rule:
     return needs
 
 
+def _job(kind: str, label: str) -> Table:
+    """Return the permissions of the operations on processing or training jobs."""
+    creation = _also(_job_creation(kind, label), _passes("RoleArn"))
+    return {
+        f"sagemaker:Create{label}": _tagged(creation),
+        f"sagemaker:Describe{label}": _simple(f"Describe{label}", kind, f"{label}Name"),
+        f"sagemaker:Stop{label}": _simple(f"Stop{label}", kind, f"{label}Name"),
+        f"sagemaker:List{label}s": anywhere(f"sagemaker:List{label}s"),
+    }
+
+
+def _job_creation(kind: str, label: str) -> Rule:
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        resources = params.get("ResourceConfig") or (params.get("ProcessingResources") or {}).get("ClusterConfig") or {}
+        types = [str(resources["InstanceType"])] if resources.get("InstanceType") else []
+        resource = _named(kind, f"{label}Name")(params, scope)
+        return [Need(f"sagemaker:Create{label}", resource, {"sagemaker:instancetypes": types})]
+
+    return needs
+
+
+def _approving(operation: str, kind: str, parameter: str) -> Rule:
+    """Return the rule of an operation that may set a model package's approval."""
+
+    def needs(params: Params, scope: Scope) -> list[Need]:
+        status = params.get("ModelApprovalStatus")
+        context: dict[str, str | list[str]] = {"sagemaker:modelapprovalstatus": str(status)} if status else {}
+        return [Need(f"sagemaker:{operation}", _named(kind, parameter)(params, scope), context)]
+
+    return needs
+
+
+def _pipeline(operation: str) -> Rule:
+    return _simple(operation, "pipeline", "PipelineName")
+
+
+def _execution(operation: str) -> Rule:
+    return on(f"sagemaker:{operation}", lambda params, _scope: str(params["PipelineExecutionArn"]))
+
+
+def _definition_object(params: Params, _scope: Scope) -> list[Need]:
+    """Return the permission to read a pipeline's definition, where it lies in S3."""
+    place = params.get("PipelineDefinitionS3Location")
+    return [Need("s3:GetObject", f"arn:aws:s3:::{place['Bucket']}/{place['ObjectKey']}")] if place else []
+
+
+_PIPELINES: Table = {
+    "sagemaker:CreatePipeline": _tagged(_also(_pipeline("CreatePipeline"), _passes("RoleArn"), _definition_object)),
+    "sagemaker:UpdatePipeline": _also(_pipeline("UpdatePipeline"), _passes("RoleArn"), _definition_object),
+    **{
+        f"sagemaker:{name}": _pipeline(name)
+        for name in ("DescribePipeline", "DeletePipeline", "StartPipelineExecution", "ListPipelineExecutions")
+    },
+    **{
+        f"sagemaker:{name}": _execution(name)
+        for name in (
+            "DescribePipelineExecution",
+            "DescribePipelineDefinitionForExecution",
+            "ListPipelineExecutionSteps",
+            "ListPipelineParametersForExecution",
+            "StopPipelineExecution",
+        )
+    },
+    "sagemaker:ListPipelines": anywhere("sagemaker:ListPipelines"),
+}
+
 _ENDPOINT_OPERATIONS = ("DescribeEndpoint", "DeleteEndpoint", "UpdateEndpointWeightsAndCapacities")
 _CONFIG = ("endpoint-config", "EndpointConfigName")
 
 SAGEMAKER: Table = {
+    **_job("processing-job", "ProcessingJob"),
+    **_job("training-job", "TrainingJob"),
+    **_PIPELINES,
     **{f"sagemaker:{name}": _simple(name, "endpoint", "EndpointName") for name in _ENDPOINT_OPERATIONS},
     "sagemaker:CreateEndpoint": _tagged(
-        _also(_simple("CreateEndpoint", "endpoint", "EndpointName"), _simple("CreateEndpoint", *_CONFIG), _passes_role)
+        _also(
+            _simple("CreateEndpoint", "endpoint", "EndpointName"),
+            _simple("CreateEndpoint", *_CONFIG),
+            _passes("ExecutionRoleArn"),
+        )
     ),
     "sagemaker:UpdateEndpoint": _also(
         _simple("UpdateEndpoint", "endpoint", "EndpointName"), _simple("UpdateEndpoint", *_CONFIG)
     ),
-    "sagemaker:CreateEndpointConfig": _tagged(_also(_endpoint_config, _passes_role)),
+    "sagemaker:CreateEndpointConfig": _tagged(_also(_endpoint_config, _passes("ExecutionRoleArn"))),
     "sagemaker:DescribeEndpointConfig": _simple("DescribeEndpointConfig", *_CONFIG),
     "sagemaker:DeleteEndpointConfig": _simple("DeleteEndpointConfig", *_CONFIG),
-    "sagemaker:CreateModel": _tagged(_also(_simple("CreateModel", "model", "ModelName"), _passes_role)),
+    "sagemaker:CreateModel": _tagged(_also(_simple("CreateModel", "model", "ModelName"), _passes("ExecutionRoleArn"))),
     "sagemaker:DescribeModel": _simple("DescribeModel", "model", "ModelName"),
     "sagemaker:DeleteModel": _simple("DeleteModel", "model", "ModelName"),
     "sagemaker:DescribeModelPackage": _simple("DescribeModelPackage", "model-package", "ModelPackageName"),
-    "sagemaker:UpdateModelPackage": _simple("UpdateModelPackage", "model-package", "ModelPackageArn"),
+    "sagemaker:UpdateModelPackage": _approving("UpdateModelPackage", "model-package", "ModelPackageArn"),
     "sagemaker:DeleteModelPackage": _simple("DeleteModelPackage", "model-package", "ModelPackageName"),
     "sagemaker:CreateModelPackage": _tagged(
-        _simple("CreateModelPackage", "model-package-group", "ModelPackageGroupName")
+        _approving("CreateModelPackage", "model-package-group", "ModelPackageGroupName")
     ),
     "sagemaker:ListModelPackages": _simple("ListModelPackages", "model-package-group", "ModelPackageGroupName"),
     "sagemaker:DescribeModelPackageGroup": _simple(

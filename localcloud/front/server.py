@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 
 from localcloud.front.calls import Environ
@@ -20,6 +22,20 @@ _BODY_LIMIT = 2 * 1024**3
 _SERVERS_OWN = ("connection", "transfer-encoding", "server", "date")
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads requests; of one that expects to be told to go on, and has nothing to send, no body is waited for."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers; boto3 sends such requests for empty objects, and waitress would wait for ever."""
+        super().parse_header(header_plus)
+        if not self.content_length and not self.chunked:
+            self.expect_continue = False
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Parser
 
 
 class Front:
@@ -52,6 +68,7 @@ class Front:
             clear_untrusted_proxy_headers=False,
             ident="localcloud",
         )
+        self._server.channel_class = _Channel
         self.url = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._run, name="localcloud-front", daemon=True)
 

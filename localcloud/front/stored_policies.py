@@ -79,6 +79,11 @@ class StoredPolicies:
         key = self._key(key_arn)
         return sorted(key.aliases) if key is not None else []
 
+    def key_of_alias(self, alias_arn: str) -> str | None:
+        """Return the ARN of the key that an alias stands for; None if there is no such alias."""
+        key = self._key(alias_arn)
+        return str(key.arn) if key is not None else None
+
     def _key_id(self, arn: str) -> str | None:
         service = arn.split(":")[2]
         if service == "sqs":

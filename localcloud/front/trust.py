@@ -36,6 +36,10 @@ class TrustChecks:
                 f"'{_SAGEMAKER}' to assume the role.",
             )
 
+    def job_role(self, params: Mapping[str, Any]) -> None:
+        """Raise `AwsError` unless SageMaker may assume the role of a job or pipeline."""
+        self.model_role({"ExecutionRoleArn": params.get("RoleArn")})
+
     def log_key(self, params: Mapping[str, Any]) -> None:
         """Raise `AwsError` unless CloudWatch Logs may use the key of a log group."""
         key = params.get("kmsKeyId")

@@ -1,19 +1,16 @@
 """Containers as real processes: started, pinged, restarted and stopped as SageMaker does with Docker ones."""
 
-import os
 import sys
 import threading
 from pathlib import Path
 
 from localcloud.physics.container_log import ContainerLog
+from localcloud.physics.image_program import image_environment, local_command
 from localcloud.physics.images import Image, ImageRegistry
 from localcloud.physics.model_folder import extract_model, remove_model
 from localcloud.physics.ports import LogSink
 from localcloud.physics.process import ProcessContainer, Program
 from localcloud.physics.settings import PhysicsSettings
-
-# What a process on this machine needs of its surroundings; credentials and endpoints stay out, as in a container.
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
 
 class ProcessContainers:
@@ -80,17 +77,8 @@ class ProcessContainers:
             container.join()
 
     def _program(self, image: Image, environment: dict[str, str], model_dir: Path) -> Program:
-        work_dir = image.dockerfile.work_dir.rstrip("/")
-        here = {**image.dockerfile.environment, **environment}
-        if work_dir:
-            here = {key: value.replace(work_dir, str(image.folder)) for key, value in here.items()}
-        inherited = {key: os.environ[key] for key in _INHERITED if key in os.environ}
-        # Without this, byte code would be written into the asset's own folder and change its hash.
-        here = {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **here, "SM_MODEL_DIR": str(model_dir)}
-        command = image.dockerfile.program("serve")
-        if Path(command[0]).name in ("python", "python3"):
-            command[0] = self._python
-        return Program(command, image.folder, here)
+        here = {**image_environment(image, environment), "SM_MODEL_DIR": str(model_dir)}
+        return Program(local_command(image.dockerfile.program("serve"), self._python), image.folder, here)
 
     def _log(self, name: str) -> ContainerLog:
         endpoint, _, stream = name.partition("/")

@@ -126,9 +126,8 @@ class ProcessContainer:
             self._log.note(f"the container exited with status {process.returncode}; starting it again")
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
-        leash = [sys.executable, "-I", "-S", "-c", _LEASH] if sys.platform == "linux" else []
         return subprocess.Popen(
-            [*leash, *self._program.command],
+            leashed(self._program.command),
             cwd=self._program.folder,
             env={**self._program.environment, "SAGEMAKER_BIND_TO_PORT": str(port)},
             stdin=subprocess.DEVNULL,
@@ -160,11 +159,17 @@ class ProcessContainer:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(self._settings.stop_grace_seconds)
-        _kill_group(process)
+        kill_group(process)
         process.wait()
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def leashed(command: list[str]) -> list[str]:
+    """Return the command line under which `command` dies with the thread of the local cloud that starts it."""
+    leash = [sys.executable, "-I", "-S", "-c", _LEASH] if sys.platform == "linux" else []
+    return [*leash, *command]
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill whatever is left of the container, as its tear-down does."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

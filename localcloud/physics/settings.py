@@ -55,6 +55,22 @@ class PhysicsSettings:
         1.0, "time from the end of a period to its evaluation by alarms", "seconds to about a minute"
     )
     capture_flush_seconds: float = _declared(5.0, "time between writes of captured data", "about a minute")
+    stream_buffer_limit_seconds: float = _declared(
+        5.0, "upper bound on a delivery stream's buffering interval", "the configured value, 0 to 900 seconds"
+    )
+    stream_retry_seconds: float = _declared(
+        2.0, "pause before log events or records that were not taken are sent again", "seconds to minutes"
+    )
+    job_start_seconds: float = _declared(
+        0.2, "time that a processing or training job takes to get its instance", "2 to 5 minutes"
+    )
+    job_stop_grace_seconds: float = _declared(10.0, "time between SIGTERM and SIGKILL of a stopped job", "120 seconds")
+    spot_return_seconds: float = _declared(
+        1.0, "time until an interrupted spot training job has an instance again", "minutes to hours"
+    )
+    workflow_retry_limit_seconds: float = _declared(
+        1.0, "upper bound on a state machine's pauses before retries", "as the definition says"
+    )
 
     def declared(self) -> list[DeclaredDuration]:
         """Return every duration, with what AWS takes."""
@@ -79,4 +95,10 @@ class PhysicsSettings:
             restart_longest_seconds=300.0,
             metric_delay_seconds=15.0,
             capture_flush_seconds=60.0,
+            stream_buffer_limit_seconds=900.0,
+            stream_retry_seconds=30.0,
+            job_start_seconds=180.0,
+            job_stop_grace_seconds=120.0,
+            spot_return_seconds=900.0,
+            workflow_retry_limit_seconds=86_400.0,
         )

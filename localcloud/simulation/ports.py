@@ -258,6 +258,18 @@ class Parameter:
         return self.settings
 
 
+class Unsigned:
+    """Implements `lambdas.rollout.ports.Trust` where no model is signed."""
+
+    def is_valid(self, key: str, message: bytes, signature: bytes) -> bool:  # noqa: ARG002 - the port's
+        """Return that nothing is."""
+        return False
+
+    def sha256(self, uri: str) -> str:
+        """Return no digest."""
+        raise PermanentError(f"{uri} holds nothing here")
+
+
 class Notifier:
     """Tells nobody."""
 
@@ -298,6 +310,7 @@ _PROTOCOLS: dict[str, type] = {
     "hooks": ports.Hooks,
     "metrics": ports.Metrics,
     "autoscaling": ports.Autoscaling,
+    "trust": ports.Trust,
     "registry": ports.Registry,
     "settings": ports.SettingsSource,
     "timers": ports.Timers,

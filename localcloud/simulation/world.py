@@ -72,6 +72,7 @@ class World:
             hooks=ports.Hooks(),
             metrics=ports.SteadyTraffic(self.cloud, self.scenario.answers),
             registry=self.registry,
+            trust=ports.Unsigned(),
             settings=ports.Parameter(self.scenario.settings),
             timers=Timers(self.deliveries, self._wake),
             notifier=ports.Notifier(),

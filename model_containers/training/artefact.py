@@ -15,16 +15,18 @@ from .versions import Trained
 MODEL = "model.onnx"
 SIGNATURE = "signature.json"
 CARD = "model_card.json"
+BASELINE = "baseline.json"
 ARCHIVE = "model.tar.gz"
 
 
 def files(trained: Trained, days: Days) -> dict[str, bytes]:
     """Return the files of a trained version by name; `days` is the whole data set."""
-    return {
+    content = {
         MODEL: trained.model.SerializeToString(deterministic=True),
         SIGNATURE: as_json(signature(days)),
         CARD: as_json(trained.card),
     }
+    return content if trained.baseline is None else content | {BASELINE: (trained.baseline.text() + "\n").encode()}
 
 
 def as_json(content: Mapping[str, Any]) -> bytes:

@@ -7,15 +7,32 @@ from collections.abc import Iterable
 from importlib.metadata import version as library_version
 from pathlib import Path
 
+from lambdas.monitoring import profile
+
 from . import artefact, dataset
-from .versions import LIBRARIES, VERSIONS, train
+from .versions import BOOTSTRAP, LIBRARIES, RECENT, VERSIONS, train
 
 LOGGER = logging.getLogger(__name__)
 STAMP = "inputs.sha256"
+BUILT = (artefact.ARCHIVE, artefact.CARD, artefact.BASELINE)
+BOOTSTRAPS = {BOOTSTRAP: "rain", RECENT: "rain-recent"}
+"""Versions that are committed for first deployments, and the folder of each."""
+
+BOOTSTRAP_FOLDER = Path(__file__).parents[1] / "bootstrap"
+
+_LIBRARY = Path(profile.__file__).parent
+# The pipeline's definition makes no model.
+_SOURCES = [path for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("pipeline")]
 
 
 def build(output: Path, versions: Iterable[str] = tuple(VERSIONS)) -> list[str]:
-    """Build versions into ``output/<version>/{model.tar.gz,model_card.json}``; return those that were not current."""
+    """Build versions into ``output/<version>/{model.tar.gz,model_card.json,baseline.json}``.
+
+    Returns
+    -------
+    list of str
+        The versions that were not current.
+    """
     digest = inputs_digest()
     stale = [version for version in versions if not _is_current(output / version, digest)]
     for version in stale:
@@ -24,10 +41,21 @@ def build(output: Path, versions: Iterable[str] = tuple(VERSIONS)) -> list[str]:
 
 
 def packed(version: str) -> dict[str, bytes]:
-    """Train a version; return its archive and its card, by file name."""
-    days = dataset.load()
-    content = artefact.files(train(version, days), days)
-    return {artefact.ARCHIVE: artefact.archive(content), artefact.CARD: content[artefact.CARD]}
+    """Train a version; return its archive, its card and its baseline, by file name."""
+    content = _files(version)
+    content[artefact.ARCHIVE] = artefact.archive(content)
+    return {name: content[name] for name in BUILT}
+
+
+def write_files(version: str, folder: Path) -> None:
+    """Train a version; write the files that its archive holds into a folder."""
+    artefact.write(folder, _files(version))
+
+
+def write_bootstraps() -> None:
+    """Remake the artefacts that are committed for first deployments."""
+    for version, name in BOOTSTRAPS.items():
+        artefact.write(BOOTSTRAP_FOLDER / name, packed(version))
 
 
 def inputs_digest() -> str:
@@ -35,9 +63,14 @@ def inputs_digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
     for library in LIBRARIES:
         digest.update(f"{library}={library_version(library)};".encode())
-    for path in [*sorted(Path(__file__).parent.glob("*.py")), dataset.PATH]:
+    for path in [*sorted(_SOURCES), *sorted(_LIBRARY.glob("*.py")), dataset.PATH]:
         digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _files(version: str) -> dict[str, bytes]:
+    days = dataset.load()
+    return artefact.files(train(version, days), days)
 
 
 def _build_one(folder: Path, version: str, digest: str) -> None:
@@ -48,6 +81,6 @@ def _build_one(folder: Path, version: str, digest: str) -> None:
 
 
 def _is_current(folder: Path, digest: str) -> bool:
-    if not all((folder / name).is_file() for name in (artefact.ARCHIVE, artefact.CARD, STAMP)):
+    if not all((folder / name).is_file() for name in (*BUILT, STAMP)):
         return False
     return (folder / STAMP).read_text() == digest

@@ -1,5 +1,7 @@
 """How good a model is, measured on the exported model itself."""
 
+from typing import NamedTuple
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -10,6 +12,13 @@ from . import graph
 from .dataset import Days
 
 Metrics = dict[str, float]
+
+
+class Answered(NamedTuple):
+    """A model's probabilities of rain, and whether it rained."""
+
+    probability: NDArray[np.float64]
+    rain: NDArray[np.int64]
 
 
 def evaluate(model: onnx.ModelProto, days: Days) -> Metrics:

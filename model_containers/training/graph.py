@@ -1,6 +1,7 @@
 """Puts ONNX models together: every version takes the same input and gives the same two outputs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import onnx
@@ -17,6 +18,23 @@ THRESHOLD = 0.5
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 IR_VERSION = 8
 
+
+@dataclass(frozen=True)
+class Names:
+    """What a model's input and outputs are called, how many columns a row has, and from which probability it says 1.
+
+    Without a `prediction`, the model gives the probability only.
+    """
+
+    input: str = INPUT
+    probability: str = PROBABILITY
+    prediction: str | None = RAIN
+    width: int = len(FEATURES)
+    threshold: float = THRESHOLD
+
+
+RAIN_NAMES = Names()
+
 Constants = Mapping[str, NDArray[np.generic] | np.generic]
 
 
@@ -26,22 +44,26 @@ def initialisers(constants: Constants) -> list[onnx.TensorProto]:
 
 
 def model(
-    nodes: Sequence[onnx.NodeProto], constants: Sequence[onnx.TensorProto], name: str, version: str
+    nodes: Sequence[onnx.NodeProto],
+    constants: Sequence[onnx.TensorProto],
+    name: str,
+    version: str,
+    names: Names = RAIN_NAMES,
 ) -> onnx.ModelProto:
-    """Return a checked model whose nodes lead from `INPUT` to `PROBABILITY`; the class is added here."""
-    decide = [
-        helper.make_node("GreaterOrEqual", [PROBABILITY, "threshold"], ["wet"]),
-        helper.make_node("Cast", ["wet"], [RAIN], to=onnx.TensorProto.INT64),
-    ]
+    """Return a checked model whose nodes lead from its input to the probability; the class is added here."""
+    decide, outputs = [], [helper.make_tensor_value_info(names.probability, onnx.TensorProto.FLOAT, ["rows"])]
+    if names.prediction is not None:
+        decide = [
+            helper.make_node("GreaterOrEqual", [names.probability, "threshold"], ["wet"]),
+            helper.make_node("Cast", ["wet"], [names.prediction], to=onnx.TensorProto.INT64),
+        ]
+        outputs.append(helper.make_tensor_value_info(names.prediction, onnx.TensorProto.INT64, ["rows"]))
     graph = helper.make_graph(
         [*nodes, *decide],
         name,
-        [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, ["rows", len(FEATURES)])],
-        [
-            helper.make_tensor_value_info(PROBABILITY, onnx.TensorProto.FLOAT, ["rows"]),
-            helper.make_tensor_value_info(RAIN, onnx.TensorProto.INT64, ["rows"]),
-        ],
-        initializer=[*constants, *initialisers({"threshold": np.float32(THRESHOLD)})],
+        [helper.make_tensor_value_info(names.input, onnx.TensorProto.FLOAT, ["rows", names.width])],
+        outputs,
+        initializer=[*constants, *initialisers({"threshold": np.float32(names.threshold)})],
     )
     opsets = [helper.make_opsetid(domain, number) for domain, number in OPSETS.items()]
     built = helper.make_model(graph, opset_imports=opsets, producer_name="tidegate", producer_version=version)

@@ -103,7 +103,7 @@ def quantise(trained: Trained, days: Days, limits: Limits) -> dict[str, bytes]:
     reasons = _passed(report, limits)
     if reasons:
         raise ToleranceError(reasons, report)
-    content = artefact.files(Trained(model, _card(trained.card, report)), days)
+    content = artefact.files(Trained(model, _card(trained.card, report), trained.baseline), days)
     return {
         artefact.ARCHIVE: artefact.archive(content | {REPORT: artefact.as_json(report)}),
         artefact.CARD: content[artefact.CARD],

@@ -96,6 +96,8 @@ def _longest_places(endpoint: Endpoint, environment: Environment) -> Places:
         execution_role_arn=f"arn:aws-us-gov:iam::{account}:role/{execution_role_name(name, region)}",
         artefact_bucket=bucket,
         capture_destination=f"s3://{bucket}/capture/{name}",
+        signing_key=f"arn:aws-us-gov:kms:{region}:{account}:alias/tidegate-{environment.environment}-signing",
+        signatures=environment.signatures,
     )
 
 

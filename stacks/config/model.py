@@ -6,7 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from lambdas import contract
 from lambdas.rollout.policy import Policy
 from stacks.config.constraints import AtLeastOne, Between, Matching, Refused
-from stacks.config.instances import FAMILIES, has_gpu
+from stacks.config.instances import InstanceType, has_gpu
+from stacks.config.monitoring import ColumnName, Monitoring
+from stacks.config.retraining import Retraining
 
 _NO_SERVERLESS = Refused(
     "a serverless variant can have no second variant beside it, so it cannot be rolled out by weight",
@@ -22,6 +24,7 @@ _NO_VOLUME_KEY = Refused(
 )
 
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+Signatures = Literal["checked", "required"]
 MetricsPeriod = Literal[10, 30, 60, 120, 180, 240, 300]
 Dockerfile = Literal["Dockerfile.gpu", "Dockerfile.gpu-cuda12", "Dockerfile.cpu"]
 AmiVersion = Literal[
@@ -33,14 +36,6 @@ AmiVersion = Literal[
 RelativePath = Annotated[
     str,
     Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", "a path below the repository's folder", "model_containers/serving"),
-]
-InstanceType = Annotated[
-    str,
-    Matching(
-        rf"ml\.({'|'.join(FAMILIES)})\.(large|\d*xlarge)",
-        f"a SageMaker instance type of one of the families {', '.join(FAMILIES)}",
-        "ml.g5.xlarge",
-    ),
 ]
 Repository = Annotated[
     str,
@@ -91,9 +86,14 @@ class Fleet:
     target_invocations_per_instance
         Requests per minute and instance that autoscaling aims at; leave it out when min equals max.
     capture
-        Whether requests and answers are kept: by SageMaker Data Capture, or not at all.
+        Whether requests and answers are kept: by SageMaker Data Capture, by the serving container itself, which writes
+        them to its log, or not at all.
     capture_sampling_percent
         Share of the requests that is kept.
+    capture_redacted_columns
+        Columns and outputs whose values the serving container leaves out of what it keeps.
+    capture_largest_bytes
+        Size of a body above which the serving container does not keep a request.
     startup_timeout_seconds
         How long a container may take until it answers its health check.
     download_timeout_seconds
@@ -117,8 +117,10 @@ class Fleet:
     inference_ami_version: AmiVersion | None = None
     unlisted_ami: bool = False
     target_invocations_per_instance: Annotated[int, Between(1, 1_000_000)] | None = None
-    capture: Literal["sagemaker", "off"] = "off"
+    capture: Literal["sagemaker", "container", "off"] = "off"
     capture_sampling_percent: Annotated[int, Between(1, 100)] = 100
+    capture_redacted_columns: tuple[ColumnName, ...] = ()
+    capture_largest_bytes: Annotated[int, Between(256, 131_072)] = 16_384
     startup_timeout_seconds: Annotated[int, Between(60, 3600)] = 600
     download_timeout_seconds: Annotated[int, Between(60, 3600)] = 600
     metrics_period_seconds: MetricsPeriod = 10
@@ -132,7 +134,29 @@ class Fleet:
     @property
     def captures(self) -> bool:
         """Whether requests and answers are kept."""
+        return self.capture != "off"
+
+    @property
+    def data_capture(self) -> bool:
+        """Whether SageMaker keeps them."""
         return self.capture == "sagemaker"
+
+    @property
+    def captures_itself(self) -> bool:
+        """Whether the serving container keeps them."""
+        return self.capture == "container"
+
+    @property
+    def capture_variables(self) -> dict[str, str]:
+        """Environment variables by which the serving container captures; none when it does not."""
+        if not self.captures_itself:
+            return {}
+        redacted = {contract.CAPTURE_REDACTED: ",".join(self.capture_redacted_columns)}
+        return {
+            contract.CAPTURE_SAMPLING: str(self.capture_sampling_percent),
+            contract.CAPTURE_LARGEST: str(self.capture_largest_bytes),
+            **(redacted if self.capture_redacted_columns else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -194,6 +218,10 @@ class Endpoint:
         How a new version takes over the traffic.
     image_repositories
         ECR repositories, besides that of the serving container, whose images a model package may bring.
+    monitoring
+        How its traffic is watched for drift; left out, it is not.
+    retraining
+        When its model is trained anew; left out, it is not.
     """
 
     name: Annotated[
@@ -207,6 +235,8 @@ class Endpoint:
     alarms: Alarms
     rollout: Policy
     image_repositories: tuple[Repository, ...] = ()
+    monitoring: Monitoring | None = None
+    retraining: Retraining | None = None
 
     def full_name(self, environment: str) -> str:
         """Return the name that the endpoint has on SageMaker."""
@@ -233,7 +263,13 @@ class Environment:
     log_retention_days
         How long logs are kept.
     capture_retention_days
-        How long captured requests and answers are kept.
+        How long captured requests and answers, and labels, are kept.
+    evidence_retention_days
+        How long the reports of the drift monitor and what retraining worked with are kept; some rows of captured
+        requests are in both.
+    signatures
+        Whether a model package without a signature may be rolled out (`checked`) or not (`required`). A signature that
+        is wrong never passes.
     account
         AWS account; left out, that of the caller's credentials.
     region
@@ -253,12 +289,24 @@ class Environment:
     retain_data: bool
     log_retention_days: LogRetentionDays = 30
     capture_retention_days: Annotated[int, Between(1, 3650)] = 30
+    evidence_retention_days: Annotated[int, Between(1, 3650)] = 90
+    signatures: Signatures = "checked"
     account: Annotated[str, Matching(r"\d{12}", "twelve digits", '"123456789012"')] | None = None
     region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region", "eu-west-1")] | None = None
     alert_emails: tuple[
         Annotated[str, Matching(r"[^@\s]+@[^@\s]+", "an e-mail address", "on-call@example.com")], ...
     ] = ()
     reserved_concurrency: Annotated[int, Between(4, 100)] | None = None
+
+    @property
+    def monitored(self) -> tuple[Endpoint, ...]:
+        """Endpoints whose traffic is watched for drift."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.monitoring is not None)
+
+    @property
+    def retrained(self) -> tuple[Endpoint, ...]:
+        """Endpoints whose models are trained anew."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.retraining is not None)
 
     @property
     def hook_functions(self) -> list[str]:

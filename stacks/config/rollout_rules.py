@@ -89,8 +89,10 @@ def _judged(endpoint: Endpoint) -> Iterator[Problem]:
     if len(policy.plan) == 1:
         reason = "all the traffic shifts in one step, so the live version answers nothing to compare with"
         yield Problem("judge", as_written(judging), reason, "write a canary with steps below 100, or remove judge:")
-    if judging.answers is not None and not endpoint.fleet.captures:
-        reason = "the answers that are compared are those that are captured, and fleet.capture is off"
+    capture = endpoint.fleet.capture
+    if judging.answers is not None and not endpoint.fleet.data_capture:
+        # The container's own captures do not keep variants apart, and may lack what was redacted.
+        reason = f"the answers that are compared are those that SageMaker captures, and fleet.capture is {capture}"
         way_out = "write fleet.capture: sagemaker, or remove answers:"
         yield Problem("judge.answers", as_written(judging.answers), reason, way_out)
 

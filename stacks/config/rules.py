@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
+from stacks.config.capture_rules import capture_problems
 from stacks.config.hardware import hardware_problems
 from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment
+from stacks.config.monitoring_rules import monitoring_problems
 from stacks.config.problems import Problem
+from stacks.config.retraining_rules import retraining_problems
 from stacks.config.rollout_rules import hook_problems, rollout_problems
 
 
@@ -15,7 +18,9 @@ def problems_of(environment: Environment) -> list[Problem]:
     found = [*_place(environment), *_names(environment), *_alerts(environment)]
     found += [*hook_problems(environment), *too_long(environment)]
     for index, endpoint in enumerate(environment.endpoints):
-        found += [problem.under(f"endpoints[{index}]") for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
+        own = [problem for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
+        own += [*monitoring_problems(endpoint, environment), *retraining_problems(endpoint, environment)]
+        found += [problem.under(f"endpoints[{index}]") for problem in own]
     return found
 
 
@@ -89,5 +94,6 @@ _ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     hardware_problems,
     _scaling,
     _alarms,
+    capture_problems,
     rollout_problems,
 )

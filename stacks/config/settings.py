@@ -4,14 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.config.model import Endpoint, Fleet
+from stacks.config.model import Endpoint, Fleet, Signatures
 
 _SCHEMA = 1
 
 
 @dataclass(frozen=True)
 class Places:
-    """What of an endpoint's settings is known only where it is deployed.
+    """What of an endpoint's settings its environment says, or only the place where it is deployed.
 
     Parameters
     ----------
@@ -25,6 +25,10 @@ class Places:
         Bucket in which a model's artefact must lie.
     capture_destination
         Where captured traffic goes.
+    signing_key
+        Key that signs the environment's model packages.
+    signatures
+        Whether a package without a signature is refused (`required`) or not (`checked`).
     """
 
     image: str
@@ -32,6 +36,8 @@ class Places:
     execution_role_arn: str
     artefact_bucket: str
     capture_destination: str
+    signing_key: str
+    signatures: Signatures
 
 
 def settings_of(endpoint: Endpoint, environment: str, places: Places) -> dict[str, Any]:
@@ -43,6 +49,8 @@ def settings_of(endpoint: Endpoint, environment: str, places: Places) -> dict[st
         "execution_role_arn": places.execution_role_arn,
         "image_repositories": [places.image_repository, *endpoint.image_repositories],
         "artefact_bucket": places.artefact_bucket,
+        "signing_key": places.signing_key,
+        "signatures": places.signatures,
         "policy": endpoint.rollout.to_dict(),
         "evidence": _evidence(endpoint),
         "fleet": _fleet(endpoint.fleet, places),
@@ -73,9 +81,10 @@ def _fleet(fleet: Fleet, places: Places) -> dict[str, Any]:
         "target_invocations_per_instance": fleet.target_invocations_per_instance,
         "inference_ami_version": fleet.inference_ami_version,
         "capture": {
-            "enabled": fleet.captures,
+            "enabled": fleet.data_capture,
             "sampling_percent": fleet.capture_sampling_percent,
             "destination": places.capture_destination,
+            **({"variables": fleet.capture_variables} if fleet.captures_itself else {}),
         },
         "startup_timeout_seconds": fleet.startup_timeout_seconds,
         "download_timeout_seconds": fleet.download_timeout_seconds,

@@ -11,7 +11,7 @@ from lambdas import contract
 from lambdas.contract import CAPTURE_PREFIX
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
-from stacks.constructs.permissions import allow
+from stacks.constructs.permissions import allow, use_key_of
 from stacks.constructs.work_queue import WorkQueue
 from stacks.names import Names
 
@@ -74,17 +74,11 @@ class AnswerComparison(Construct):
         route.to_queue(queue.queue)
 
     def _read_captures(self) -> list[iam.PolicyStatement]:
-        """The key belongs to another stack, and a policy names a key by its alias in a condition only."""
-        bucket = self._names.artefact_bucket
+        bucket, key = self._names.artefact_bucket, self._names.registry_key
         captures = [self._s3_arn(f"{bucket}/{CAPTURE_PREFIX}/{name}/*") for name in self._endpoints]
-        stack = self._names.stack
-        conditions = {
-            "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{self._names.registry_key}"},
-            "StringEquals": {"kms:ViaService": f"s3.{stack.region}.{stack.url_suffix}"},
-        }
         return [
             allow("ReadCaptures", ["s3:GetObject"], captures),
-            allow("UnsealCaptures", ["kms:Decrypt"], [self._names.arn("kms", "key", "*")], **conditions),
+            use_key_of(self._names, key, "s3", "UnsealCaptures", "Decrypt"),
         ]
 
     def _s3_arn(self, path: str) -> str:

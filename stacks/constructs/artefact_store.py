@@ -1,14 +1,23 @@
-"""Where models and captured traffic lie."""
+"""Where models, captured traffic and what is found in it lie."""
+
+from collections.abc import Iterator
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from lambdas.contract import CAPTURE_PREFIX
+from lambdas.contract import (
+    CAPTURE_ERRORS_PREFIX,
+    CAPTURE_PREFIX,
+    LABELS_PREFIX,
+    MONITORING_PREFIX,
+    RETRAINING_PREFIX,
+)
 from stacks.config import Environment
 from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.log_group import removal_policy
+from stacks.constructs.new_data import endpoints_with_new_data
 
 _ACCESS_LOG_DAYS = 90
 _OLD_VERSION_DAYS = 90
@@ -49,10 +58,10 @@ class ArtefactStore(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix="artefacts/",
-            lifecycle_rules=_lifecycle(environment.capture_retention_days),
+            lifecycle_rules=list(_lifecycle(environment)),
             removal_policy=policy,
         )
-        if compared_endpoints(environment):
+        if compared_endpoints(environment) or endpoints_with_new_data(environment):
             self._tell_of_objects()
 
     def _tell_of_objects(self) -> None:
@@ -78,21 +87,30 @@ class ArtefactStore(Construct):
         )
 
 
-def _lifecycle(capture_days: int) -> list[s3.LifecycleRule]:
-    """Expired captures live on as old versions for a day, and then as delete markers until S3 removes those."""
-    captures = f"{CAPTURE_PREFIX}/"
-    return [
-        s3.LifecycleRule(
-            id="ExpireCapture",
-            prefix=captures,
-            expiration=Duration.days(capture_days),
-            noncurrent_version_expiration=Duration.days(1),
-        ),
-        # S3 takes this in no rule that expires anything by its age.
-        s3.LifecycleRule(id="RemoveCaptureMarkers", prefix=captures, expired_object_delete_marker=True),
-        s3.LifecycleRule(
-            id="ExpireOldVersions",
-            noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),
-            abort_incomplete_multipart_upload_after=Duration.days(1),
-        ),
-    ]
+def _lifecycle(environment: Environment) -> Iterator[s3.LifecycleRule]:
+    yield from _expiry("Capture", CAPTURE_PREFIX, environment.capture_retention_days)
+    if any(endpoint.fleet.captures_itself for endpoint in environment.endpoints):
+        yield from _expiry("CaptureErrors", CAPTURE_ERRORS_PREFIX, environment.capture_retention_days)
+    if environment.monitored:
+        yield from _expiry("Labels", LABELS_PREFIX, environment.capture_retention_days)
+        yield from _expiry("Monitoring", MONITORING_PREFIX, environment.evidence_retention_days)
+    if environment.retrained:
+        yield from _expiry("Retraining", RETRAINING_PREFIX, environment.evidence_retention_days)
+    yield s3.LifecycleRule(
+        id="ExpireOldVersions",
+        noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),
+        abort_incomplete_multipart_upload_after=Duration.days(1),
+    )
+
+
+def _expiry(name: str, folder: str, days: int) -> Iterator[s3.LifecycleRule]:
+    """What has expired lives on as an old version for a day, and then as a delete marker until S3 removes that."""
+    prefix = f"{folder}/"
+    yield s3.LifecycleRule(
+        id=f"Expire{name}",
+        prefix=prefix,
+        expiration=Duration.days(days),
+        noncurrent_version_expiration=Duration.days(1),
+    )
+    # S3 takes this in no rule that expires anything by its age.
+    yield s3.LifecycleRule(id=f"Remove{name}Markers", prefix=prefix, expired_object_delete_marker=True)

@@ -1,4 +1,4 @@
-"""A Lambda function of the control loop, under a role of its own."""
+"""A Lambda function under a role of its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ _ONCE: dict[str, Any] = {"retry_attempts": 0, "max_event_age": Duration.seconds(
 
 
 class ControlFunction(Construct):
-    """A function from `lambdas.rollout.handlers`, its role and its log group.
+    """A function from the handlers of a package of `lambdas`, its role and its log group.
 
     The role may write its own log and nothing else; `allow` adds what the function does.
 
@@ -30,7 +30,7 @@ class ControlFunction(Construct):
     scope, construct_id
         Where it stands.
     handler
-        Module of `lambdas.rollout.handlers`.
+        Module of the package's handlers, by which the function is named too.
     description
         What it does.
     environment
@@ -47,6 +47,10 @@ class ControlFunction(Construct):
         Concurrency set aside for it.
     retried
         Whether an asynchronous call that failed is made again.
+    package
+        Package of `lambdas`.
+    memory_megabytes
+        Its memory, with which Lambda gives it processors: a whole one from 1,769 on.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class ControlFunction(Construct):
         timeout: Duration,
         reserved_concurrency: int | None = None,
         retried: bool = True,
+        package: str = "rollout",
+        memory_megabytes: int = 512,
     ) -> None:
         super().__init__(scope, construct_id)
         logs = RetainedLogs(self, "Logs", environment=environment, key=key)
@@ -81,15 +87,15 @@ class ControlFunction(Construct):
             description=description,
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
-            handler=f"lambdas.rollout.handlers.{handler}.handler",
+            handler=f"lambdas.{package}.handlers.{handler}.handler",
             code=code,
             role=self.role,
             log_group=logs,
             timeout=timeout,
-            memory_size=512,
+            memory_size=memory_megabytes,
             environment={
                 contract.ENV_ENVIRONMENT: environment.environment,
-                "POWERTOOLS_SERVICE_NAME": f"tidegate-{handler}",
+                "POWERTOOLS_SERVICE_NAME": contract.function_service(handler),
                 **variables,
             },
             reserved_concurrent_executions=reserved_concurrency,

@@ -7,7 +7,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from lambdas import contract
-from stacks.config import Endpoint
+from stacks.config import Endpoint, Environment
 from stacks.config.settings import Places, settings_of
 from stacks.constructs.bootstrap_model import BootstrapModel
 from stacks.names import Names
@@ -20,8 +20,8 @@ class EndpointSettings(Construct):
     ----------
     scope, construct_id
         Where it stands.
-    endpoint
-        The endpoint as its environment's file has it.
+    environment, endpoint
+        What the environment's file says.
     names
         Names in this stack.
     artefacts
@@ -35,6 +35,7 @@ class EndpointSettings(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        environment: Environment,
         endpoint: Endpoint,
         names: Names,
         artefacts: BootstrapModel,
@@ -48,6 +49,8 @@ class EndpointSettings(Construct):
             execution_role_arn=names.execution_role_arn(self.endpoint_name),
             artefact_bucket=names.artefact_bucket,
             capture_destination=capture_destination,
+            signing_key=names.signing_key_arn,
+            signatures=environment.signatures,
         )
         settings = settings_of(endpoint, names.environment, places)
         self.fleet: dict[str, Any] = settings["fleet"]

@@ -1,5 +1,6 @@
 """EventBridge rules whose deliveries are retried, and kept when they fail all the same."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ class EventRoute(Construct):
         when it fires.
     max_age_seconds
         How long a delivery is retried.
+    message
+        What the target is told instead of the event.
     """
 
     def __init__(
@@ -42,8 +45,10 @@ class EventRoute(Construct):
         pattern: Mapping[str, Any] | None = None,
         schedule: str | None = None,
         max_age_seconds: int = _DAY_SECONDS,
+        message: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._message = None if message is None else json.dumps(message)
         self._dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
         self._retries = events.CfnRule.RetryPolicyProperty(
             maximum_event_age_in_seconds=max_age_seconds, maximum_retry_attempts=_MOST_RETRIES
@@ -72,7 +77,11 @@ class EventRoute(Construct):
 
     def _target(self, arn: str) -> None:
         target = events.CfnRule.TargetProperty(
-            id="Target", arn=arn, dead_letter_config=self._dead_letters, retry_policy=self._retries
+            id="Target",
+            arn=arn,
+            input=self._message,
+            dead_letter_config=self._dead_letters,
+            retry_policy=self._retries,
         )
         self.rule.targets = [target]
 
@@ -86,6 +95,11 @@ class EventRoute(Construct):
                 conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
             )
         )
+
+
+def every(minutes: int) -> str:
+    """Return the schedule of something that is due every so many minutes; AWS insists on the singular for one."""
+    return f"rate({minutes} minute{'s' * (minutes > 1)})"
 
 
 def alarms_pattern(alarm_arns: Sequence[str]) -> dict[str, Any]:

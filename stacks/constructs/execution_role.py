@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import DefaultStackSynthesizer, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -10,7 +10,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.contract import CAPTURE_PREFIX
+from stacks.constructs.app_assets import asset_models, asset_repository, pull_images
 from stacks.constructs.permissions import allow
+from stacks.constructs.principals import sagemaker
 
 _METRICS = {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/Endpoints"]}
 """Where endpoints' metrics lie; the action knows no resources."""
@@ -54,13 +56,15 @@ class ExecutionRole(iam.Role):
             construct_id,
             role_name=name,
             description=f"Containers of {endpoint_name}",
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
-            ),
+            assumed_by=sagemaker(scope),
         )
         captures = bucket.arn_for_objects(f"{CAPTURE_PREFIX}/{endpoint_name}/*")
         statements = [
-            allow("ReadModels", ["s3:GetObject"], [bucket.arn_for_objects(f"{endpoint_name}/*"), self._asset_models()]),
+            allow(
+                "ReadModels",
+                ["s3:GetObject"],
+                [bucket.arn_for_objects(f"{endpoint_name}/*"), asset_models(Stack.of(self))],
+            ),
             allow("WriteCaptures", ["s3:PutObject"], [captures]),
             allow("UseKey", ["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn]),
             allow(
@@ -69,30 +73,10 @@ class ExecutionRole(iam.Role):
                 [log_group.log_group_arn],
             ),
             allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"], StringEquals=_METRICS),
-            *self._pull([self._asset_repository(), *map(self._repository_arn, image_repositories)]),
+            *pull_images([asset_repository(Stack.of(self)), *map(self._repository_arn, image_repositories)]),
         ]
         for statement in statements:
             self.add_to_policy(statement)
-
-    def _pull(self, repositories: list[str]) -> list[iam.PolicyStatement]:
-        """AWS gives out registry tokens for the account as a whole."""
-        actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        return [allow("PullImages", actions, repositories), allow("LogIn", ["ecr:GetAuthorizationToken"], ["*"])]
-
-    def _asset_models(self) -> str:
-        """Bootstrap models in the bucket of the app's assets; any, as an older one may be live."""
-        bucket = self._bootstrapped(DefaultStackSynthesizer.DEFAULT_FILE_ASSETS_BUCKET_NAME)
-        return Stack.of(self).format_arn(service="s3", account="", region="", resource=bucket, resource_name="*.tar.gz")
-
-    def _asset_repository(self) -> str:
-        name = self._bootstrapped(DefaultStackSynthesizer.DEFAULT_IMAGE_ASSETS_REPOSITORY_NAME)
-        return Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=name)
-
-    def _bootstrapped(self, template: str) -> str:
-        stack = Stack.of(self)
-        qualifier = stack.synthesizer.bootstrap_qualifier or DefaultStackSynthesizer.DEFAULT_QUALIFIER
-        named = template.replace("${Qualifier}", qualifier)
-        return named.replace("${AWS::AccountId}", stack.account).replace("${AWS::Region}", stack.region)
 
     def _repository_arn(self, uri: str) -> str:
         registry, name = uri.split("/", 1)

@@ -21,15 +21,25 @@ class Heartbeat(Construct):
         The function.
     topic_arn
         Where the alarm is told.
+    stands_still
+        What may stand still meanwhile, for the alarm's text.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, function: lambda_.Function, topic_arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.Function,
+        topic_arn: str,
+        stands_still: str = "rollouts",
+    ) -> None:
         super().__init__(scope, construct_id)
         minute = Duration.minutes(1)
         alarm = cloudwatch.Alarm(
             self,
             "Silent",
-            alarm_description="The sweeper has not run well for five minutes: rollouts may stand still",
+            alarm_description=f"The sweeper has not run well for five minutes: {stands_still} may stand still",
             metric=cloudwatch.MathExpression(
                 expression="invocations - errors",
                 using_metrics={

@@ -26,8 +26,50 @@ def use_key(key: kms.IKey, sid: str = "UseKey") -> iam.PolicyStatement:
     return allow(sid, ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], [key.key_arn])
 
 
+def use_key_of(names: Names, alias: str, service: str, sid: str, *actions: str) -> iam.PolicyStatement:
+    """Use a key of another stack, through a service only; a policy names such a key by its alias, in a condition."""
+    stack = names.stack
+    conditions = {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{alias}"},
+        "StringEquals": {"kms:ViaService": f"{service}.{stack.region}.{stack.url_suffix}"},
+    }
+    return allow(sid, [f"kms:{action}" for action in actions], [names.arn("kms", "key", "*")], **conditions)
+
+
+def signing(names: Names, sid: str, *actions: str) -> iam.PolicyStatement:
+    """Do what is named with the key that signs model packages, which is another stack's."""
+    alias = {"kms:ResourceAliases": f"alias/{names.signing_key}"}
+    keys = [names.arn("kms", "key", "*")]
+    return allow(sid, [f"kms:{action}" for action in actions], keys, **{"ForAnyValue:StringEquals": alias})
+
+
+def put_events(names: Names, source: str) -> iam.PolicyStatement:
+    """Send events of one source to the account's bus."""
+    bus = names.arn("events", "event-bus", "default")
+    return allow("PutEvents", ["events:PutEvents"], [bus], StringEquals={"events:source": source})
+
+
+def tell_people(names: Names) -> list[iam.PolicyStatement]:
+    """Publish to the topic of another stack, which is encrypted."""
+    return [
+        allow("TellPeople", ["sns:Publish"], [names.topic_arn]),
+        use_key_of(names, names.rollout_key, "sns", "SealAlerts", "Decrypt", "GenerateDataKey"),
+    ]
+
+
+def read_rollouts(names: Names, endpoints: Sequence[str], *actions: str) -> list[iam.PolicyStatement]:
+    """Read the states of endpoints in the rollout table of another stack, and nothing else of it."""
+    table = names.arn("dynamodb", "table", names.table)
+    states = {"dynamodb:LeadingKeys": [contract.endpoint_partition(name) for name in endpoints]}
+    reading = [f"dynamodb:{action}" for action in actions]
+    return [
+        allow("ReadRollouts", reading, [table], **{"ForAllValues:StringEquals": states}),
+        use_key_of(names, names.rollout_key, "dynamodb", "UnsealRollouts", "Decrypt"),
+    ]
+
+
 def keep_state(table: dynamodb.Table, *actions: str) -> iam.PolicyStatement:
-    """Do what is named to items of the rollout table; a transaction needs what its parts need."""
+    """Do what is named to items of a table; a transaction needs what its parts need."""
     return allow("KeepState", [f"dynamodb:{action}" for action in actions], [table.table_arn])
 
 
@@ -76,6 +118,13 @@ class EndpointPermissions:
     def describe_endpoints(self) -> iam.PolicyStatement:
         """Look at the endpoints."""
         return allow("DescribeEndpoints", ["sagemaker:DescribeEndpoint"], self._sagemaker("endpoint"))
+
+    def describe_models(self) -> list[iam.PolicyStatement]:
+        """Look at which models the endpoints' configs name, and where these come from."""
+        return [
+            allow("DescribeConfigs", ["sagemaker:DescribeEndpointConfig"], self._sagemaker("endpoint-config", "-*")),
+            allow("DescribeModels", ["sagemaker:DescribeModel"], self._sagemaker("model", "-*")),
+        ]
 
     def change_endpoints(self) -> list[iam.PolicyStatement]:
         """Look at the endpoints, call them and change what runs on them."""

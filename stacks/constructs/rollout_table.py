@@ -6,12 +6,10 @@ from constructs import Construct
 
 from lambdas import contract
 from stacks.config import Environment
-from stacks.constructs.log_group import removal_policy
-
-_TEXT, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
+from stacks.constructs.state_table import TEXT, StateTable
 
 
-class RolloutTable(dynamodb.Table):
+class RolloutTable(StateTable):
     """One item per endpoint and what belongs to it, with a sparse index of who is due.
 
     Parameters
@@ -25,25 +23,12 @@ class RolloutTable(dynamodb.Table):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, key: kms.IKey) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            table_name=contract.table_name(environment.environment),
-            partition_key=dynamodb.Attribute(name=contract.TABLE_PARTITION_KEY, type=_TEXT),
-            sort_key=dynamodb.Attribute(name=contract.TABLE_SORT_KEY, type=_TEXT),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute=contract.TABLE_EXPIRY,
-            removal_policy=removal_policy(environment),
-        )
+        name = contract.table_name(environment.environment)
+        super().__init__(scope, construct_id, name=name, environment=environment, key=key)
         self.add_global_secondary_index(
             index_name=contract.WAKE_INDEX,
-            partition_key=dynamodb.Attribute(name=contract.WAKE_INDEX_PARTITION_KEY, type=_TEXT),
-            sort_key=dynamodb.Attribute(name=contract.WAKE_INDEX_SORT_KEY, type=_NUMBER),
+            partition_key=dynamodb.Attribute(name=contract.WAKE_INDEX_PARTITION_KEY, type=TEXT),
+            sort_key=dynamodb.Attribute(name=contract.WAKE_INDEX_SORT_KEY, type=dynamodb.AttributeType.NUMBER),
             # Nothing more is read there, and whatever else it held would be written twice.
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=["name"],

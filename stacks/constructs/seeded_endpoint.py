@@ -62,7 +62,7 @@ class SeededEndpoint(Construct):
         self._names = names
         values = _seeded(endpoint.fleet, artefacts, capture_destination)
         self._seed = self._recorded("Seed", self.name, values)
-        self.model = self._model()
+        self.model = self._model(endpoint.fleet)
         self.config = self._config(endpoint.fleet)
         self._seed.record_anew_for(f"{self.name}-{self._shape(values)}")
         pin = self._recorded(
@@ -93,9 +93,11 @@ class SeededEndpoint(Construct):
             },
         )
 
-    def _model(self) -> sagemaker.CfnModel:
+    def _model(self, fleet: Fleet) -> sagemaker.CfnModel:
         container = sagemaker.CfnModel.ContainerDefinitionProperty(
-            image=self._seed.value("Image"), model_data_url=self._seed.value("ModelDataUrl")
+            image=self._seed.value("Image"),
+            model_data_url=self._seed.value("ModelDataUrl"),
+            environment={name: self._seed.value(key) for key, name in _variables(fleet).items()} or None,
         )
         model = sagemaker.CfnModel(
             self,
@@ -169,6 +171,16 @@ def _keep(resource: CfnResource) -> None:
     resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
 
 
+def _variables(fleet: Fleet) -> dict[str, str]:
+    """Return which environment variables the container has, by the names under which their values are recorded."""
+    return {name.replace("_", ""): name for name in _environment(fleet)}
+
+
+def _environment(fleet: Fleet) -> dict[str, str]:
+    asked = fleet.capture_variables
+    return {**asked, contract.CAPTURE_VARIANT: contract.BOOTSTRAP_SLOT} if asked else {}
+
+
 def _seeded(fleet: Fleet, artefacts: BootstrapModel, capture_destination: str) -> dict[str, str]:
     driver = {"InferenceAmiVersion": fleet.inference_ami_version} if fleet.inference_ami_version else {}
     return {
@@ -181,7 +193,8 @@ def _seeded(fleet: Fleet, artefacts: BootstrapModel, capture_destination: str) -
         "DownloadTimeoutSeconds": str(fleet.download_timeout_seconds),
         "MetricsPeriodSeconds": str(fleet.metrics_period_seconds),
         "NetworkIsolation": str(fleet.network_isolation).lower(),
-        "CaptureEnabled": str(fleet.captures).lower(),
+        "CaptureEnabled": str(fleet.data_capture).lower(),
         "CaptureSamplingPercent": str(fleet.capture_sampling_percent),
         "CaptureDestination": capture_destination,
+        **{key: _environment(fleet)[name] for key, name in _variables(fleet).items()},
     }

@@ -9,15 +9,17 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from lambdas.monitoring.profile.baseline import Baseline
 from model_containers.serving.serving.guard import Guard
 from model_containers.serving.serving.signature import Signature
-from model_containers.training import analogue, artefact, dataset, graph, swapped, trees
-from model_containers.training.__main__ import BOOTSTRAP_FOLDER
-from model_containers.training.build import build, packed
+from model_containers.training import __main__ as command_line
+from model_containers.training import analogue, artefact, dataset, graph, recent, swapped, trees
+from model_containers.training.build import BOOTSTRAP_FOLDER, BOOTSTRAPS, build, packed
 from model_containers.training.evaluation import measure
+from model_containers.training.versions import VERSIONS as TRAINED
 from tests.containers.bodies.models import refusal
 
-VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0", "2.0.0")
 MAXIMUM = dataset.FEATURES.index("maximum_temperature")
 
 
@@ -66,17 +68,63 @@ def one_by_one(model, days):
     return seconds, failed
 
 
-def test_bootstrap_is_what_training_makes(held_out):
-    committed = contents((BOOTSTRAP_FOLDER / "model.tar.gz").read_bytes())
-    remade = contents(packed("1.0.0")["model.tar.gz"])
+def test_command_line_knows_every_version():
+    """It names them itself, because the training code takes seconds to import."""
+    assert tuple(TRAINED) == command_line.VERSIONS == VERSIONS
+
+
+@pytest.mark.parametrize("version", BOOTSTRAPS)
+def test_bootstrap_is_what_training_makes(version, held_out):
+    folder = BOOTSTRAP_FOLDER / BOOTSTRAPS[version]
+    committed = contents((folder / "model.tar.gz").read_bytes())
+    remade = contents(packed(version)["model.tar.gz"])
 
     old, _ = answers(committed["model.onnx"], held_out)
     new, _ = answers(remade["model.onnx"], held_out)
     np.testing.assert_allclose(old, new, atol=1e-4)
     assert committed["signature.json"] == remade["signature.json"]
+    assert committed["baseline.json"] == (folder / "baseline.json").read_bytes()
+    assert committed["model_card.json"] == (folder / "model_card.json").read_bytes()
+    old_baseline, new_baseline = (Baseline.of_text(each["baseline.json"]) for each in (committed, remade))
+    assert old_baseline.columns == new_baseline.columns
+    assert old_baseline.quality.accuracy == pytest.approx(new_baseline.quality.accuracy, abs=1e-3)
     old_card, new_card = (json.loads(each["model_card.json"]) for each in (committed, remade))
     assert old_card["measured_on"]["metrics"] == pytest.approx(new_card["measured_on"]["metrics"], abs=1e-3)
     assert old_card["trained_on"] == new_card["trained_on"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_baseline_counts_the_training_rows_and_the_quality_on_others(artefacts, built, version):
+    baseline = Baseline.of_text((artefacts / version / "baseline.json").read_bytes())
+    card = json.loads(built[version]["model_card.json"])
+
+    assert built[version]["baseline.json"] == (artefacts / version / "baseline.json").read_bytes()
+    assert baseline.model_version == version
+    assert list(baseline.columns) == list(dataset.FEATURES)
+    assert baseline.rows == card["trained_on"]["days"]
+    assert baseline.quality.rows == card["measured_on"]["days"]
+    assert baseline.quality.accuracy == pytest.approx(card["measured_on"]["metrics"]["accuracy"], abs=1e-4)
+    assert (baseline.output_roles.probability, baseline.output_roles.prediction) == ("probability", "rain")
+
+
+def test_recent_version_is_good_until_the_drift_and_worse_than_a_guess_after_it(built):
+    days = dataset.load()
+    before, after = days.between(range(recent.ROWS.stop, dataset.DRIFT_START)), days.between(range(12_000, 13_460))
+    good, bad = (
+        measure(answers(built["2.0.0"]["model.onnx"], each)[0].astype(float), each.rain) for each in (before, after)
+    )
+
+    assert good["accuracy"] == pytest.approx(0.795, abs=0.005)
+    assert bad["accuracy"] < 0.62 < 1 - after.rain.mean()
+
+
+def test_drifted_days_are_not_refused(built):
+    """They look odd, and are answered wrongly; the server does not stand in the drift monitor's way."""
+    guard = Guard(Signature.from_dict(json.loads(built["2.0.0"]["signature.json"])))
+    drifted = dataset.load().between(range(dataset.DRIFT_START, len(dataset.load())))
+
+    assert len(drifted) == 6_159
+    assert guard.offending(drifted.measurements) is None
 
 
 def test_training_is_deterministic(built):
@@ -176,6 +224,6 @@ def test_build_skips_what_is_current_and_mends_what_is_not(tmp_path):
     first = (tmp_path / "1.0.0" / artefact.ARCHIVE).read_bytes()
     assert build(tmp_path, ["1.0.0"]) == []
 
-    (tmp_path / "1.0.0" / artefact.CARD).unlink()
+    (tmp_path / "1.0.0" / artefact.BASELINE).unlink()
     assert build(tmp_path, ["1.0.0"]) == ["1.0.0"]
     assert (tmp_path / "1.0.0" / artefact.ARCHIVE).read_bytes() == first

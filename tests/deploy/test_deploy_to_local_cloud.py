@@ -315,3 +315,64 @@ def test_cloudformation_answers_what_the_stacks_are(site: Site) -> None:
     assert json.dumps(site.cloud.deployer.stacks())
     with pytest.raises(ClientError, match="Stack with id ghost does not exist"):
         client.describe_stacks(StackName="ghost")
+
+
+def retraining(version: int) -> dict[str, Any]:
+    """Return a pipeline and a key that signs, in one of two versions."""
+    account = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    check = {"Type": "Equals", "LeftValue": {"Get": "Parameters.Word"}, "RightValue": {"Ref": "AWS::Region"}}
+    step = {"Name": f"Check{version}", "Type": "Condition", "Arguments": {"Conditions": [check]}}
+    parameters = [{"Name": "Word", "Type": "String"}]
+    body = {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": [step]}
+    # Of the two forms of a definition, a template of the CDK's has either.
+    text = {"Fn::Sub": json.dumps(body).replace('{"Ref": "AWS::Region"}', '"${AWS::Region}"')}
+    return {
+        "Role": of("IAM::Role", AssumeRolePolicyDocument=trusting("sagemaker")),
+        "Pipeline": of(
+            "SageMaker::Pipeline",
+            PipelineName="retraining",
+            PipelineDescription=f"version {version}",
+            PipelineDefinition={"PipelineDefinitionBody": text if version == 1 else body},
+            ParallelismConfiguration={"MaxParallelExecutionSteps": str(version)},
+            RoleArn=att("Role", "Arn"),
+            Tags=tags(version),
+        ),
+        "SigningKey": of(
+            "KMS::Key",
+            KeySpec="ECC_NIST_P256",
+            KeyUsage="SIGN_VERIFY",
+            KeyPolicy=allow("kms:*", Principal={"AWS": account}),
+        ),
+    }
+
+
+def test_a_pipeline_and_a_signing_key_come_change_and_go(site: Site) -> None:
+    site.deploy(retraining(1))
+    assert site.deploy(retraining(1), Description="the same in other words") == []
+    sagemaker, kms = site.cloud.client("sagemaker"), site.cloud.client("kms")
+    first = sagemaker.describe_pipeline(PipelineName=site.physical("Pipeline"))
+    assert (
+        json.loads(first["PipelineDefinition"])["Steps"][0]["Arguments"]["Conditions"][0]["RightValue"] == "us-east-1"
+    )
+    key = site.physical("SigningKey")
+    signed = kms.sign(KeyId=key, Message=b"x", SigningAlgorithm="ECDSA_SHA_256")["Signature"]
+    assert kms.verify(KeyId=key, Message=b"x", Signature=signed, SigningAlgorithm="ECDSA_SHA_256")["SignatureValid"]
+
+    mutations = site.deploy(retraining(2))
+    assert set(mutations) == {f"sagemaker:{name}" for name in ("UpdatePipeline", "AddTags", "DeleteTags")}
+    second = sagemaker.describe_pipeline(PipelineName="retraining")
+    assert json.loads(second["PipelineDefinition"])["Steps"][0]["Name"] == "Check2"
+    assert second["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 2}
+    found = sagemaker.list_tags(ResourceArn=second["PipelineArn"])["Tags"]
+    assert {tag["Key"] for tag in found} == {"version", "only-2"}
+
+    site.destroy()
+    with pytest.raises(ClientError, match="does not exist"):
+        sagemaker.describe_pipeline(PipelineName="retraining")
+
+
+def test_a_pipeline_that_cannot_be_run_stops_the_deployment(site: Site) -> None:
+    resources = retraining(1)
+    resources["Pipeline"]["Properties"]["PipelineDefinition"] = {"PipelineDefinitionBody": "{}"}
+    with pytest.raises(DeployFailedError, match="Unable to parse pipeline definition"):
+        site.deploy(resources)

@@ -12,15 +12,31 @@ from typing import Any
 import pytest
 
 from lambdas import contract
+from lambdas.monitoring.settings import Settings as Monitoring
+from lambdas.retraining.said import Live as Champion
+from lambdas.retraining.settings import Settings as Retraining
+from lambdas.retraining.state import Champion as Version
+from lambdas.retraining.state import State as RetrainingState
 from lambdas.rollout.judge import Finding, Judgement, Tally, Verdict
+from tests.unit.tidegate.conftest import DECLARED, Account
 from tests.unit.tidegate.states import FREEZE, NEXT, NOW, rolling
-from tidegate import cli, documents
+from tidegate import cli, documents, drift_views, retraining_status
 from tidegate.answers import Answer
-from tidegate.command_events import CommandEvent
+from tidegate.command_events import CommandEvent, RetrainEvent
+from tidegate.commands.retrain import answer_document
+from tidegate.drift import Due, Window
 from tidegate.live import Alarm, Live, Variant
+from tidegate.models import archiving, showing, views
+from tidegate.models.differing import compare
+from tidegate.models.files import Files
+from tidegate.models.record import Record
+from tidegate.models.standing import Standing
 from tidegate.parser import EXIT_STATUSES
 from tidegate.registry import Package
+from tidegate.retraining import Entry, Run
+from tidegate.retraining_answers import Answer as RetrainAnswer
 from tidegate.rollouts import AuditEntry, Rollout
+from tidegate.settings import find_endpoint
 from tidegate.snapshot import NEW, Snapshot, VariantView
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
@@ -42,6 +58,26 @@ PACKAGE = Package("arn", 1, "1.2.0", "Approved", "Completed", "image", "s3://mod
 STATUS = documents.status(SNAPSHOT, [ENTRY])
 STEP = STATUS["rollout"]["plan"][2]
 ANSWER = documents.answer(Answer(CommandEvent("rain-local", "pause", "c", "alice"), True, ENTRY))
+
+
+ACCOUNT = Account()
+ACCOUNT.deploy()
+ENDPOINT = find_endpoint(ACCOUNT.aws, "local", None)
+RECORD = Record(PACKAGE)
+LISTED = showing.row(showing.row_of(RECORD, Standing(None), Files(ACCOUNT.aws)))
+SHOWN = showing.whole(ACCOUNT.aws, ENDPOINT, RECORD, Standing(None))
+WINDOW = drift_views.window_document(Window("", "", "none", 1, "1.2.0"), {})
+DRIFT = drift_views.windows_document(
+    "rain-local", Monitoring.from_json(json.dumps({"endpoint": "e", **DECLARED["monitoring"]})), Due(NOW, NOW), ()
+)
+RETRAINING = Retraining.from_json(json.dumps({"endpoint": "e", **DECLARED["retraining"]}))
+RETRAIN = retraining_status.document(
+    "rain-local",
+    retraining_status.standing(RETRAINING, RetrainingState("rain-local"), Champion(Version("1.2.0")), (), NOW),
+)
+RETRAIN_ANSWER = answer_document(
+    RetrainAnswer(RetrainEvent("rain-local", "start", "c", "alice"), True, Entry("", "", "command", ""))
+)
 
 
 def row(command: str) -> list[str]:
@@ -71,6 +107,17 @@ def row(command: str) -> list[str]:
         ("every command", ANSWER),
         ("`approve --version`", documents.decided(PACKAGE, "Approved", changed=True)),
         ("... `package`", documents.package(PACKAGE)),
+        ("`models list`", LISTED),
+        ("`models show`", {name: value for name, value in SHOWN.items() if name not in LISTED}),
+        ("`models diff`", vars(compare(RECORD, RECORD, Files(ACCOUNT.aws)))),
+        ("`models deprecate`", views.verdict_document(archiving.Verdict(RECORD, archiving.KEEP, "why"), dry_run=True)),
+        ("`drift`", DRIFT),
+        ("`drift`", drift_views.windows_document("rain-local", None, None, ())),
+        ("... `windows`; `drift --window`", WINDOW),
+        ("`retrain status`", RETRAIN),
+        ("`retrain status`", retraining_status.document("rain-local", None)),
+        ("`retrain history`", retraining_status.run_document(Run("r", "why", ""))),
+        ("`retrain start`", RETRAIN_ANSWER),
         ("every command", documents.unanswered(CommandEvent("rain-local", "pause", "c", "alice"), "no")),
     ],
 )
@@ -117,5 +164,19 @@ def test_the_policy_allows_no_other_event() -> None:
         "events:source": contract.OPERATOR_EVENT_SOURCE,
         "events:detail-type": contract.OPERATOR_COMMAND_DETAIL_TYPE,
     }
+    assert statements["Retrain"]["Condition"]["StringEquals"] == {
+        "events:source": contract.OPERATOR_EVENT_SOURCE,
+        "events:detail-type": contract.RETRAIN_COMMAND_DETAIL_TYPE,
+    }
+    assert [each.rpartition("/")[2] for each in statements["ReadDriftAndRetraining"]["Resource"]] == [
+        contract.monitoring_table("ENV"),
+        contract.retraining_table("ENV"),
+    ]
+    for parameter, resource in zip(
+        (contract.monitoring_parameter, contract.retraining_parameter),
+        statements["ReadTheirSettings"]["Resource"],
+        strict=True,
+    ):
+        assert parameter("ENV", "") in resource.replace("*", "/")
     assert statements["ReadRollouts"]["Resource"].endswith(f"table/{contract.table_name('ENV')}")
     assert contract.endpoint_parameter("ENV", "") in statements["ReadSettings"]["Resource"].replace("*", "/")

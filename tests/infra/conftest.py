@@ -60,7 +60,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Synthesised:
-    """An environment and its templates: ``registry``, ``rollout``, and one ``serving`` per endpoint."""
+    """An environment and its templates: ``registry``, ``rollout``, one ``serving`` per endpoint, and of the loop."""
 
     environment: Environment
     folder: Path
@@ -77,6 +77,14 @@ class Synthesised:
     @property
     def serving(self) -> Template:
         return self.templates[f"Serving-{self.environment.endpoints[0].name}"]
+
+    @property
+    def monitoring(self) -> Template:
+        return self.templates["Monitoring"]
+
+    @property
+    def retraining(self) -> Template:
+        return self.templates["Retraining"]
 
     @property
     def every_resource(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -112,6 +120,12 @@ def each(request: pytest.FixtureRequest, synthesised: Mapping[str, Synthesised])
 def local(synthesised: Mapping[str, Synthesised]) -> Synthesised:
     """The environment of this machine."""
     return synthesised["local"]
+
+
+@pytest.fixture
+def loop(synthesised: Mapping[str, Synthesised]) -> Synthesised:
+    """The environment of this machine that retrains."""
+    return synthesised["loop"]
 
 
 @pytest.fixture

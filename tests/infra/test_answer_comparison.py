@@ -94,8 +94,15 @@ def test_it_reads_captures_of_these_endpoints_only(comparing):
 
 
 def test_the_alias_is_that_of_the_buckets_key(comparing):
-    alias = comparing.registry.one("AWS::KMS::Alias")
-    assert alias["AliasName"] == "alias/tidegate-local-registry"
+    (alias,) = [
+        each["Properties"]
+        for each in comparing.registry.of_type("AWS::KMS::Alias").values()
+        if each["Properties"]["AliasName"] == "alias/tidegate-local-registry"
+    ]
+    bucket = one(comparing.registry, "AWS::S3::Bucket", "ArtefactsBucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    key = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    assert comparing.registry.text(alias["TargetKeyId"]) == key
 
 
 def test_it_can_overwrite_nothing_that_the_engine_goes_by(comparing):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.bundling import AWS_SERVICES, BundlingError, archive_model, bundle_functions
+from stacks.bundling import AWS_SERVICES, BundlingError, archive_model, bundle_functions, gather_job
 from stacks.config import ROOT
 
 
@@ -177,3 +177,75 @@ def test_ready_archive_is_taken_as_it_is(tmp_path):
 def test_missing_model_is_named(tmp_path):
     with pytest.raises(BundlingError, match=r"bootstrap\.folder"):
         archive_model(tmp_path / "nowhere", tmp_path)
+
+
+def test_a_baseline_is_no_part_of_its_model(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "model.onnx").write_bytes(b"weights")
+    before = archive_model(model, tmp_path / "build")
+    (model / "baseline.json").write_text("{}")
+    assert archive_model(model, tmp_path / "build") == before
+
+
+JOB = {
+    "lambdas/__init__.py": "",
+    "lambdas/contract.py": "",
+    "lambdas/monitoring/profile/bins.py": "edges = 1",
+    "model_containers/__init__.py": "",
+    "model_containers/counting/Dockerfile": "FROM scratch",
+    "model_containers/counting/__main__.py": "print()",
+    "model_containers/counting/requirements.txt": "",
+}
+ELSEWHERE = (
+    "README.md",
+    "lambdas/monitoring/adapters/s3.py",
+    "lambdas/monitoring/handlers/monitor.py",
+    "lambdas/rollout/state.py",
+    "model_containers/counting/data/rows.csv",
+    "model_containers/counting/__pycache__/x.pyc",
+    "model_containers/counting/pipeline.json",
+    "model_containers/serving/app.py",
+)
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    for name in (*JOB, *ELSEWHERE):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(JOB.get(name, ""))
+    return tmp_path
+
+
+def test_a_job_image_is_made_from_its_own_files_and_what_counts(jobs):
+    assert set(files(gather_job("counting", jobs))) == set(JOB)
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_no_other_file_makes_another_job_image(jobs, name):
+    before = gather_job("counting", jobs)
+    (jobs / name).write_text("changed")
+    assert gather_job("counting", jobs) == before
+
+
+@pytest.mark.parametrize("name", JOB)
+def test_each_of_its_files_makes_another_job_image(jobs, name):
+    before = gather_job("counting", jobs)
+    (jobs / name).write_text("changed")
+    assert gather_job("counting", jobs) != before
+
+
+def test_a_container_that_cannot_be_built_is_named(jobs):
+    (jobs / "model_containers" / "counting" / "Dockerfile").unlink()
+    with pytest.raises(BundlingError, match=r"there is no .*counting/Dockerfile, and jobs run in its image"):
+        gather_job("counting", jobs)
+
+
+@pytest.mark.parametrize("container", ["monitoring", "training"])
+def test_whatever_a_job_image_copies_is_in_its_context(container):
+    context = gather_job(container, ROOT)
+    dockerfile = (context / "model_containers" / container / "Dockerfile").read_text()
+    copied = [line.split()[1:-1] for line in dockerfile.splitlines() if line.startswith("COPY ")]
+    sources = [source for words in copied for source in words if not source.startswith("--")]
+    assert sources
+    assert [source for source in sources if not (context / source).exists()] == []

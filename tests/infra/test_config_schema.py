@@ -47,7 +47,7 @@ def fields(schema):
 def test_every_field_says_what_it_means():
     named = list(fields(json.loads(SCHEMA_FILE.read_text())))
     assert {"instance_type", "traffic_percent", "timeout_seconds", "days"} <= {name for name, _ in named}
-    assert dict(named)["instance_type"]["description"] == "SageMaker instance type."
+    assert "SageMaker instance type." in {field["description"] for name, field in named if name == "instance_type"}
     assert all(field["description"] for _, field in named)
 
 

@@ -33,11 +33,16 @@ def test_queues_topics_and_logs_are_under_the_stack_key(each):
             assert template.text(properties[field]).startswith("<Key"), name
 
 
-def test_table_is_on_demand_recoverable_and_under_the_stack_key(each):
+def test_tables_are_on_demand_recoverable_and_under_their_stacks_keys(each):
+    for template, _, table in every(each, "AWS::DynamoDB::Table"):
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert template.text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("<Key")
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+
+
+def test_the_rollout_table_finds_who_is_due(each):
     table = each.rollout.one("AWS::DynamoDB::Table")
-    assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert each.rollout.text(table["SSESpecification"]["KMSMasterKeyId"]).startswith("<Key")
     (index,) = table["GlobalSecondaryIndexes"]
     assert (index["IndexName"], index["Projection"]) == (
         "by-wake",
@@ -64,11 +69,26 @@ def test_artefacts_are_versioned_logged_and_under_the_stack_key(each):
     assert each.registry.text(key).startswith("<Key")
 
 
+def kept_for(environment):
+    """Return for how many days what may hold captured requests is kept, by its folder."""
+    days = {"capture": environment.capture_retention_days}
+    if environment.monitored:
+        days |= {"labels": environment.capture_retention_days, "monitoring": environment.evidence_retention_days}
+    return days | ({"retraining": environment.evidence_retention_days} if environment.retrained else {})
+
+
 def test_captured_bodies_are_gone_when_they_expire_and_leave_no_marker(each):
     (bucket,) = [properties for _, _, properties in every(each, "AWS::S3::Bucket") if "BucketName" in properties]
-    rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule.get("Prefix") == "capture/"]
+    rules = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" in rule]
+    kept = kept_for(each.environment)
+    assert {rule["Prefix"] for rule in rules} == {f"{folder}/" for folder in kept}
+    for folder, days in kept.items():
+        check_expiry([rule for rule in rules if rule["Prefix"] == f"{folder}/"], days)
+
+
+def check_expiry(rules, days):
     by_age, markers = sorted(rules, key=lambda rule: rule["Id"])
-    assert by_age["ExpirationInDays"] == each.environment.capture_retention_days
+    assert by_age["ExpirationInDays"] == days
     assert by_age["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}, "the bucket is versioned"
     assert markers["ExpiredObjectDeleteMarker"] is True
     assert "ExpirationInDays" not in markers, "S3 refuses both in one rule"
@@ -94,7 +114,8 @@ def test_plain_connections_are_refused(each, kind, policy, field):
 
 def test_keys_rotate_and_serve_this_account_only(each):
     for template, _, key in every(each, "AWS::KMS::Key"):
-        assert key["EnableKeyRotation"] is True
+        # KMS rotates no key pairs.
+        assert key.get("EnableKeyRotation") is (None if key.get("KeyUsage") == "SIGN_VERIFY" else True)
         for statement in key["KeyPolicy"]["Statement"]:
             if "Service" in statement["Principal"]:
                 condition = template.text(statement["Condition"])

@@ -211,12 +211,48 @@ def test_concurrency_is_set_aside_where_the_file_says_so(each):
         assert reserved == each.environment.reserved_concurrency
 
 
-def test_alarm_tells_of_faults_that_do_not_go_away(each):
+def dimensions_of_faults(handler, environment, monkeypatch, capsys):
+    """Return the dimensions under which a function's faults are counted."""
+    from lambdas.rollout.handlers import faults
+
+    monkeypatch.setenv(contract.ENV_ENVIRONMENT, environment)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", handler)
+    faults.report([])
+    written = json.loads(capsys.readouterr().out)
+    (directive,) = written["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Metrics"][0]["Name"]) == (
+        contract.METRIC_NAMESPACE,
+        contract.FAULTS_METRIC,
+    )
+    (names,) = directive["Dimensions"]
+    return {name: written[name] for name in names}
+
+
+def test_alarm_tells_of_faults_that_do_not_go_away(each, monkeypatch, capsys):
+    """An alarm on other dimensions than those of the metric would see nothing, ever."""
     (alarm,) = [
         resource["Properties"]
         for name, resource in each.rollout.of_type("AWS::CloudWatch::Alarm").items()
         if name.startswith("Faults")
     ]
+    service = functions(each.rollout)["Tick"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    counted = dimensions_of_faults(service, each.environment.environment, monkeypatch, capsys)
     assert (alarm["Namespace"], alarm["MetricName"]) == (contract.METRIC_NAMESPACE, contract.FAULTS_METRIC)
-    assert [dimension["Name"] for dimension in alarm["Dimensions"]] == [contract.METRIC_DIMENSION]
+    assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == counted
     assert alarm["AlarmActions"]
+
+
+def test_a_fault_of_retraining_is_an_alarm_at_once(loop, monkeypatch, capsys):
+    (alarm,) = [
+        resource["Properties"]
+        for name, resource in loop.retraining.of_type("AWS::CloudWatch::Alarm").items()
+        if name.startswith("Faults")
+    ]
+    total, *series = alarm["Metrics"]
+    assert total["Expression"] == "FILL(retrain, 0) + FILL(sweep, 0)"
+    assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+    for one in series:
+        name = one["Id"].capitalize()
+        service = functions(loop.retraining)[name]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        counted = dimensions_of_faults(service, "loop", monkeypatch, capsys)
+        assert {each["Name"]: each["Value"] for each in one["MetricStat"]["Metric"]["Dimensions"]} == counted

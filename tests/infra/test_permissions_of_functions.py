@@ -23,6 +23,7 @@ CONSUME = {
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 }
+VERIFY = {"kms:Verify", "s3:GetObject", "s3:ListBucket"}
 REMOVE = {
     "sagemaker:DeleteEndpointConfig",
     "sagemaker:DeleteModel",
@@ -33,6 +34,7 @@ STOP_SCALING = {"application-autoscaling:DeregisterScalableTarget"}
 LOOP = {
     *STATE,
     *LOG,
+    *VERIFY,
     *REMOVE,
     *STOP_SCALING,
     "application-autoscaling:PutScalingPolicy",
@@ -62,6 +64,7 @@ ACTIONS = {
         *STATE,
         *LOG,
         *CONSUME,
+        *VERIFY,
         "dynamodb:Query",
         "sagemaker:DescribeModelPackage",
         "sqs:SendMessage",
@@ -79,6 +82,10 @@ ONLY_FOR_ALL = {
     "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
+    # Log deliveries and traces of a state machine, which AWS ties to no resources.
+    *(f"logs:{verb}LogDelivery" for verb in ("Create", "Delete", "Get", "Update")),
+    *("logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+    *("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
 }
 
 

@@ -18,7 +18,7 @@ ALL = {"weight": 100}
 def load(folder, rollout: dict[str, Any], fleet: dict[str, Any] | None = None, **environment: Any) -> Environment:
     """Read dev's file with another policy; its alarms look at three periods of 10 s."""
     body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text()) | environment
-    body["endpoints"][0]["rollout"] = {**BASE, **rollout}
+    body["endpoints"][0] |= {"rollout": {**BASE, **rollout}, "monitoring": None, "retraining": None}
     body["endpoints"][0]["fleet"] |= fleet or {}
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))
     return load_environment("dev", folder)

@@ -23,7 +23,7 @@ def test_wrong_environment_is_told_without_a_traceback():
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "the environments are dev, local, prod, staging" in done.stderr
+    assert "the environments are dev, local, loop, prod, staging" in done.stderr
 
 
 def test_synthesis_says_where_the_templates_are(tmp_path):

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from localcloud.cloud import LocalCloud
+from tests.localcloud.jobs import Jobs
+from tests.localcloud.pipeline_definitions import Pipelines
 
 _names = itertools.count(1)
 
@@ -179,3 +181,13 @@ def _no_faults_left(cloud: LocalCloud) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def wait_until() -> Callable[..., Any]:
     return eventually
+
+
+@pytest.fixture(scope="module")
+def jobs(cloud: LocalCloud, workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Jobs:
+    return Jobs(cloud, workshop, tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="module")
+def pipelines(jobs: Jobs) -> Pipelines:
+    return Pipelines(jobs)

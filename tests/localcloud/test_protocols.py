@@ -198,3 +198,11 @@ def test_request_without_credentials_is_refused(cloud):
     request = urllib.request.Request(cloud.endpoint_url, data=b"{}", headers={"X-Amz-Target": "AmazonSSM.GetParameter"})
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request)
+
+
+def test_an_empty_object_is_stored_at_once(cloud, workshop):
+    # boto3 asks to be told to go on before it sends a body, even one of no bytes.
+    s3, bucket = cloud.client("s3"), workshop.name("empty")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="nothing", Body=b"")
+    assert s3.head_object(Bucket=bucket, Key="nothing")["ContentLength"] == 0

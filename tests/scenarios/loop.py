@@ -38,13 +38,16 @@ class Loop:
         Folder of the trained model versions.
     assemblies
         Synthesises environments.
-    name
-        The endpoint's name in the environment's file.
+    name, environment
+        The endpoint's name in the environment's file, and the environment's.
     """
 
-    def __init__(self, cloud: LocalCloud, models: Path, assemblies: Assemblies, name: str = RAIN) -> None:
+    def __init__(
+        self, cloud: LocalCloud, models: Path, assemblies: Assemblies, name: str = RAIN, environment: str = "local"
+    ) -> None:
         self.cloud = cloud
-        self.name = contract.endpoint_name("local", name)
+        self.name = contract.endpoint_name(environment, name)
+        self.environment = environment
         self._models = models
         self._assemblies = assemblies
 
@@ -52,7 +55,7 @@ class Loop:
         """Return what drives another endpoint of the same environment, side by side with this one."""
         assert self.aws, "made now, so that both use the same clients"
         other = copy(self)
-        other.name = contract.endpoint_name("local", name)
+        other.name = contract.endpoint_name(self.environment, name)
         return other
 
     @cached_property
@@ -63,7 +66,7 @@ class Loop:
     @property
     def endpoint(self) -> settings.EndpointSettings:
         """The settings that the deployment left for the functions."""
-        return settings.find_endpoint(self.aws, "local", self.name)
+        return settings.find_endpoint(self.aws, self.environment, self.name)
 
     def deploy(self, environment: Environment, change: Callable[[Path], None] | None = None) -> list[tuple[str, str]]:
         """Deploy the environment; `change` may edit the assembly first. Return what was changed, and how."""
@@ -135,13 +138,19 @@ class Loop:
 
         self.wait_for(reached, f"phase {' or '.join(phases)}", seconds)
 
-    def wait_for(self, look: Callable[[], Found | None], what: str, seconds: float = PATIENCE_SECONDS) -> Found:
+    def wait_for(
+        self,
+        look: Callable[[], Found | None],
+        what: str,
+        seconds: float = PATIENCE_SECONDS,
+        poll: float = POLL_SECONDS,
+    ) -> Found:
         """Wait until `look` returns something true; return it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if found := look():
                 return found
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll)
         raise AssertionError(f"waited {seconds:.0f} s in vain for {what}\n{self.story()}")
 
     @contextmanager

@@ -18,9 +18,10 @@ from tidegate.environments import typo_hint
 from tidegate.errors import OperatorError, UsageError
 from tidegate.live import VersionsByConfig, by_registry
 from tidegate.parser import output_option
+from tidegate.places import LOCAL
 from tidegate.registry import Package
 from tidegate.settings import EndpointSettings, deployed_endpoints, named, the_only_one
-from tidegate.target import LOCAL, open_environment
+from tidegate.target import open_environment
 
 
 @dataclass

@@ -13,12 +13,13 @@ from rich.console import Console
 
 from tidegate import views
 from tidegate.console import make_console
-from tidegate.errors import OperatorError
+from tidegate.errors import OperatorError, UsageError
 from tidegate.local import assembly, launch
 from tidegate.local.control import Control
 from tidegate.local.progress import DeployDisplay
 from tidegate.local.state import Running, StateFolder
 from tidegate.parser import output_option
+from tidegate.places import LOCAL, LOCAL_ACCOUNT, declared, is_local, local_environments
 
 FOLLOW_SECONDS = 0.5
 LOG_LINES = 40
@@ -28,8 +29,8 @@ def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
     parser = commands.add_parser("local", help="AWS on this machine: start, stop, deploy, demo")
     orders = parser.add_subparsers(metavar="order", required=True)
-    _add(orders, "up", "start the local cloud and deploy environment `local`", up)
-    _add(orders, "deploy", "synthesise and deploy environment `local` again", deploy)
+    _env_option(_add(orders, "up", "start the local cloud and deploy an environment to it", up))
+    _env_option(_add(orders, "deploy", "synthesise and deploy an environment again", deploy))
     _add(orders, "destroy", "delete everything that is deployed; the local cloud goes on", destroy)
     env_help = "print the variables that make a shell use it: eval $(python -m tidegate local env)"
     output_option(_add(orders, "env", env_help, env))
@@ -40,12 +41,31 @@ def add_to(commands: Any) -> None:
     logs_parser.add_argument("--follow", "-f", action="store_true", help="go on showing what is written")
     logs_parser.add_argument("--lines", type=int, default=LOG_LINES, help="how many lines to begin with")
     _add_demo(orders)
+    _add_demo_loop(orders)
 
 
 def _add(orders: Any, name: str, help_text: str, run: Callable[[argparse.Namespace], int]) -> Any:
     parser = orders.add_parser(name, help=help_text)
     parser.set_defaults(run=run)
     return parser
+
+
+def _env_option(parser: argparse.ArgumentParser) -> None:
+    # Not $TIDEGATE_ENV's: that may name an environment of AWS.
+    parser.add_argument(
+        "--env", type=_local, default=LOCAL, help=f"environment with the account {LOCAL_ACCOUNT} (default: {LOCAL})"
+    )
+
+
+def _local(environment: str) -> str:
+    """Refuse an environment that is to be deployed to AWS, or that there is not."""
+    if is_local(environment):
+        return environment
+    why = "is not one of this machine" if environment in declared() else "is not declared"
+    raise UsageError(
+        f"environment {environment!r} {why}, so that it cannot be deployed to the local cloud",
+        f"environments/ has for this machine (account {LOCAL_ACCOUNT}): {', '.join(local_environments())}",
+    )
 
 
 def _add_demo(orders: Any) -> None:
@@ -55,7 +75,14 @@ def _add_demo(orders: Any) -> None:
     parser.add_argument("--picture", type=Path, help="also draw the run to this SVG file")
 
 
-def up(_: argparse.Namespace) -> int:
+def _add_demo_loop(orders: Any) -> None:
+    text = "let the weather drift, and see a better model be trained and take over; leaves a report"
+    parser = _add(orders, "demo-loop", text, demo_loop)
+    parser.add_argument("--output", type=Path, default=Path("build/demo-loop"), help="folder of the report")
+    parser.add_argument("--picture", type=Path, help="also draw the run to this SVG file")
+
+
+def up(arguments: argparse.Namespace) -> int:
     """Start the local cloud, deploy, and say how to use it."""
     console, folder = make_console(), StateFolder()
     running = folder.running()
@@ -65,15 +92,17 @@ def up(_: argparse.Namespace) -> int:
         console.print(f"local cloud started (process {running.pid}, log {folder.log})")
     else:
         console.print(f"local cloud runs already (process {running.pid})")
-    _deploy(console, running)
+    _deploy(console, running, arguments.env)
+    if arguments.env != LOCAL:
+        console.print(f"\nto look at it: python -m tidegate list --env {arguments.env}")
     console.print("\nto use it from a shell: eval $(python -m tidegate local env), or:")
     _print_exports(console, running)
     return 0
 
 
-def deploy(_: argparse.Namespace) -> int:
+def deploy(arguments: argparse.Namespace) -> int:
     """Deploy again."""
-    _deploy(make_console(), _need_running())
+    _deploy(make_console(), _need_running(), arguments.env)
     return 0
 
 
@@ -167,6 +196,13 @@ def demo(arguments: argparse.Namespace) -> int:
     return run_demo(arguments.output, quick=arguments.quick, picture=arguments.picture)
 
 
+def demo_loop(arguments: argparse.Namespace) -> int:
+    """Run the demo of the closed loop."""
+    from tidegate.demo.loop.run import run_loop  # its libraries load only when asked for
+
+    return run_loop(arguments.output, picture=arguments.picture)
+
+
 def _need_running() -> Running:
     running = StateFolder().running()
     if running is None:
@@ -174,9 +210,9 @@ def _need_running() -> Running:
     return running
 
 
-def _deploy(console: Console, running: Running) -> None:
+def _deploy(console: Console, running: Running, environment: str) -> None:
     with console.status("synthesising the templates"):
-        folder = assembly.synth()
+        folder = assembly.synth(environment)
     with DeployDisplay(console, "deploying") as display:
         Control(running).deploy(str(folder), display.show)
 

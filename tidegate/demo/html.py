@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from tidegate.demo import wording
+from tidegate.demo import markup, wording
 from tidegate.demo.chart import clock, tones
 from tidegate.demo.picture import chart_svg, style_sheet
 from tidegate.demo.report import Dot
@@ -30,7 +30,7 @@ def page(report: Mapping[str, Any], dots: Sequence[Dot]) -> str:
         _figures(report),
         f'<div class="panel">{chart_svg(report, dots)}</div>',
         f"<h2>What became of each version</h2>{_rollouts(report)}",
-        f"<h2>Criteria</h2>{_checks(report)}",
+        f"<h2>Criteria</h2>{markup.checks(report)}",
         f"<h2>Traffic by version</h2>{_versions(report)}",
         f"<h2>What is shorter or simulated here</h2>{_declared(report)}",
         f"<h2>Event log</h2>{_log(report)}",
@@ -130,18 +130,6 @@ def _judge(rollout: Mapping[str, Any]) -> str:
     return f'<ul class="judge">{"".join(said)}</ul>' if rollout["judge"] else ""
 
 
-def _checks(report: Mapping[str, Any]) -> str:
-    rows = (
-        (_mark(check["passed"]), escape(check["name"]), f'<span class="soft">{escape(check["detail"])}</span>')
-        for check in report["checks"]
-    )
-    return f'<div class="checks">{_table((), rows)}</div>'
-
-
-def _mark(passed: bool) -> str:
-    return '<span class="yes">✓</span>' if passed else '<span class="no">✗</span>'
-
-
 def _versions(report: Mapping[str, Any]) -> str:
     tone = tones(report)
     rows = (
@@ -155,7 +143,9 @@ def _versions(report: Mapping[str, Any]) -> str:
         )
         for version, figures in report["traffic"]["by_version"].items()
     )
-    return _table(("version", "requests", "failed", "median", "99th percentile", "right about the rain"), rows, "n")
+    return markup.table(
+        ("version", "requests", "failed", "median", "99th percentile", "right about the rain"), rows, "n"
+    )
 
 
 def _missing(value: float | None, form: str, otherwise: str = "none") -> str:
@@ -174,15 +164,7 @@ def _declared(report: Mapping[str, Any]) -> str:
         f"{escape(wording.judging(report['policy']))} "
         "The templates, functions, roles and model servers are the real ones; AWS itself is simulated on this machine "
         "with these durations.</p>"
-        f"{_table(('what', 'here', 'on AWS'), rows)}{_simulated(report)}"
-    )
-
-
-def _simulated(report: Mapping[str, Any]) -> str:
-    rows = (tuple(escape(each[name]) for name in ("topic", "here", "on_aws")) for each in report["simulated"])
-    table = _table(("topic", "here", "on AWS"), rows)
-    return (
-        f"<details><summary>What else differs from AWS ({len(report['simulated'])} topics)</summary>{table}</details>"
+        f"{markup.table(('what', 'here', 'on AWS'), rows)}{markup.simulated(report)}"
     )
 
 
@@ -196,7 +178,7 @@ def _log(report: Mapping[str, Any]) -> str:
         )
         for entry in report["log"]
     )
-    return f'<div class="log">{_table((), rows)}</div>'
+    return f'<div class="log">{markup.table((), rows)}</div>'
 
 
 def _footer(report: Mapping[str, Any]) -> str:
@@ -207,18 +189,3 @@ def _footer(report: Mapping[str, Any]) -> str:
         "engine's audit trail. Beside this page: <code>report.json</code>, and <code>requests.csv</code> with every "
         "request. Made by <code>make demo</code>.</p></footer>"
     )
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: str = "") -> str:
-    """Return a table in a card; cells are markup. `numbers` is the class of all but the first column."""
-    head = "".join(_cell("th", heading, numbers, place) for place, heading in enumerate(headings))
-    body = "".join(
-        "<tr>" + "".join(_cell("td", cell, numbers, place) for place, cell in enumerate(row)) + "</tr>" for row in rows
-    )
-    top = f"<thead><tr>{head}</tr></thead>" if head else ""
-    return f'<div class="card scroll"><table>{top}<tbody>{body}</tbody></table></div>'
-
-
-def _cell(tag: str, content: str, class_: str, place: int) -> str:
-    marked = f' class="{class_}"' if class_ and place else ""
-    return f"<{tag}{marked}>{content}</{tag}>"

@@ -39,6 +39,8 @@ class Request:
         Status that the model's container itself answered, where a `ModelError` tells it; 0 says that it did not answer.
     right
         Whether the answer agrees with what the weather did; None when there is none.
+    index
+        Its number in the traffic; -1 where nobody asks.
     """
 
     due: float
@@ -50,6 +52,7 @@ class Request:
     model_status: int | None = None
     right: bool | None = None
     detail: str = ""
+    index: int = -1
 
     @property
     def on_purpose(self) -> bool:

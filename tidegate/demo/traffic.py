@@ -77,36 +77,49 @@ class Sender:
         Takes each outcome.
     pace
         Time.
+    name
+        Gives request number `index` the inference id under which its label can be told later; None gives none.
     """
 
     def __init__(
-        self, client: Any, endpoint: str, stream: Stream, record: Callable[[Request], None], pace: Pace
+        self,
+        client: Any,
+        endpoint: str,
+        stream: Stream,
+        record: Callable[[Request], None],
+        pace: Pace,
+        name: Callable[[int], str] | None = None,
     ) -> None:
         self._client = client
         self._endpoint = endpoint
         self._stream = stream
         self._record = record
         self._pace = pace
+        self._name = name
 
     def __call__(self, index: int, due: float) -> None:
         """Send request number `index`."""
         row, label = self._stream.row(index)
         sent = self._pace.now()
         try:
-            outcome = self._outcome(row, label)
+            outcome = self._outcome(row, label, {"InferenceId": self._name(index)} if self._name else {})
         except Exception as error:  # no answer, or a broken one: whatever it was, no request may go missing
             outcome = {"variant": UNKNOWN, "failure": type(error).__name__, "status": 0, "detail": str(error)}
-        self._record(Request(due=due, sent=sent, done=self._pace.now(), **outcome))
+        self._record(Request(due=due, sent=sent, done=self._pace.now(), index=index, **outcome))
 
-    def _outcome(self, row: str, label: int) -> dict[str, Any]:
+    def _outcome(self, row: str, label: int, named: Mapping[str, str]) -> dict[str, Any]:
         try:
-            return self._answered(row, label)
+            return self._answered(row, label, named)
         except ClientError as error:
             return failed(error.response)
 
-    def _answered(self, row: str, label: int) -> dict[str, Any]:
+    def _answered(self, row: str, label: int, named: Mapping[str, str]) -> dict[str, Any]:
         answer = self._client.invoke_endpoint(
-            EndpointName=self._endpoint, Body=f"{row}\n".encode(), ContentType="text/csv", Accept="application/json"
+            EndpointName=self._endpoint,
+            Body=f"{row}\n".encode(),
+            ContentType="text/csv",
+            Accept="application/json",
+            **named,
         )
         prediction = json.loads(answer["Body"].read())["predictions"][0]
         return {"variant": answer["InvokedProductionVariant"], "right": prediction["rain"] == label}

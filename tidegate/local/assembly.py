@@ -9,14 +9,15 @@ from pathlib import Path
 
 from tidegate.errors import OperatorError
 from tidegate.local.launch import CHECKOUT
+from tidegate.places import LOCAL
 
-ASSEMBLY = Path("build/cdk.out.local")
+ASSEMBLY = "build/cdk.out.{environment}"
 OUTPUT_TAIL = 25
 
 
-def synth(environment: str = "local", output: Path = ASSEMBLY) -> Path:
-    """Synthesise an environment; return the assembly's folder."""
-    folder = CHECKOUT / output
+def synth(environment: str = LOCAL, output: Path | None = None) -> Path:
+    """Synthesise an environment; return the assembly's folder, which is the environment's own if none is named."""
+    folder = CHECKOUT / (output or ASSEMBLY.format(environment=environment))
     run_module(["stacks.synth", environment, "--output", str(folder)], "the templates cannot be synthesised")
     return folder
 

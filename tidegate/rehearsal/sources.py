@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 
 from lambdas.rollout.policy import Policy, PolicyError
-from tidegate.environments import FOLDER, typo_hint
+from tidegate.environments import typo_hint
 from tidegate.errors import UsageError
+from tidegate.places import FOLDER
 from tidegate.rehearsal.plans import Alarm, Contender, left_out, plan_of
 from tidegate.rehearsal.recording import DEFAULT_PERIOD
 from tidegate.rehearsal.rules import Ours

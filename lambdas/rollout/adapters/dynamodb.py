@@ -1,14 +1,13 @@
 """The rollout table in DynamoDB."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from lambdas import contract
 from lambdas.rollout import items
+from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import code_of, translated
 from lambdas.rollout.answers import paired
@@ -76,8 +75,8 @@ class DynamoStore:
     def get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the item under a key."""
         with translated():
-            answer = self._client().get_item(TableName=_table(), Key=_encode(key), ConsistentRead=True)
-        return _decode(answer["Item"]) if "Item" in answer else None
+            answer = self._client().get_item(TableName=_table(), Key=encode(key), ConsistentRead=True)
+        return decode(answer["Item"]) if "Item" in answer else None
 
     def put_new(self, item: Mapping[str, Any]) -> None:
         """Write an item unless there is one under its key."""
@@ -89,7 +88,7 @@ class DynamoStore:
     def delete(self, key: Mapping[str, str]) -> None:
         """Delete the item under a key, if there is one."""
         with translated():
-            self._client().delete_item(TableName=_table(), Key=_encode(key))
+            self._client().delete_item(TableName=_table(), Key=encode(key))
 
     def items_of(self, name: str, prefix: str = "") -> list[dict[str, Any]]:
         """Return an endpoint's items whose sort keys begin with `prefix`."""
@@ -104,7 +103,7 @@ class DynamoStore:
         return self._query(
             KeyConditionExpression=condition,
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues=_encode(values),
+            ExpressionAttributeValues=encode(values),
             ConsistentRead=True,
         )
 
@@ -113,7 +112,7 @@ class DynamoStore:
             IndexName=contract.WAKE_INDEX,
             KeyConditionExpression="#lane = :lane",
             ExpressionAttributeNames={"#lane": contract.WAKE_INDEX_PARTITION_KEY},
-            ExpressionAttributeValues=_encode({":lane": lane}),
+            ExpressionAttributeValues=encode({":lane": lane}),
         )
         return [Due(item["name"], item[contract.WAKE_INDEX_SORT_KEY]) for item in found]
 
@@ -122,7 +121,7 @@ class DynamoStore:
         while True:
             with translated():
                 page = self._client().query(TableName=_table(), **request)
-            found += [_decode(item) for item in page["Items"]]
+            found += [decode(item) for item in page["Items"]]
             if not page.get("LastEvaluatedKey"):
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -130,10 +129,10 @@ class DynamoStore:
     def _put(
         self, item: Mapping[str, Any], condition: str | None = None, values: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": _table(), "Item": _encode(item)}
+        put: dict[str, Any] = {"TableName": _table(), "Item": encode(item)}
         put |= {"ConditionExpression": condition} if condition else {}
         if values:
-            put["ExpressionAttributeValues"] = _encode(values)
+            put["ExpressionAttributeValues"] = encode(values)
             put["ExpressionAttributeNames"] = {f"#{name.strip(':')}": name.strip(":") for name in values}
         return {"Put": put}
 
@@ -162,27 +161,3 @@ def _unchanged(state: State) -> tuple[str, dict[str, Any] | None]:
 
 def _table() -> str:
     return os.environ[contract.ENV_TABLE]
-
-
-def _encode(item: Mapping[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeSerializer
-
-    # DynamoDB's numbers are decimal.
-    exact = json.loads(json.dumps(item), parse_float=Decimal)
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in exact.items()}
-
-
-def _decode(item: Mapping[str, Any]) -> dict[str, Any]:
-    from boto3.dynamodb.types import TypeDeserializer
-
-    deserializer = TypeDeserializer()
-    return {name: _native(deserializer.deserialize(value)) for name, value in item.items()}
-
-
-def _native(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {name: _native(each) for name, each in value.items()}
-    return [_native(each) for each in value] if isinstance(value, list) else value

@@ -34,6 +34,7 @@ class SageMakerRegistry:
             modified_at=(found.get("LastModifiedTime") or found["CreationTime"]).timestamp(),
             version=_version(found),
             containers=found.get("InferenceSpecification", {}).get("Containers", []),
+            metadata=found.get("CustomerMetadataProperties", {}),
         )
 
     def approved(self, group: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Takes approvals in, from SageMaker's model package events through SQS.
 
-Calls: sagemaker DescribeModelPackage; ssm GetParameter; dynamodb GetItem, Query, TransactWriteItems (PutItem); sqs
-SendMessage to the timer queue; and consumes its own queue.
+Calls: sagemaker DescribeModelPackage; ssm GetParameter; kms Verify with the endpoint's signing key; s3 GetObject on the
+artefacts (also for HeadObject); dynamodb GetItem, Query, TransactWriteItems (PutItem); sqs SendMessage to the timer
+queue; and consumes its own queue.
 """
 
 from typing import Any

@@ -18,6 +18,7 @@ from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
 from lambdas.rollout.adapters.sns import SnsNotifier
 from lambdas.rollout.adapters.sqs import SqsTimers
 from lambdas.rollout.adapters.ssm import SsmSettings
+from lambdas.rollout.adapters.trust import KmsTrust
 from lambdas.rollout.ports import Ports
 
 LAST_CALL_SECONDS = 17.0
@@ -86,6 +87,7 @@ def real_ports() -> Ports:
         metrics=CloudWatchMetrics(),
         autoscaling=ApplicationAutoscaling(),
         registry=SageMakerRegistry(),
+        trust=KmsTrust(),
         settings=SsmSettings(),
         timers=SqsTimers(),
         notifier=SnsNotifier(),

@@ -73,6 +73,10 @@ class LogShipper:
         """Queue lines that a service of AWS writes, such as SageMaker for its containers."""
         self._lines.extend(Line(group, stream, at, text) for at, text in lines)
 
+    def has_group(self, group: str) -> bool:
+        """Return whether there is a log group."""
+        return group in self._backend().groups
+
     def stop(self) -> None:
         """Write what is queued and stop."""
         self._stopping.set()

@@ -52,6 +52,8 @@ class Model:
         digest: str,
     ) -> None:
         self.digest = digest
+        self.columns = [] if signature.is_tensor else signature.names
+        self.outputs = [output.name for output in signature.outputs]
         self.providers = list(session.providers)
         self.protocol = InferenceProtocol(signature, settings.max_rows, NAME, VERSION, PLATFORM)
         self.formats = Formats(signature, settings.max_rows, self.protocol)

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import headers
 from .answers import UNAVAILABLE, Answer, problem_answer, v2_problem_answer
@@ -21,6 +21,10 @@ from .model import Model
 from .observability.logs import LOGGER, request_fields
 from .problems import ModelFailedError, ProblemError
 
+if TYPE_CHECKING:
+    from .observability.capture import Recorder
+
+OK = 200
 INLINE_BYTES, INLINE_ROWS = 65_536, 256
 """Larger bodies are read and written by other threads, so that the event loop, and with it /ping, need not wait."""
 
@@ -42,19 +46,30 @@ class Predictor:
         Says whether requests are taken, and is told of those that were.
     readers
         Reads and writes large bodies.
+    recorder
+        Captures requests to ``/invocations``; None when nothing is captured.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, model: Model, lifecycle: Lifecycle, readers: Executor) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        model: Model,
+        lifecycle: Lifecycle,
+        readers: Executor,
+        recorder: "Recorder | None" = None,
+    ) -> None:
         self.loop = loop
         self.model = model
         self.lifecycle = lifecycle
         self.readers = readers
+        self.recorder = recorder
 
     def invoke(self, request: Request, reply: Reply) -> None:
         """Answer a request to ``/invocations``."""
         given = headers.read(request.headers)
         kind, accept = given.get(headers.CONTENT_TYPE, ""), given.get(headers.ACCEPT, "")
-        _Prediction(self, request, given, reply, problem_answer).begin(self.model.formats.exchange, kind, accept)
+        prediction = _Prediction(self, request, given, reply, problem_answer, self.recorder)
+        prediction.begin(self.model.formats.exchange, kind, accept)
 
     def refused(self, problem: ProblemError) -> None:
         """Count a request whose body was not kept, so that it did not come to be read."""
@@ -84,10 +99,19 @@ class Predictor:
 class _Prediction:
     """One request under way. Whatever happens, it ends in `_finish`, once."""
 
-    __slots__ = ("_began", "_entered", "_exchange", "_fail", "_given", "_predictor", "_reply", "_request")
+    __slots__ = ("_began", "_entered", "_exchange", "_fail", "_given", "_predictor", "_recorder", "_reply", "_request")
 
-    def __init__(self, predictor: Predictor, request: Request, given: dict[str, str], reply: Reply, fail: Fail) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        request: Request,
+        given: dict[str, str],
+        reply: Reply,
+        fail: Fail,
+        recorder: "Recorder | None" = None,
+    ) -> None:
         self._predictor = predictor
+        self._recorder = recorder
         self._request = request
         self._given = given
         self._reply = reply
@@ -134,7 +158,7 @@ class _Prediction:
             self._failed(error)
 
     def _answer(self, written: Written) -> None:
-        self._finish(Answer(200, written.content_type, written.body, dict(written.headers)))
+        self._finish(Answer(OK, written.content_type, written.body, dict(written.headers)))
 
     def _aside(self, work: Callable[[Any], Any], argument: Any, then: Callable[[Any], None]) -> None:
         """Do work in another thread, and go on with its result in this one."""
@@ -164,6 +188,9 @@ class _Prediction:
             if name in self._given:
                 answer.headers[name] = self._given[name]
         self._reply(answer)
+        if self._recorder is not None and answer.status == OK:
+            kind = self._given.get(headers.CONTENT_TYPE, "")
+            self._recorder.offer(kind, self._request.body, answer.content_type, answer.body, self._given)
 
 
 def _problem_of(error: Exception) -> ProblemError:

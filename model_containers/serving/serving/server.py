@@ -25,6 +25,7 @@ from .settings import BACKLOG, Settings
 
 if TYPE_CHECKING:
     from .model import Model, OpenSession
+    from .observability.capture import Recorder
     from .observability.emf import Reporter
     from .predict import Predictor
 
@@ -61,6 +62,7 @@ class Server:
         self._exit_code = 0
         self._drained_by = 0.0
         self._reporter: Reporter | None = None
+        self._recorder: Recorder | None = None
         self.lifecycle = Lifecycle()
         self.application = Application(settings, self.lifecycle)
         self._budget = Budget(settings.max_in_flight_bytes)
@@ -81,6 +83,8 @@ class Server:
         await self._front.close(max(self._drained_by - self._loop.time(), CLOSING_SECONDS))
         if self.application.predictor is not None:
             self.application.predictor.model.batcher.close()
+        if self._recorder is not None:
+            self._recorder.close()
         if self._reporter is not None:
             self._reporter.close()
         return self._exit_code
@@ -135,7 +139,33 @@ class Server:
         from .predict import Predictor
 
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="bodies")
-        return Predictor(self._loop, model, self.lifecycle, readers)
+        self._recorder = self._capture(model)
+        return Predictor(self._loop, model, self.lifecycle, readers, self._recorder)
+
+    def _capture(self, model: "Model") -> "Recorder | None":
+        """Begin to capture, if that is asked for; what cannot be redacted for sure is not captured, and served."""
+        from .observability.capture import Recorder, UnknownColumnError
+
+        settings = self._settings
+        if not settings.capture_sampling_percent:
+            return None
+        version = "" if settings.model_version == Settings.model_version else settings.model_version
+        about = {"variant": settings.capture_variant, "modelVersion": version}
+        try:
+            recorder = Recorder.of(
+                settings.capture_sampling_percent,
+                model.metrics,
+                columns=model.columns,
+                outputs=model.outputs,
+                hidden=settings.capture_redacted_columns,
+                largest_bytes=settings.capture_largest_bytes,
+                about={name: value for name, value in about.items() if value},
+            )
+        except UnknownColumnError as error:
+            LOGGER.error(f"nothing is captured: {error}")
+            return None
+        recorder.start()
+        return recorder
 
     def _report(self, model: "Model") -> None:
         """Write metrics to the log as well, for under network isolation nobody can scrape them."""

@@ -9,6 +9,7 @@ from typing import Any
 DEVICES = ("auto", "gpu", "cpu")
 PRECISIONS = ("fp16", "fp32", "int8")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+KIBIBYTE = 1024
 MEBIBYTE = 1024 * 1024
 MOST_PORTS = 65_535
 BACKLOG = 1024
@@ -18,6 +19,9 @@ BODIES_IN_FLIGHT = 4
 
 QUEUES = 10
 """How many of the largest requests may wait, unless told otherwise."""
+
+LARGEST_CAPTURE_BYTES = 128 * KIBIBYTE
+"""Of a body that is captured: with its answer it goes into one log event, which holds 256 KiB."""
 
 LONGEST_DRAIN = 29.0
 """SageMaker kills the container 30 s after SIGTERM: to drain for longer is to be cut off."""
@@ -57,6 +61,10 @@ class Settings:
     drain_seconds: float = 25.0
     lame_duck_seconds: float = 0.5
     log_level: str = "INFO"
+    capture_sampling_percent: float = 0.0
+    capture_largest_bytes: int = 16 * KIBIBYTE
+    capture_redacted_columns: tuple[str, ...] = ()
+    capture_variant: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -98,6 +106,12 @@ class Settings:
             drain_seconds=_seconds(environ, "TIDEGATE_DRAIN_SECONDS", 25.0, most=LONGEST_DRAIN),
             lame_duck_seconds=_seconds(environ, "TIDEGATE_LAME_DUCK_SECONDS", 0.5, most=LONGEST_DRAIN),
             log_level=_choice(environ, "TIDEGATE_LOG_LEVEL", "INFO", LOG_LEVELS),
+            capture_sampling_percent=_percent(environ, "TIDEGATE_CAPTURE_SAMPLING_PERCENT"),
+            capture_largest_bytes=_whole(
+                environ, "TIDEGATE_CAPTURE_LARGEST_BYTES", 16 * KIBIBYTE, most=LARGEST_CAPTURE_BYTES
+            ),
+            capture_redacted_columns=_names(environ, "TIDEGATE_CAPTURE_REDACTED_COLUMNS"),
+            capture_variant=environ.get("TIDEGATE_CAPTURE_VARIANT", ""),
         )
 
 
@@ -106,10 +120,11 @@ def default_threads(cores: int) -> int:
     return max(cores - 1, 1)
 
 
-def _whole(environ: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+def _whole(environ: Mapping[str, str], name: str, default: int, least: int = 1, most: int | None = None) -> int:
     text = environ.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or int(text) < least:
-        raise SettingsError(f"{name} is {text!r}; allowed is a whole number of at least {least}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= (int(text) if most is None else most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise SettingsError(f"{name} is {text!r}; allowed is a whole number {bounds}")
     return int(text)
 
 
@@ -142,6 +157,26 @@ def _seconds(environ: Mapping[str, str], name: str, default: float, most: float,
     if not least <= value <= most:
         raise SettingsError(f"{name} is {text!r}; allowed is a number of seconds from {least:g} to {most:g}")
     return value
+
+
+def _percent(environ: Mapping[str, str], name: str) -> float:
+    text = environ.get(name, "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise SettingsError(f"{name} is {text!r}; allowed is a number from 0 (none) to 100 (all)")
+    return value
+
+
+def _names(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read ``name,name``; a name that is empty would redact nothing where somebody meant something."""
+    text = environ.get(name, "")
+    names = tuple(part.strip() for part in text.split(",")) if text.strip() else ()
+    if not all(names):
+        raise SettingsError(f"{name} is {text!r}; allowed is a list of columns such as age,postcode")
+    return names
 
 
 def _threshold(environ: Mapping[str, str]) -> float | None:

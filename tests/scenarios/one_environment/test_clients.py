@@ -3,17 +3,15 @@
 import json
 import os
 import subprocess
-import sys
 
 import boto3
 import pytest
 
 from model_containers.training import replay
-from stacks.config import ROOT
 from tests.scenarios.loop import ENDPOINT, Loop
+from tests.sdk import sdk_python
 
 ROWS = replay.rows(replay.REPLAY.start, replay.REPLAY.start + 3)
-SDK_ENVIRONMENT = ROOT / ".venv-sagemaker"
 SDK_SCRIPT = """
 import json, sys
 from sagemaker.core.resources import Endpoint
@@ -50,16 +48,3 @@ def test_stock_clients_invoke_the_endpoint(loop: Loop, monkeypatch: pytest.Monke
     said = json.loads(told.stdout.splitlines()[-1])
     assert (said["status"], said["variant"]) == ("InService", live)
     check(said["answer"])
-
-
-def sdk_python() -> str:
-    """Return the Python of a virtual environment with the SageMaker SDK, made when first needed."""
-    python = SDK_ENVIRONMENT / "bin" / "python"
-    done = SDK_ENVIRONMENT / ".complete"
-    if not done.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", SDK_ENVIRONMENT], check=True)
-        # uv, because pip takes minutes over this many hashes.
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, "--require-hashes"]
-        subprocess.run([*install, "-r", ROOT / "requirements-sagemaker.txt"], check=True)
-        done.touch()
-    return str(python)

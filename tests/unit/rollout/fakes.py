@@ -1,5 +1,6 @@
 """Hand-written stand-ins for AWS in virtual time, as far as the engine can see it."""
 
+import hashlib
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -444,11 +445,37 @@ class FakeHooks:
 
 
 @dataclass
+class FakeTrust:
+    """KMS, whose signatures are a digest of key and message, and the objects that artefacts are."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    errors: list[TidegateError] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def sign(self, key: str, message: bytes) -> bytes:
+        return hashlib.sha256(key.encode() + message).digest()
+
+    def is_valid(self, key: str, message: bytes, signature: bytes) -> bool:
+        self.asked.append("is_valid")
+        if self.errors:
+            raise self.errors.pop(0)
+        return signature == self.sign(key, message)
+
+    def sha256(self, uri: str) -> str:
+        self.asked.append("sha256")
+        if uri not in self.objects:
+            raise MissingError(f"{uri} is not there")
+        return hashlib.sha256(self.objects[uri]).hexdigest()
+
+
+@dataclass
 class FakeSettings:
     """An endpoint's parameter."""
 
     policy: Policy = POLICY
     fleet: Fleet = FLEET
+    signing_key: str | None = None
+    signatures: str = "checked"
 
     def load(self, name: str) -> Settings:
         return Settings(
@@ -460,6 +487,8 @@ class FakeSettings:
             policy=self.policy,
             evidence=EVIDENCE,
             fleet=self.fleet,
+            signing_key=self.signing_key,
+            signatures=self.signatures,
         )
 
 

@@ -547,3 +547,29 @@ def test_metrics_that_cloudwatch_could_not_give_are_an_error_and_not_zero() -> N
     metrics = CloudWatchMetrics(FakeClient("cloudwatch", get_metric_data=shown).lazy)
     with pytest.raises(RetryableError, match=r"green_errors.*InternalError"):
         metrics.answered("rain-local", "green", Evidence(2, 10, 10, 5.0), since, since + 32)
+
+
+CAPTURING = {"TIDEGATE_CAPTURE_SAMPLING_PERCENT": "10", "TIDEGATE_CAPTURE_VARIANT": "green"}
+
+
+def environment_of(live: dict[str, str] | None, variables: dict[str, str]) -> dict[str, str] | None:
+    container = {**LIVE_MODEL["PrimaryContainer"]}
+    container.pop("Environment", None)
+    container |= {"Environment": live} if live is not None else {}
+    request = configs.model_request({**LIVE_MODEL, "PrimaryContainer": container}, model(variables=variables))
+    found: dict[str, str] | None = request["PrimaryContainer"].get("Environment")
+    return found
+
+
+def test_whether_a_container_captures_is_the_fleets_to_say() -> None:
+    was = {"TIDEGATE_CAPTURE_SAMPLING_PERCENT": "100", "TIDEGATE_CAPTURE_REDACTED_COLUMNS": "age", "THREADS": "2"}
+    assert environment_of(was, CAPTURING) == {"THREADS": "2", **CAPTURING}
+    assert environment_of(was, {}) == {"THREADS": "2"}
+    assert environment_of(None, CAPTURING) == CAPTURING
+    assert environment_of({"TIDEGATE_CAPTURE_VARIANT": "blue"}, {}) is None
+
+
+def test_a_package_cannot_have_its_container_capture() -> None:
+    package = {"Image": "repository/serving:0", "Environment": {"TIDEGATE_CAPTURE_SAMPLING_PERCENT": "100"}}
+    request = configs.model_request(LIVE_MODEL, model(container=package))
+    assert "Environment" not in request["PrimaryContainer"]

@@ -228,3 +228,20 @@ def test_nothing_is_deleted_while_somebody_elses_config_may_use_it(world: Any) -
     world.pass_time(120)
     assert world.store.state.previous_config == "by-hand"
     assert len(world.sagemaker.models) == 2
+
+
+def test_a_container_that_is_to_capture_is_rolled_out_like_any_change_of_the_fleet(world: Any, fleet: Fleet) -> None:
+    variables = {"TIDEGATE_CAPTURE_SAMPLING_PERCENT": "10"}
+    world.declare(replace(fleet, capture=replace(fleet.capture, enabled=False, variables=variables)))
+    world.until_over()
+    made = list(world.sagemaker.models.values())[-1]
+    assert made.variables == {**variables, "TIDEGATE_CAPTURE_VARIANT": world.store.state.live.slot}
+    world.declare(fleet)
+    world.until_over()
+    assert list(world.sagemaker.models.values())[-1].variables == {}
+
+
+def test_fleet_of_before_containers_captured_is_still_read(fleet: Fleet) -> None:
+    data = fleet.to_dict()
+    del data["capture"]["variables"]
+    assert Fleet.from_dict(data) == fleet

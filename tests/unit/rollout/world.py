@@ -83,7 +83,7 @@ class World:
         self.endpoint = fakes.FakeEndpoint(self.clock)
         self.sagemaker = fakes.FakeSageMaker(self.clock, self.endpoint)
         self.alarms, self.metrics = fakes.FakeAlarms(self.sagemaker), fakes.FakeMetrics(self.sagemaker)
-        self.hooks = fakes.FakeHooks()
+        self.hooks, self.trust = fakes.FakeHooks(), fakes.FakeTrust()
         self.invoker, self.notifier, self.log = fakes.FakeInvoker(), fakes.FakeNotifier(), fakes.FakeLog()
         self.settings, self.timers = fakes.FakeSettings(), fakes.FakeTimers(self._send, lose_timers)
         self.crashes = Crashes()
@@ -113,6 +113,7 @@ class World:
             metrics=watched(self.metrics),
             autoscaling=sagemaker,
             registry=watched(fakes.FakeRegistry(self.sagemaker)),
+            trust=watched(self.trust),
             settings=watched(self.settings),
             timers=watched(self.timers),
             notifier=watched(self.notifier),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +17,13 @@ import pytest
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
+from lambdas.retraining import items as retraining_items
+from lambdas.retraining.decision import Entry as RetrainingEntry
+from lambdas.retraining.state import State as RetrainingState
+from lambdas.retraining.state import Summary
 from lambdas.rollout.decision import Entry
-from lambdas.rollout.items import audit_item, state_item, summary_item
-from lambdas.rollout.state import Rollout, State
+from lambdas.rollout.items import audit_item, episode_item, state_item, summary_item
+from lambdas.rollout.state import Episode, Rollout, State
 from tests.unit.tidegate.states import FLEET, NOW, POLICY
 from tidegate.aws import Aws
 from tidegate.settings import EndpointSettings, find_endpoint
@@ -36,7 +42,43 @@ SETTINGS = {
 }
 
 
+DECLARED: Mapping[str, Mapping[str, Any]] = {
+    "monitoring": {
+        "bucket": BUCKET,
+        "window_minutes": 60,
+        "delay_minutes": 10,
+        "label_delay_windows": 24,
+        "slices": [],
+        "outputs": None,
+        "baseline_max_age_days": 365,
+        "small_window_megabytes": 20,
+        "floors": {"moderate": 0.02, "severe": 0.1},
+        "bootstrap_baseline": None,
+        "bootstrap_version": "1.0.0",
+        "job": None,
+    },
+    "retraining": {
+        "schema": 1,
+        "environment": "local",
+        "bucket": BUCKET,
+        "pipeline": "rain-local",
+        "on_drift": {"severe_features": 2, "windows": 2, "of": 3},
+        "schedule_days": None,
+        "on_new_data": False,
+        "cooldown_minutes": 60,
+        "monthly_runs": 8,
+        "least_gain_percent": 1,
+        "approval": "manual",
+    },
+}
+MONITORING_TABLE, RETRAINING_TABLE = "tidegate-local-monitoring", "tidegate-local-retraining"
+
 SERIALIZER = TypeSerializer()
+
+
+def client_error(code: str, message: str) -> ClientError:
+    error: Any = {"Error": {"Code": code, "Message": message}}
+    return ClientError(error, "Operation")
 
 
 def without(item: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -81,8 +123,11 @@ class FakeSsm:
 @dataclass
 class FakeS3:
     objects: dict[str, bytes] = field(default_factory=dict)
+    denied: bool = False
 
-    def upload_file(self, filename: str, bucket: str, key: str) -> None:
+    def upload_file(self, filename: str, bucket: str, key: str, *, ExtraArgs: Any, Config: Any) -> None:
+        assert ExtraArgs == {"ChecksumAlgorithm": "SHA256"}
+        assert Config.multipart_threshold > 100 * 1024**2, "of parts, S3 has no checksum of the whole"
         self.objects[f"s3://{bucket}/{key}"] = Path(filename).read_bytes()
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> None:
@@ -90,7 +135,49 @@ class FakeS3:
         self.objects[f"s3://{Bucket}/{Key}"] = Body
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        return {"Body": io.BytesIO(self.objects[f"s3://{Bucket}/{Key}"])}
+        content = self._content(Bucket, Key, "NoSuchKey")
+        return {"Body": io.BytesIO(content), "ContentLength": len(content)}
+
+    def head_object(self, *, Bucket: str, Key: str, ChecksumMode: str) -> dict[str, Any]:
+        assert ChecksumMode == "ENABLED", "S3 leaves the checksum out unless asked for"
+        digest = hashlib.sha256(self._content(Bucket, Key, "404")).digest()
+        return {"ChecksumSHA256": base64.b64encode(digest).decode()}
+
+    def _content(self, bucket: str, key: str, code: str) -> bytes:
+        if self.denied:
+            raise client_error("AccessDenied", "not authorized to perform: s3:GetObject")
+        if (uri := f"s3://{bucket}/{key}") not in self.objects:
+            raise client_error(code, "The specified key does not exist.")
+        return self.objects[uri]
+
+
+@dataclass
+class FakeKms:
+    """A key whose signature of a message is the message."""
+
+    error: Exception | None = None
+    signed: list[bytes] = field(default_factory=list)
+
+    def sign(self, *, KeyId: str, Message: bytes, MessageType: str, SigningAlgorithm: str) -> dict[str, bytes]:
+        assert (MessageType, SigningAlgorithm) == ("RAW", "ECDSA_SHA_256")
+        if self.error is not None:
+            raise self.error
+        self.signed.append(Message)
+        return {"Signature": self._signature(KeyId, Message)}
+
+    def verify(
+        self, *, KeyId: str, Message: bytes, MessageType: str, Signature: bytes, SigningAlgorithm: str
+    ) -> dict[str, bool]:
+        assert (MessageType, SigningAlgorithm) == ("RAW", "ECDSA_SHA_256")
+        if self.error is not None:
+            raise self.error
+        if Signature != self._signature(KeyId, Message):
+            raise client_error("KMSInvalidSignatureException", "")
+        return {"SignatureValid": True}
+
+    @staticmethod
+    def _signature(key: str, message: bytes) -> bytes:
+        return key.encode() + hashlib.sha256(message).digest()
 
 
 @dataclass
@@ -113,7 +200,14 @@ class FakeSageMaker:
 
     def update_model_package(self, **request: Any) -> None:
         self.updates.append(request)
-        self.describe_model_package(ModelPackageName=request["ModelPackageArn"]).update(request)
+        package = self.describe_model_package(ModelPackageName=request["ModelPackageArn"])
+        changes = dict(request)
+        added = changes.pop("CustomerMetadataProperties", {})
+        removed = changes.pop("CustomerMetadataPropertiesToRemove", [])
+        package.update(changes)
+        # As SageMaker does, it adds to the metadata that are there.
+        metadata = {**package.get("CustomerMetadataProperties", {}), **added}
+        package["CustomerMetadataProperties"] = {key: metadata[key] for key in metadata if key not in removed}
 
     def get_paginator(self, name: str) -> Pages:
         assert name == "list_model_packages"
@@ -140,22 +234,35 @@ class FakeDynamoDb:
 
     items: list[dict[str, Any]] = field(default_factory=list)
     failing: list[Exception] = field(default_factory=list)
+    others: dict[str, dict[tuple[str, str], dict[str, Any]]] = field(default_factory=dict)
+    """Items of the tables beside the rollouts', by table and key; a table that has none does not exist."""
 
     def put(self, sk: str, *, endpoint: str = "rain-local", **values: Any) -> None:
         item = {"pk": f"ENDPOINT#{endpoint}", "sk": sk, **values}
         self.items = [each for each in self.items if (each["pk"], each["sk"]) != (item["pk"], sk)] + [item]
+
+    def put_into(self, table: str, item: Mapping[str, Any]) -> None:
+        """Put an item into one of the other tables."""
+        self.others.setdefault(table, {})[item["pk"], item["sk"]] = _numbers(item)
+
+    def _of_table(self, name: str) -> list[dict[str, Any]]:
+        if name == "tidegate-local-rollouts":
+            return self.items
+        if name not in self.others:
+            raise client_error("ResourceNotFoundException", f"Requested resource not found: {name}")
+        return list(self.others[name].values())
 
     def get_paginator(self, name: str) -> Any:
         assert name == "query"
         return self
 
     def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        assert request["TableName"] == "tidegate-local-rollouts"
         assert request["ConsistentRead"]
         if self.failing:
             raise self.failing.pop(0)
         values = {name: value["S"] for name, value in request["ExpressionAttributeValues"].items()}
-        found = [item for item in self.items if item["pk"] == values[":pk"] and self._matches(item, values)]
+        items = self._of_table(request["TableName"])
+        found = [item for item in items if item["pk"] == values[":pk"] and self._matches(item, values)]
         found.sort(key=lambda item: item["sk"], reverse=not request.get("ScanIndexForward", True))
         encoded = [{name: SERIALIZER.serialize(value) for name, value in item.items()} for item in found]
         return Pages("Items", encoded).paginate()
@@ -223,6 +330,7 @@ class Account:
 
     ssm: FakeSsm = field(default_factory=FakeSsm)
     s3: FakeS3 = field(default_factory=FakeS3)
+    kms: FakeKms = field(default_factory=FakeKms)
     sagemaker: FakeSageMaker = field(default_factory=FakeSageMaker)
     dynamodb: FakeDynamoDb = field(default_factory=FakeDynamoDb)
     cloudwatch: FakeCloudWatch = field(default_factory=FakeCloudWatch)
@@ -237,6 +345,28 @@ class Account:
         """Put an endpoint's settings where a deployment puts them."""
         text = json.dumps({**SETTINGS, "endpoint": name, **changes})
         self.ssm.parameters[f"/tidegate/local/endpoints/{name}"] = text
+
+    def declare(self, section: str, name: str = "rain-local", **changes: Any) -> None:
+        """Put the settings of monitoring or retraining where a deployment puts them."""
+        text = json.dumps({**DECLARED[section], "endpoint": name, **changes})
+        self.ssm.parameters[f"/tidegate/local/{section}/{name}"] = text
+
+    def retraining(self, state: RetrainingState, *entries: RetrainingEntry) -> None:
+        """Put what is durable about retraining where its controller puts it, with new entries of its audit trail."""
+        count = state.audit_count
+        for number, entry in enumerate(entries, start=count + 1):
+            self.dynamodb.put_into(RETRAINING_TABLE, retraining_items.audit_item(state.name, entry, number, NOW))
+        state = replace(state, audit_count=count + len(entries))
+        self.dynamodb.put_into(RETRAINING_TABLE, retraining_items.state_item(state))
+
+    def summarise_run(self, summary: Summary, name: str = "rain-local") -> None:
+        """Put a retraining run's summary where its controller puts it."""
+        self.dynamodb.put_into(RETRAINING_TABLE, retraining_items.run_item(name, summary))
+
+    def take_in(self, episode: Episode, endpoint: str = "rain-local") -> None:
+        """Put an approval that the engine has taken in where it puts it."""
+        item = episode_item(endpoint, episode)
+        self.dynamodb.put(item.pop("sk"), endpoint=endpoint, **_numbers(without(item, "pk")))
 
     def record(self, state: State) -> None:
         """Put an endpoint's item where the engine puts it, and the summary of its rollout."""

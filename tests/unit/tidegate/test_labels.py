@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,13 @@ def test_the_same_labels_twice_lie_there_once(account: Any, endpoint: EndpointSe
     assert labels.put(account.aws, endpoint, [Label("a", "1")], NOON) == once
     assert labels.put(account.aws, endpoint, [Label("a", "0")], NOON) != once
     assert len(account.s3.objects) == 2
+
+
+def test_labels_that_are_told_later_come_later_by_name(account: Any, endpoint: EndpointSettings) -> None:
+    told = [
+        labels.put(account.aws, endpoint, [Label("a", str(n))], NOON + timedelta(seconds=700 * n)) for n in range(9)
+    ]
+    assert told == sorted(told)
 
 
 def test_many_labels_become_several_files(

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import io
 import random
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from lambdas import contract, signing
+from lambdas.monitoring.adapters.versions import BASELINE_NAME
+from stacks.config import ROOT
 from tidegate import registry
-from tidegate.errors import UsageError
-from tidegate.settings import EndpointSettings
+from tidegate.errors import OperatorError, UsageError
+from tidegate.settings import EndpointSettings, find_endpoint
 
 
 @pytest.fixture
@@ -68,6 +73,35 @@ def test_the_card_is_kept_beside_the_model(
     assert account.s3.objects[uri] == b"{}"
     metrics = account.sagemaker.packages[0]["ModelMetrics"]
     assert metrics["ModelQuality"]["Statistics"]["S3Uri"] == uri
+
+
+def with_baseline(path: Path, text: bytes) -> Path:
+    content = {"model.onnx": b"weights", "signature.json": b"{}", "baseline.json": text}
+    with tarfile.open(path, "w:gz") as file:
+        for name, each in content.items():
+            member = tarfile.TarInfo(f"./{name}")
+            member.size = len(each)
+            file.addfile(member, io.BytesIO(each))
+    return path
+
+
+def test_a_baseline_in_the_archive_is_put_where_the_monitor_looks_for_it(
+    account: Any, endpoint: EndpointSettings, tmp_path: Path
+) -> None:
+    text = (ROOT / "model_containers/bootstrap/rain/baseline.json").read_bytes()
+    done = registry.register(
+        account.aws, endpoint, model=with_baseline(tmp_path / "model.tar.gz", text), version="1.1.0"
+    )
+    assert account.s3.objects[done.package.model_data.replace("model.tar.gz", BASELINE_NAME)] == text
+
+
+def test_a_baseline_that_the_monitor_could_not_read_is_refused(
+    account: Any, endpoint: EndpointSettings, tmp_path: Path
+) -> None:
+    model = with_baseline(tmp_path / "model.tar.gz", b'{"schema_version": 1}')
+    with pytest.raises(UsageError, match=r"baseline\.json in .* cannot be read"):
+        registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    assert account.s3.objects == {}
 
 
 @pytest.mark.parametrize("version", ["", "../1", "1.0 0", "-1", "v" * 65])
@@ -153,3 +187,48 @@ def test_versions_are_listed_oldest_first_from_every_page(
     registry.register(account.aws, endpoint, model=model, version="1.1.0")
     registry.register(account.aws, endpoint, model=archive(tmp_path / "b.tar.gz", "b"), version="1.2.0")
     assert [package.version for package in registry.packages(account.aws, "rain-local")] == ["1.1.0", "1.2.0"]
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
+
+
+def metadata(account: Any) -> dict[str, str]:
+    (package,) = account.sagemaker.packages
+    return dict(package["CustomerMetadataProperties"])
+
+
+def test_version_is_signed_where_the_environment_names_a_key(account: Any, model: Path) -> None:
+    account.deploy(signing_key=KEY)
+    endpoint = find_endpoint(account.aws, "local", None)
+    done = registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    statement = signing.Statement(done.package.model_data, registry.sha256(model), "1.1.0", "rain-local")
+    assert account.kms.signed == [statement.message]
+    found = signing.read(metadata(account), {"ModelDataUrl": done.package.model_data}, "rain-local")
+    assert (found.statement, found.key) == (statement, KEY)
+
+
+def test_version_is_not_signed_where_no_key_is_named(account: Any, endpoint: EndpointSettings, model: Path) -> None:
+    registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    assert metadata(account) == {contract.PACKAGE_VERSION_KEY: "1.1.0"}
+    assert account.kms.signed == []
+
+
+def test_registering_again_signs_what_was_not(account: Any, endpoint: EndpointSettings, model: Path) -> None:
+    registry.register(account.aws, endpoint, model=model, version="1.1.0")
+    account.deploy(signing_key=KEY)
+    for _ in range(2):
+        done = registry.register(account.aws, find_endpoint(account.aws, "local", None), model=model, version="1.1.0")
+    assert not done.created
+    assert len(account.kms.signed) == 1
+    assert metadata(account)[contract.PACKAGE_SIGNING_KEY_KEY] == KEY
+    assert metadata(account)[contract.PACKAGE_VERSION_KEY] == "1.1.0"
+
+
+def test_whoever_may_not_sign_is_told_what_is_needed_and_registers_nothing(account: Any, model: Path) -> None:
+    account.deploy(signing_key=KEY)
+    denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized to perform: kms:Sign"}}
+    account.kms.error = ClientError(denied, "Sign")
+    with pytest.raises(OperatorError, match="could not be signed, so that it is not registered") as raised:
+        registry.register(account.aws, find_endpoint(account.aws, "local", None), model=model, version="1.1.0")
+    assert f"kms:Sign on {KEY}" in raised.value.hint
+    assert account.sagemaker.packages == []

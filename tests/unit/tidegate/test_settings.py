@@ -48,7 +48,7 @@ def test_an_environment_without_deployment_says_how_to_deploy(account: Any) -> N
 def test_a_mistyped_environment_is_told_with_those_that_there_are(account: Any) -> None:
     with pytest.raises(UsageError, match="there is no environment 'devv'") as raised:
         find_endpoint(account.aws, "devv", None)
-    assert raised.value.hint == "did you mean dev? environments/ has: dev, local, prod, staging"
+    assert raised.value.hint == "did you mean dev? environments/ has: dev, local, loop, prod, staging"
 
 
 def test_without_a_checkout_it_says_what_was_looked_for(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_an_error_on_the_way_to_a_mistyped_environment_names_the_typo_too(
     assert cli.main(["status", "--env", "devv"]) == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "error: environment 'devv' is not declared here" in said
-    assert "next: did you mean dev? environments/ has: dev, local, prod, staging" in said
+    assert "next: did you mean dev? environments/ has: dev, local, loop, prod, staging" in said
     assert cli.main(["status", "--env", "dev"]) == 1
     assert "declared" not in capsys.readouterr().err
 

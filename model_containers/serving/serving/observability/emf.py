@@ -126,6 +126,9 @@ def _counts(now: Snapshot, before: Snapshot, threshold: float | None) -> list[Me
     }
     if threshold is not None:
         counts["SlowRequests"] = sum(each.count - each.up_to(threshold) for each in answers.values())
+    if now.captured or now.uncaptured:  # each is billed, so only where requests are captured
+        counts["CapturesWritten"] = now.captured - before.captured
+        counts["CapturesDropped"] = sum(now.uncaptured.values()) - sum(before.uncaptured.values())
     return [(name, "Count", count) for name, count in counts.items()]
 
 

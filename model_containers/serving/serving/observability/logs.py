@@ -5,6 +5,7 @@ Bodies are never logged: what comes as bytes is shown by its length only, and lo
 
 import json
 import logging
+import select
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -74,6 +75,23 @@ def write_line(line: str) -> None:
     try:
         _output.stream.write(line + "\n")
         _output.flush()
+    finally:
+        _output.release()
+
+
+def write_lines(lines: bytes) -> None:
+    """Write whole lines to standard output as they are, never in the middle of another one.
+
+    It waits until there is room first: while nobody reads, the log's own lines need not wait behind these.
+    """
+    stream = _output.stream.buffer
+    room = select.poll()
+    room.register(stream.fileno(), select.POLLOUT)
+    room.poll()
+    _output.acquire()
+    try:
+        stream.write(lines)
+        stream.flush()
     finally:
         _output.release()
 

@@ -40,6 +40,8 @@ class Snapshot:
     batched: int
     shed: Mapping[str, int]
     refused: Mapping[str, int]
+    captured: int
+    uncaptured: Mapping[str, int]
 
 
 class Metrics:
@@ -75,6 +77,8 @@ class Metrics:
         self._batched = 0
         self._shed = LabelledCounter(MAX_REASONS)
         self._refused = LabelledCounter(MAX_COLUMNS)
+        self._captured = 0
+        self._uncaptured = LabelledCounter(MAX_REASONS)
         self._predictions = predictions.Predictions(output_names)
         self._gauges: dict[str, tuple[str, Gauge]] = {}
         self._info: dict[str, str] = {}
@@ -126,6 +130,14 @@ class Metrics:
         """Count a request that was refused for want of capacity or time."""
         self._shed.add(reason)
 
+    def captured(self, count: int) -> None:
+        """Count requests that were captured."""
+        self._captured += count
+
+    def capture_dropped(self, reason: str, count: int = 1) -> None:
+        """Count requests that the sample fell on, and that were not captured."""
+        self._uncaptured.add(reason, count)
+
     def predictions(self, outputs: Sequence[NDArray[Any]]) -> None:
         """Count the outputs of a batch; they are copied, in part if they are large."""
         self._predictions.add(outputs)
@@ -167,6 +179,8 @@ class Metrics:
             batched=self._batched,
             shed=self._shed.read(),
             refused=self._refused.read(),
+            captured=self._captured,
+            uncaptured=self._uncaptured.read(),
         )
 
     def render(self) -> bytes:
@@ -175,6 +189,7 @@ class Metrics:
         now = self.snapshot()
         _show_requests(now, shown)
         _show_batches(now, shown)
+        _show_captures(now, shown)
         predictions.show(self._predictions, shown)
         for name, (text, read) in self._gauges.items():
             shown.gauge(name, text, [({}, read())])
@@ -231,6 +246,17 @@ def _show_batches(now: Snapshot, shown: Exposition) -> None:
     shown.counter("tidegate_batches_total", "Batches that were run.", [({}, now.rows.count)])
     shown.counter("tidegate_batched_requests_total", "Requests in them, whole or in part.", [({}, now.batched)])
     shown.counter("tidegate_padded_rows_total", "Rows that filled batches up.", [({}, now.padded)])
+
+
+def _show_captures(now: Snapshot, shown: Exposition) -> None:
+    if now.captured or now.uncaptured:
+        text = "Requests that this container captured."
+        shown.counter("tidegate_captures_written_total", text, [({}, now.captured)])
+    shown.counter(
+        "tidegate_captures_dropped_total",
+        "Requests that the sample fell on and that were not captured, by reason.",
+        [({"reason": reason}, count) for reason, count in sorted(now.uncaptured.items())],
+    )
 
 
 def _show_resources(gpus: Sequence[Usage], shown: Exposition) -> None:

@@ -1,0 +1,1 @@
+"""What it costs to find drift, beside what others use."""

@@ -1,0 +1,1 @@
+"""What the monitor needs of AWS, one vendor API a file."""

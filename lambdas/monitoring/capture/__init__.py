@@ -1,0 +1,1 @@
+"""Reads captured requests and labels, and counts them: every line is counted, or counted under a named reason."""

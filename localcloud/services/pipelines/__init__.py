@@ -1,0 +1,1 @@
+"""SageMaker Pipelines: definitions, and their executions."""

@@ -1,0 +1,38 @@
+"""``python -m model_containers.monitoring job``."""
+
+import argparse
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""`mallopt`'s parameters M_TRIM_THRESHOLD and M_MMAP_THRESHOLD."""
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; return the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # One thread does all; Polars would keep others waiting for work, which costs CPU time. It reads this on import.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    parser = argparse.ArgumentParser(prog="python -m model_containers.monitoring", description=__doc__)
+    parser.add_argument("command", choices=["job"], help="count a window's captures, as a SageMaker Processing job")
+    parser.parse_args(arguments)
+    _keep_freed_memory()
+    from . import job  # after the environment is set
+
+    return job.run()
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc reuse large blocks; by default it asks the kernel for zeroed pages each time, a tenth of all time."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+        libc.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

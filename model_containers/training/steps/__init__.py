@@ -1,0 +1,1 @@
+"""The retraining pipeline's steps: what each job's container runs."""

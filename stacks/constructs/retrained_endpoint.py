@@ -1,0 +1,147 @@
+"""What the controller of an endpoint's retraining is told, and the pipeline that it starts."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from lambdas import contract
+from lambdas.contract import CAPTURE_PREFIX, LABELS_PREFIX, RETRAINING_PREFIX
+from stacks.config import Endpoint, Environment
+from stacks.config.retraining import Retraining
+from stacks.constructs.alert_topic import alert
+from stacks.constructs.artefact_permissions import MODELS
+from stacks.constructs.job_image import JobImage
+from stacks.constructs.job_role import PROCESSING, TRAINING, JobRole
+from stacks.constructs.retraining_pipeline import RetrainingPipeline
+from stacks.names import Names
+
+_SCHEMA = 1
+_JOBS_IN_A_ROW = 4
+_START_UP_MINUTES = 60
+"""Of all jobs of a run together, with what SageMaker tries again."""
+
+
+class RetrainedEndpoint(Construct):
+    """Parameter, pipeline and roles of an endpoint's retraining, and an alarm on runs that fail.
+
+    Parameters
+    ----------
+    scope, construct_id
+        Where it stands.
+    environment, endpoint
+        What the environment's file says.
+    names
+        Names in this stack.
+    root
+        The repository's folder.
+    image
+        Image of the jobs.
+    register_arn
+        Function that concludes a run.
+    baseline
+        What the bootstrap model was trained on.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        endpoint: Endpoint,
+        names: Names,
+        root: Path,
+        image: JobImage,
+        register_arn: str,
+        baseline: s3_assets.Asset | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        assert endpoint.retraining is not None
+        self.name, self.baseline = endpoint.full_name(names.environment), baseline
+        role = JobRole(
+            Construct(self, "Job"),
+            "Role",
+            names=names,
+            endpoint_name=self.name,
+            kinds=[PROCESSING, TRAINING],
+            reads=[CAPTURE_PREFIX, LABELS_PREFIX, RETRAINING_PREFIX, MODELS],
+            writes=[RETRAINING_PREFIX],
+            baseline=baseline,
+            reads_bootstrap=True,
+        )
+        self.pipeline = RetrainingPipeline(
+            self,
+            "Steps",
+            retraining=endpoint.retraining,
+            slices=endpoint.monitoring.slices if endpoint.monitoring is not None else (),
+            endpoint_name=self.name,
+            names=names,
+            root=root,
+            image_uri=image.image_uri,
+            code_version=image.asset_hash,
+            job_role=role,
+            register_arn=register_arn,
+        )
+        settings = {
+            "schema": _SCHEMA,
+            "environment": environment.environment,
+            "endpoint": self.name,
+            "bucket": names.artefact_bucket,
+            "pipeline": self.pipeline.name,
+            **_rules(endpoint.retraining),
+            "history_days": environment.capture_retention_days,
+            "bootstrap": {
+                "version": endpoint.bootstrap.version,
+                "baseline": baseline.s3_object_url if baseline is not None else None,
+            },
+            "signing_key": names.signing_key_arn,
+        }
+        ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=contract.retraining_parameter(names.environment, self.name),
+            description=f"When and how the model of {self.name} is retrained",
+            string_value=Stack.of(self).to_json_string(settings),
+        )
+        alert(self._failed(), names.topic_arn)
+
+    def _failed(self) -> cloudwatch.Alarm:
+        """SageMaker counts pipelines' executions itself; so this tells of failures that no function learns of."""
+        return cloudwatch.Alarm(
+            self,
+            "Failed",
+            alarm_description=f"A run that was to retrain the model of {self.name} has failed",
+            metric=cloudwatch.Metric(
+                namespace="AWS/Sagemaker/ModelBuildingPipeline",
+                metric_name="ExecutionFailed",
+                dimensions_map={"PipelineName": self.pipeline.name},
+                statistic="Sum",
+                period=Duration.minutes(5),
+            ),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+
+def _rules(retraining: Retraining) -> dict[str, Any]:
+    drift = retraining.on_drift
+    return {
+        "on_drift": None
+        if drift is None
+        else {"severe_features": drift.severe_features, "windows": drift.windows, "of": drift.of},
+        "schedule_days": retraining.schedule_days,
+        "on_new_data": retraining.on_new_data,
+        "cooldown_minutes": retraining.cooldown_minutes,
+        "lookback_minutes": retraining.lookback_minutes,
+        "monthly_runs": retraining.monthly_runs,
+        "least_gain_percent": retraining.least_gain_percent,
+        "approval": retraining.approval,
+        "run_limit_minutes": retraining.training.max_runtime_minutes * _JOBS_IN_A_ROW + _START_UP_MINUTES,
+    }

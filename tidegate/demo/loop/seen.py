@@ -1,0 +1,49 @@
+"""What the demo of the loop saw; every record is an answer that somebody gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tidegate.demo.loop.stream import DRIFT_ROW, row_of
+from tidegate.demo.observations import Observations
+from tidegate.demo.verdicts import epoch
+from tidegate.drift import Window
+from tidegate.retraining import Run
+
+
+@dataclass
+class LoopSeen:
+    """All that was seen of one run of the loop.
+
+    Parameters
+    ----------
+    traffic
+        Requests, the endpoint, and its rollouts.
+    windows
+        What the drift monitor found, oldest first.
+    runs
+        Retraining runs, oldest first.
+    labels
+        How many labels were told.
+    """
+
+    traffic: Observations
+    windows: list[Window] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    labels: int = 0
+
+    @property
+    def drift_at(self) -> float | None:
+        """When the first row with the planted drift was due (epoch seconds); None if it was not reached."""
+        due = (r.due for r in self.traffic.requests if row_of(r.index) == DRIFT_ROW)
+        return next(due, None)
+
+    def before_drift(self) -> list[Window]:
+        """Return the windows that end before the planted drift begins."""
+        at = self.drift_at
+        return [each for each in self.windows if at is None or epoch(each.end) <= at]
+
+    def after_drift(self) -> list[Window]:
+        """Return the windows that lie wholly in the planted drift."""
+        at = self.drift_at
+        return [each for each in self.windows if at is not None and epoch(each.start) >= at]
