@@ -81,7 +81,8 @@ class Text:
         fits = places <= last
         within = places if fits.all() else np.where(fits, places, 0)
         if size == 1:
-            return (self.bytes[within] == piece[0]) & fits
+            one: Flags = self.bytes[within] == piece[0]
+            return one & fits
         found = self._windows(size)[within]
         if found.tobytes() == piece * len(places):
             return fits
