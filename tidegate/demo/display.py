@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -15,6 +17,7 @@ from tidegate.demo.observations import Observations, Sighting
 from tidegate.demo.window import Recent
 
 AUDIT_LINES = 6
+NEWS_LINES = 4
 PLAIN_SECONDS = 5.0
 
 
@@ -27,11 +30,14 @@ class Display:
         Where to.
     seen
         What is being recorded.
+    news
+        What else there is to tell, in the order of time; grows.
     """
 
-    def __init__(self, console: Console, seen: Observations) -> None:
+    def __init__(self, console: Console, seen: Observations, news: Callable[[], Sequence[str]] = tuple) -> None:
         self._console = console
         self._seen = seen
+        self._news = news
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._said_at = 0.0
         self._told: set[str] = set()
@@ -61,7 +67,7 @@ class Display:
     def _picture(self, chapter: str, now: float) -> RenderableType:
         seen, last = self._seen, self._seen.sightings[-1]
         heading = Text.assemble((clock(now - seen.started), "bold"), "  ", (chapter, "bold cyan"))
-        body = Group(self._variants(last, now), Text(""), *_sentences(seen))
+        body = Group(self._variants(last, now), Text(""), *_sentences(seen), *self._latest_news())
         subtitle = Text.assemble(f"{seen.endpoint} ", views.state_text(last.status))
         return Panel(body, title=heading, subtitle=subtitle, title_align="left", subtitle_align="left", padding=(1, 2))
 
@@ -96,7 +102,19 @@ class Display:
             f"{window.failures(self._seen)} failed so far; {last.status}: {weights}"
         )
 
+    def _latest_news(self) -> list[Text]:
+        told = self._news()[-NEWS_LINES:]
+        return (
+            [Text(""), *(Text(line, style="yellow", no_wrap=True, overflow="ellipsis") for line in told)]
+            if told
+            else []
+        )
+
     def _tell_audit(self) -> None:
+        for line in self._news():
+            if line not in self._told:
+                self._told.add(line)
+                self._say(f"      {line}")
         for entry in list(self._seen.audit):
             if entry.key not in self._told:
                 self._told.add(entry.key)

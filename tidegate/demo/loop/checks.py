@@ -52,7 +52,7 @@ def run(case: Case) -> list[Check]:
 
 def calm_before(case: Case) -> Check:
     """Windows before the planted drift start nothing."""
-    calm, at = case.seen.before_drift(), case.seen.drift_at
+    calm, at = [each for each in case.seen.before_drift() if each.rows], case.seen.drift_at
     early = [each for each in case.seen.runs if at is None or epoch(each.started_at) < at]
     told = ", ".join(f"{each.severity} ({_moved(each.severe)})" if each.severe else each.severity for each in calm)
     detail = f"{len(calm)} windows: {told or 'none was looked at'}; {len(early)} retraining runs"

@@ -63,7 +63,8 @@ def build(seen: LoopSeen, setting: Setting) -> dict[str, Any]:
         "versions": _versions(traffic.requests, timeline),
         "accuracy_rows": ACCURACY_ROWS,
         "accuracy": {v: list(s) for v, s in _accuracy(traffic.requests, timeline, started).items()},
-        "windows": [_window(each, started) for each in seen.windows],
+        # The monitor ran before the traffic began: a window without a row tells nothing.
+        "windows": [_window(each, started) for each in seen.windows if each.rows],
         "runs": [_run(each, started) for each in seen.runs],
         "rollouts": [asdict(each) for each in traffic.rollouts],
         "shares": [[round(at - started, 2), now] for at, now in shares(traffic, timeline)],

@@ -66,7 +66,7 @@ def _observe(console: Console, running: Running, aws: Aws, endpoint: EndpointSet
         Recorder(aws, endpoint, traffic, versions, pace),
         LoopWatch(aws, endpoint, seen, truth),
         Traffic(sender, pace, RATE) as sending,
-        Display(console, traffic) as display,
+        Display(console, traffic, seen.news) as display,
     ):
         story.tell(seen, display.show, pace, len(stream.rows))
     traffic.handed_out, traffic.ended = sending.handed_out, sending.ended

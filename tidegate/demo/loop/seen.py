@@ -8,7 +8,7 @@ from tidegate.demo.loop.stream import DRIFT_ROW, row_of
 from tidegate.demo.observations import Observations
 from tidegate.demo.verdicts import epoch
 from tidegate.drift import Window
-from tidegate.retraining import Run
+from tidegate.retraining import Entry, Run
 
 
 @dataclass
@@ -23,6 +23,8 @@ class LoopSeen:
         What the drift monitor found, oldest first.
     runs
         Retraining runs, oldest first.
+    trail
+        What was decided about retraining, oldest first.
     labels
         How many labels were told.
     """
@@ -31,6 +33,7 @@ class LoopSeen:
     windows: list[Window] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     labels: int = 0
+    trail: list[Entry] = field(default_factory=list)
 
     @property
     def drift_at(self) -> float | None:
@@ -47,3 +50,15 @@ class LoopSeen:
         """Return the windows that lie wholly in the planted drift."""
         at = self.drift_at
         return [each for each in self.windows if at is not None and epoch(each.start) >= at]
+
+    def news(self) -> list[str]:
+        """Return what the monitor and retraining have to tell, in the order of time."""
+        told = [(epoch(each.end), _told(each)) for each in self.windows if each.rows]
+        told += [(epoch(each.at), f"retraining: {each.text}") for each in self.trail]
+        return [text for _, text in sorted(told)]
+
+
+def _told(window: Window) -> str:
+    moved = sorted(window.psi.items(), key=lambda one: -one[1])[: len(window.drifted)]
+    named = ", ".join(f"{name} {psi:.2f}" for name, psi in moved[:4])
+    return f"window of {window.start[11:16]}: {window.severity}, {window.rows} rows{f'; PSI: {named}' if named else ''}"

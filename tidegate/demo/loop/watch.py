@@ -55,6 +55,7 @@ class LoopWatch:
     def look_at_runs(self) -> None:
         """Record the retraining runs as they now stand."""
         self._seen.runs = retraining.runs(self._aws, self._endpoint)
+        self._seen.trail = retraining.trail(self._aws, self._endpoint)
 
     def tell_truth(self) -> None:
         """Tell the labels that are due."""

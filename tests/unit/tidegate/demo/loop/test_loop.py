@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from tidegate.demo.case import Check
+from tidegate.demo.display import Display
 from tidegate.demo.loop import beginning, checks, page, report, story
 from tidegate.demo.loop.report import Setting
 from tidegate.demo.loop.seen import LoopSeen
@@ -21,7 +24,7 @@ from tidegate.demo.traffic import Stream
 from tidegate.drift import Finding, Window
 from tidegate.errors import OperatorError
 from tidegate.labels import Label
-from tidegate.retraining import Run
+from tidegate.retraining import Entry, Run
 from tidegate.rollouts import Rollout
 from tidegate.settings import EndpointSettings
 
@@ -160,6 +163,19 @@ def test_the_page_of_a_run_in_which_nothing_happened(seen: LoopSeen) -> None:
     shown = page.page(report.build(empty, SETTING))
     assert "criteria not met" in shown
     assert "None was started." in shown
+
+
+def test_a_terminal_that_shows_no_pictures_is_told_each_thing_once(seen: LoopSeen) -> None:
+    seen.trail = [Entry(iso(RETRAINED), "run-1", "start", "The run starts.")]
+    written = io.StringIO()
+    with Display(Console(file=written, width=200), seen.traffic, seen.news) as display:
+        display.show("", START)
+        seen.windows.append(window(PROMOTED, "none", version="2.1.0"))
+        display.show("", START)
+    told = [line.strip() for line in written.getvalue().splitlines()]
+    news = [line.split(": ")[1].split(",")[0] for line in told if "window" in line or "retraining" in line]
+    assert news == ["severe", "none", "severe", "severe", "The run starts.", "none"]
+    assert told[0].endswith("severe, 730 rows; PSI: visibility 5.00")
 
 
 class Pace:
