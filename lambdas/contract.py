@@ -69,6 +69,9 @@ CAPTURE_LARGEST = f"{CAPTURE_VARIABLES}LARGEST_BYTES"
 CAPTURE_REDACTED = f"{CAPTURE_VARIABLES}REDACTED_COLUMNS"
 CAPTURE_VARIANT = f"{CAPTURE_VARIABLES}VARIANT"
 
+MODEL_VARIABLES = ("TIDEGATE_MODEL_DIGEST", "TIDEGATE_MODEL_VERSION")
+"""Environment variables of the serving container that are about one version, and false of every other."""
+
 # The functions' own metric: how much there was that a person must put right, by environment and function.
 METRIC_NAMESPACE = "Tidegate"
 METRIC_DIMENSION = "environment"

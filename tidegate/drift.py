@@ -9,6 +9,7 @@ from typing import Any
 
 from lambdas import contract
 from lambdas.monitoring.settings import Settings
+from lambdas.monitoring.times import epoch
 from lambdas.monitoring.windows import SETTLE_SECONDS, containing
 from tidegate import items
 from tidegate.aws import Aws
@@ -85,8 +86,13 @@ class Window:
         return self.report if self.report.endswith(f"/{PAGE_NAME}") else ""
 
     def is_called(self, name: str) -> bool:
-        """Return whether it is meant by a name: its id, its start, or its name in S3."""
-        return bool(name) and name in (self.id, self.key, self.start)
+        """Return whether it is meant by a name: its id, its name in S3, or its start in any form of ISO 8601."""
+        if name in (self.id, self.key, self.start):
+            return bool(name)
+        try:
+            return epoch(name) == epoch(self.start)
+        except (ValueError, OverflowError):
+            return False
 
 
 @dataclass(frozen=True)

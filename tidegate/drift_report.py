@@ -34,8 +34,8 @@ def _next_step(finding: Mapping[str, Any]) -> str:
     return str(finding.get("next_step") or "")
 
 
-def save(aws: Aws, window: Window, path: Path) -> None:
-    """Write a window's page to a file."""
+def save(aws: Aws, window: Window, path: Path, *, with_folder: bool = False) -> None:
+    """Write a window's page to a file, and make its folder if that is asked for."""
     if not window.page:
         raise OperatorError(
             f"the window {window.id} has no report, because nothing could be counted ({window.status})",
@@ -51,6 +51,8 @@ def save(aws: Aws, window: Window, path: Path) -> None:
             "reports are kept for the evidence_retention_days of the environment's file",
         ) from error
     try:
+        if with_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(page)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", "give --report another file") from error

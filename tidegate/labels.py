@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from lambdas import contract
 from tidegate.aws import Aws
@@ -78,6 +77,8 @@ def read(text: str, name: str) -> list[Label]:
         When a line cannot be read or two lines contradict each other; it names the line.
     """
     start = text.lstrip()[:1]
+    if start == "[":
+        raise UsageError(f"{name} is a JSON array", f"write each of its objects on a line of its own: {_FORMS}")
     rows = _from_json(text, name) if start == "{" else _from_csv(text, name)
     known: dict[str, tuple[int, Label]] = {}
     for number, label in rows:
@@ -131,15 +132,21 @@ def _from_json(text: str, name: str) -> Iterator[tuple[int, Label]]:
 def _from_json_line(line: str, name: str, number: int) -> Label:
     try:
         record = json.loads(line)
-        return Label(_text(record[ID_COLUMN]), _text(record[LABEL_COLUMN]))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{name}, line {number} cannot be read ({error!r}): {line[:80]!r}", _FORMS) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(f"{name}, line {number} is not JSON", line) from error
+    if not isinstance(record, dict):
+        raise _unreadable(f"{name}, line {number} is not a JSON object", line)
+    missing = [field for field in (ID_COLUMN, LABEL_COLUMN) if field not in record]
+    if missing:
+        raise _unreadable(f"{name}, line {number} has no {' and no '.join(missing)}", line)
+    for field in (ID_COLUMN, LABEL_COLUMN):
+        if isinstance(record[field], bool) or not isinstance(record[field], str | int | float):
+            raise _unreadable(f"{name}, line {number}: the {field} is neither text nor a number", line)
+    return Label(str(record[ID_COLUMN]), str(record[LABEL_COLUMN]))
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise TypeError(f"{value!r} is neither text nor a number")
-    return str(value)
+def _unreadable(what: str, line: str) -> UsageError:
+    return UsageError(f"{what}: {line[:80]!r}", f"it should be {_FORMS}")
 
 
 def _check(label: Label, name: str, number: int) -> None:

@@ -10,10 +10,11 @@ from tidegate.errors import UsageError
 
 EXIT_STATUSES = """exit status:
   0    done
-  1    failed: AWS said no, nothing is deployed, or no answer came in time
+  1    failed: AWS said no, nothing is deployed, a run failed as it was started, or no answer
+       came in time
   2    wrongly asked
-  3    refused by the engine, with its reason; of replay: an invariant still breaks;
-       of plan: it can see nothing at this traffic
+  3    refused by the engine or by retraining, with its reason;
+       of replay: an invariant still breaks; of plan: it can see nothing at this traffic
   4    the rollout that was waited for did not end in PROMOTED (--wait, watch --until-idle)
   130  interrupted
 """

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
+PENDING = "PendingManualApproval"
 ARTEFACT_NAME = "model.tar.gz"
 CARD_NAME = "card.json"
 MODEL_FILES = ("model.onnx", "signature.json")
@@ -230,7 +231,7 @@ def _request(
     return {
         "ModelPackageGroupName": endpoint.name,
         "ModelPackageDescription": note or f"{endpoint.name} {version}",
-        "ModelApprovalStatus": "PendingManualApproval",
+        "ModelApprovalStatus": PENDING,
         "InferenceSpecification": {
             "Containers": [{"Image": endpoint.image, "ModelDataUrl": uri}],
             "SupportedContentTypes": INPUT_TYPES,

@@ -17,6 +17,7 @@ from lambdas.rollout.state import State as Rollouts
 from lambdas.rollout.versions import BOOTSTRAP
 from tidegate.documents import moment
 from tidegate.retraining import Run
+from tidegate.retraining_approvals import Waiting
 
 _MINUTE, _DAY = 60.0, 86_400.0
 
@@ -47,6 +48,8 @@ class Standing:
         The last windows that the rule on drift looks at.
     last
         The run that ended last.
+    left
+        What the last runs registered and left to a person.
     """
 
     settings: Settings
@@ -58,6 +61,7 @@ class Standing:
     against_operator: Refusal | None
     windows: tuple[Counted, ...]
     last: Run | None
+    left: tuple[Waiting, ...] = ()
 
     @property
     def month_runs(self) -> int:
@@ -128,6 +132,7 @@ def document(endpoint: str, found: Standing | None) -> dict[str, Any]:
         [_window(each) for each in found.windows],
         moment(found.scheduled_at),
         run_document(found.last) if found.last else None,
+        [asdict(each) for each in found.left],
     )
     return {"endpoint": endpoint, "retrained": True, **dict(zip(_FIELDS, values, strict=True))}
 
@@ -145,6 +150,7 @@ _FIELDS = (
     "windows",
     "scheduled_at",
     "last",
+    "waiting",
 )
 
 

@@ -13,10 +13,12 @@ from rich.text import Text
 from tidegate import views
 from tidegate.documents import moment
 from tidegate.retraining import Entry, Run
+from tidegate.retraining_approvals import Waiting
 from tidegate.retraining_status import Standing
 
 OUTCOME_STYLES = {"registered": "green", "champion_stays": "cyan", "refused": "yellow", "failed": "red"}
 _UNDER_WAY = "under way"
+_LEAST_SHOWN = 0.0001
 
 
 def status(found: Standing) -> RenderableType:
@@ -27,7 +29,16 @@ def status(found: Standing) -> RenderableType:
         parts += [Text(""), _windows(found)]
     if found.last is not None:
         parts += [Text(""), Text(f"last: {found.last.text}")]
+    parts += left_to_people(found.left)
     return Group(*parts)
+
+
+def left_to_people(waiting: Sequence[Waiting]) -> list[RenderableType]:
+    """Show what waits for a person's approval, with the command that gives it."""
+    shown: list[RenderableType] = []
+    for each in waiting:
+        shown += [Text(""), Text(str(each), style="yellow"), Text(f"  to have it rolled out: {each.command}")]
+    return shown
 
 
 def _under_way(found: Standing) -> Iterator[Text]:
@@ -120,11 +131,15 @@ def in_words(run: Run) -> str:
     if champion is None or challenger is None:
         return ""
     gained = f" ({100 * gain:+.1f} points" if isinstance(gain, int | float) else " ("
-    by_chance = f", p = {chance:.4f})" if isinstance(chance, int | float) else ")"
+    by_chance = f", {_probability(chance)})" if isinstance(chance, int | float) else ")"
     rows = run.numbers.get("rows")
     on = f" on {rows:,} held-out rows" if isinstance(rows, int) and rows else ""
     against = f" of {run.champion}" if run.champion else ""
     return f"accuracy {challenger:.1%} against {champion:.1%}{against}{gained}{by_chance}{on}".replace(" ()", "")
+
+
+def _probability(chance: float) -> str:
+    return "p < 0.0001" if chance < _LEAST_SHOWN else f"p = {chance:.4f}"
 
 
 def _accuracy(metrics: Any) -> float | None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.contract import DRIFT_WINDOW_DETAIL_TYPE, MONITORING_PREFIX
 from lambdas.monitoring.assessment import Assessment, Summary
 from lambdas.monitoring.assessment.finding import Kind, Severity
+from lambdas.monitoring.budget import Size, all_features, escaped, fitting, plain, worst_features
 from lambdas.monitoring.ports import Datum, Ports
 from lambdas.monitoring.profile.baseline import Baseline
 from lambdas.monitoring.profile.window import WindowCounts
@@ -25,8 +26,16 @@ _KEPT_SECONDS = 400 * 86_400
 _OLDEST_METRIC_SECONDS = 13 * 86_400
 """CloudWatch refuses values of times that lie two weeks back."""
 
-_MOST_FINDINGS, _LONGEST_TEXT, _MOST_FEATURES = 50, 500, 1000
-"""An event takes 256 KiB."""
+ALARMED = frozenset({"DriftedFeatures", "SeverelyDriftedFeatures", "SuspectWindows", "AccuracyDrops"})
+"""Metrics of the time of the look: an alarm sees the last windows' time only, and a window's own may be long past."""
+
+_MOST_FINDINGS, _LONGEST_TEXT = 50, 500
+
+_EVENT_BYTES, _ITEM_BYTES = 240_000, 360_000
+"""An event takes 256 KiB, and an item 400 KiB."""
+
+_FINDINGS_BYTES, _KINDS_BYTES, _OUTPUTS_BYTES = 100_000, 50_000, 50_000
+"""What findings and outputs may take of that; features take the rest."""
 
 _OF_ACCURACY = (Kind.ACCURACY, Kind.ESTIMATED_ACCURACY, Kind.SLICE_ACCURACY)
 _WORSE = (Severity.MODERATE, Severity.SEVERE)
@@ -94,28 +103,19 @@ class Publisher:
         return uri
 
     def _send_metrics(self, judged: Judged) -> None:
-        if judged.status != ASSESSED:  # a zero would be taken for what was counted
-            return
-        if self._ports.clock.now() - judged.window.end < _OLDEST_METRIC_SECONDS:
-            data = measured(judged) if judged.look == LABELS else metrics(judged)
-            if data:
-                self._ports.metrics.put(self._settings.endpoint, judged.window.end, data)
+        now, end = self._ports.clock.now(), judged.window.end
+        data = _sent(judged)
+        timed = {now: [each for each in data if each.name in ALARMED]}
+        if now - end < _OLDEST_METRIC_SECONDS:
+            timed[end] = [*timed.get(end, ()), *(each for each in data if each.name not in ALARMED)]
+        for at, values in timed.items():
+            if values:
+                self._ports.metrics.put(self._settings.endpoint, at, values)
 
     def _record(self, judged: Judged, report: str) -> None:
-        window = judged.window
-        item = {
-            "endpoint": self._settings.endpoint,
-            "window": window.id,
-            "start": stamp(window.start),
-            "end": stamp(window.end),
-            "status": judged.status,
-            "look": judged.look,
-            "report": report,
-            "summary": judged.assessment.summary().to_json(),
-            "findings": findings(judged.assessment),
-            "expires": window.end + _KEPT_SECONDS,
-        }
-        self._ports.records.put_window(self._settings.endpoint, window.key, _sound(item))
+        self._ports.records.put_window(
+            self._settings.endpoint, judged.window.key, _sound(recorded(judged, report, self._settings.endpoint))
+        )
 
 
 def _sound(value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -127,29 +127,80 @@ def _sound(value: Mapping[str, Any]) -> Mapping[str, Any]:
 def detail(judged: Judged, report: str) -> Mapping[str, Any]:
     """Return the event's detail: the same for the same look at the same window."""
     assessment = judged.assessment
-    features = sorted(assessment.features.items(), key=lambda item: -item[1].psi)[:_MOST_FEATURES]
-    return {
+    found = findings(assessment, escaped)
+    told = {
         "endpoint": assessment.endpoint,
         "window": assessment.window,
         "start": assessment.start,
         "end": assessment.end,
         "look": judged.look,
         "severity": str(assessment.severity),
-        "drifted": list(assessment.drifted)[:_MOST_FEATURES],
-        "severe": list(assessment.severe)[:_MOST_FEATURES],
-        "features": {name: round(drift.psi, 6) for name, drift in features},
         "model_version": assessment.model_version,
         "rows": assessment.rows,
         "accuracy": assessment.accuracy,
         "estimated_accuracy": assessment.estimated_accuracy,
         "report": report,
-        "findings": findings(assessment),
+        "findings": found,
+    }
+    names = worst_features(assessment, _EVENT_BYTES - escaped(told), escaped)
+    kept = set(names)
+    return {
+        **told,
+        "drifted": [name for name in assessment.drifted if name in kept],
+        "severe": [name for name in assessment.severe if name in kept],
+        "features": {name: round(assessment.features[name].psi, 6) for name in names if name in assessment.features},
+        "left_out": _left_out(assessment, found, names),
     }
 
 
-def findings(assessment: Assessment) -> list[dict[str, str]]:
+def recorded(judged: Judged, report: str, endpoint: str) -> Mapping[str, Any]:
+    """Return the window's item in the table."""
+    window, assessment = judged.window, judged.assessment
+    found = findings(assessment, plain)
+    told = {
+        "endpoint": endpoint,
+        "window": window.id,
+        "start": stamp(window.start),
+        "end": stamp(window.end),
+        "status": judged.status,
+        "look": judged.look,
+        "report": report,
+        "findings": found,
+        "expires": window.end + _KEPT_SECONDS,
+    }
+    whole = assessment.summary()
+    outputs = sorted(whole.output_psi, key=lambda name: -whole.output_psi[name])
+    shown = set(fitting(outputs, _OUTPUTS_BYTES, lambda name: plain({name: whole.output_psi[name]})))
+    summary = replace(
+        whole,
+        drifted=(),
+        severe=(),
+        psi={},
+        output_psi={name: psi for name, psi in whole.output_psi.items() if name in shown},
+        kinds=tuple(fitting(whole.kinds, _KINDS_BYTES, plain)),
+    )
+    names = worst_features(assessment, _ITEM_BYTES - plain({**told, "summary": summary.to_json()}), plain)
+    kept = set(names)
+    summary = replace(
+        summary,
+        drifted=tuple(name for name in whole.drifted if name in kept),
+        severe=tuple(name for name in whole.severe if name in kept),
+        psi={name: psi for name, psi in whole.psi.items() if name in kept},
+    )
+    return {**told, "summary": summary.to_json(), "left_out": _left_out(assessment, found, names)}
+
+
+def _left_out(assessment: Assessment, found: Sequence[Any], names: Sequence[str]) -> dict[str, int]:
+    """Return how many there was no room for; the file `assessment.json` has them all."""
+    return {
+        "features": len(all_features(assessment)) - len(names),
+        "findings": len(assessment.findings) - len(found),
+    }
+
+
+def findings(assessment: Assessment, size: Size) -> list[dict[str, str]]:
     """Return what was found in words, the worst first, as events and the table carry it."""
-    return [
+    said = [
         {
             "kind": str(each.kind),
             "severity": str(each.severity),
@@ -158,6 +209,13 @@ def findings(assessment: Assessment) -> list[dict[str, str]]:
         }
         for each in assessment.findings[:_MOST_FINDINGS]
     ]
+    return fitting(said, _FINDINGS_BYTES, size)
+
+
+def _sent(judged: Judged) -> list[Datum]:
+    if judged.status != ASSESSED:  # a zero would be taken for what was counted
+        return [Datum("SuspectWindows", 1, "Count")]
+    return measured(judged) if judged.look == LABELS else metrics(judged)
 
 
 def metrics(judged: Judged) -> list[Datum]:

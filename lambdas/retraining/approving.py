@@ -1,5 +1,7 @@
 """Whether a registered version is approved by rule. Pure."""
 
+import math
+
 from lambdas.retraining.decision import FAULT, NOTICE, Approve, Decision, Turn
 from lambdas.retraining.said import Approved, Conclusion, Live
 from lambdas.retraining.settings import AUTOMATIC, Settings
@@ -35,9 +37,9 @@ def _against(settings: Settings, found: Conclusion) -> str:
         return "its checks did not pass"
     if not found.better or found.gain < settings.least_gain:
         return f"its gain of {_points(found.gain)} is not shown to be {_points(settings.least_gain)} or more"
-    if found.p_value is not None and found.p_value > EVIDENCE:
-        return f"its gain may be chance (p = {found.p_value:.3f})"
-    return ""
+    if found.p_value is None or math.isnan(found.p_value):
+        return "nothing says how likely its gain is by chance (it has no p-value)"
+    return f"its gain may be chance (p = {found.p_value:.3f})" if found.p_value > EVIDENCE else ""
 
 
 def _overtaken(live: Live, champion: str) -> str:

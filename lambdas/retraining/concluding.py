@@ -12,17 +12,20 @@ from typing import Any, Protocol
 
 from lambdas import signing
 from lambdas.retraining.changelog import changelog
-from lambdas.retraining.outcome import read_outcome, write_outcome
+from lambdas.retraining.outcome import CHAMPION_NAME, read_champion, read_outcome, write_outcome
 from lambdas.retraining.ports import Model
 from lambdas.retraining.registering import Registration, request
 from lambdas.retraining.said import Conclusion
 from lambdas.retraining.settings import Settings
-from lambdas.retraining.state import Outcome
+from lambdas.retraining.state import Champion, Outcome
 from lambdas.retraining.verdicts import Checks, Evaluation, read_checks, read_evaluation
 from lambdas.retraining.versions import change_of, next_version
 from lambdas.rollout.errors import MissingError, PermanentError
 
 REGISTER, KEEP = "register", "keep"
+NOT_EVALUATED = "archive_not_evaluated"
+"""How the reason begins when what would be signed is not known to be what was evaluated."""
+
 _JSON, _MARKDOWN = "application/json", "text/markdown; charset=utf-8"
 
 
@@ -113,12 +116,13 @@ class Signer(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """What the last step needs: the bucket, the registry, the key, and the live model."""
+    """What the last step needs: the bucket, the registry, the key, and what is live."""
 
     artefacts: Artefacts
     packages: Packages
     signer: Signer
     live: Model
+    champion: Champion
     settings: Settings
 
 
@@ -145,11 +149,29 @@ def conclude(world: World, asked: Request) -> Conclusion:
 def _found(world: World, asked: Request, evaluation: Evaluation, checks: Checks) -> Conclusion:
     # The pipeline's condition has looked already; what would be registered is looked at here once more.
     if asked.decision == REGISTER and evaluation.better and checks.passed:
+        if why_not := _overtaken(world, asked):
+            return _conclusion(Outcome.REFUSED, why_not, evaluation, checks)
         return _register(world, asked, evaluation, checks)
     refused = evaluation.better and not checks.passed
     reasons = checks.reasons if refused else evaluation.reasons
     outcome = Outcome.REFUSED if refused else Outcome.KEPT
     return _conclusion(outcome, "; ".join(reasons) or "no reason was given", evaluation, checks)
+
+
+def _overtaken(world: World, asked: Request) -> str:
+    """Return why a comparison with the champion says nothing any more; empty when that is live, or it is too late."""
+    live = world.champion
+    try:
+        same = live.key == read_champion(world.artefacts.read(f"{asked.output_uri}/{CHAMPION_NAME}"))
+    except MissingError:
+        # The run was started by a version of the code that did not write it.
+        same = (live.version, world.live.uri) == (asked.champion_version, asked.champion_uri)
+    if same or world.packages.of_run(asked.endpoint, asked.run_id) is not None:
+        return ""  # what an earlier try has registered stays registered; whether it is approved is asked elsewhere
+    return (
+        f"{live.version} ({live.key}) has gone live since the run began, and it was compared with "
+        f"{asked.champion_version}"
+    )
 
 
 def _conclusion(outcome: Outcome, reason: str, evaluation: Evaluation, checks: Checks, **more: Any) -> Conclusion:
@@ -169,6 +191,9 @@ def _conclusion(outcome: Outcome, reason: str, evaluation: Evaluation, checks: C
 
 def _register(world: World, asked: Request, evaluation: Evaluation, checks: Checks) -> Conclusion:
     model = world.artefacts.unpack(asked.model_uri, ("baseline.json", "model_card.json"))
+    if evaluation.archive_sha256 != model.sha256:
+        reason = _not_evaluated(asked, evaluation.archive_sha256, model.sha256)
+        return _conclusion(Outcome.REFUSED, reason, evaluation, checks)
     version = _version(world, asked, evaluation, model.sha256)
     folder = f"s3://{world.settings.bucket}/{asked.endpoint}/{version}/{model.sha256}"
     world.artefacts.copy(asked.model_uri, f"{folder}/model.tar.gz", model.sha256)
@@ -192,6 +217,19 @@ def _register(world: World, asked: Request, evaluation: Evaluation, checks: Chec
     arn = arn or world.packages.create(request(registration, evaluation, checks, baseline=baseline))
     reason = "; ".join(evaluation.reasons) or f"accuracy {evaluation.gain:+.2%}"
     return _conclusion(Outcome.REGISTERED, reason, evaluation, checks, package_arn=arn, version=version)
+
+
+def _not_evaluated(asked: Request, evaluated: str, found: str) -> str:
+    """Return why an archive whose evaluation nobody has seen is neither signed nor registered."""
+    if not evaluated:
+        return (
+            f"{NOT_EVALUATED}: {asked.evaluation_uri} does not say which archive was evaluated; the step Evaluate must "
+            "leave its SHA-256 as archives.challenger"
+        )
+    return (
+        f"{NOT_EVALUATED}: {asked.model_uri} has the sha256 {found}, and {evaluated} was evaluated: it was changed "
+        "meanwhile; see who may write there, and start another run"
+    )
 
 
 def _version(world: World, asked: Request, evaluation: Evaluation, sha256: str) -> str:

@@ -94,8 +94,9 @@ def _taken_in(turn: Turn) -> Turn:
     said = turn.given.said
     if isinstance(said, Drifted):
         return _with_window(turn, said)
-    if isinstance(said, DataCame) and said.id not in turn.state.seen:
-        return _seen(turn, said.id).having(data_at=max(turn.state.data_at, said.at))
+    if isinstance(said, DataCame):
+        # Not remembered: taken in twice it says the same, and many of them would push commands out of what was seen.
+        return turn.having(data_at=max(turn.state.data_at, said.at))
     return turn
 
 

@@ -12,6 +12,8 @@ from lambdas.retraining.state import LONGEST_TEXT, Approval, Message, Run, State
 
 NOTICE, FAULT, EVENT = "notice", "fault", "event"
 _MOST_MESSAGES = 30
+_LONGEST_FIELDS = {"reason": LONGEST_TEXT, "text": LONGEST_TEXT, "numbers": LONGEST_TEXT}
+_LONGEST_FIELD = 300
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Turn:
 
     def telling(self, kind: str, subject: str, text: str) -> "Turn":
         """Return the turn with something to tell; of too much that waits, the oldest is given up."""
-        message = Message(kind, subject[:200], text[: 4 * LONGEST_TEXT])
+        # An event is JSON, made small where it is made: cut here, it would be none.
+        message = Message(kind, subject[:200], text if kind == EVENT else text[: 4 * LONGEST_TEXT])
         outbox = (*self.state.outbox, message)[-_MOST_MESSAGES:]
         return replace(self.having(outbox=outbox), notices=(*self.notices, message))
 
@@ -129,11 +132,27 @@ class Turn:
             "at": moment(self.now),
             **more,
         }
-        return self.telling(EVENT, happened, json.dumps(detail))
+        return self.telling(EVENT, happened, json.dumps({name: _capped(name, value) for name, value in detail.items()}))
 
     def decided(self, action: Action | None = None) -> Decision:
         """Return the decision."""
         return Decision(self.state, action, self.entries, self.summary, self.notices)
+
+
+def _capped(name: str, value: Any) -> Any:
+    """Return an event's field, cut to so many characters of JSON, which has up to twelve for one of a text."""
+    most = _LONGEST_FIELDS.get(name, _LONGEST_FIELD)
+    if isinstance(value, str):
+        return _cut(value, most)
+    written = json.dumps(value)
+    # What is no number in JSON would spoil the event; half of what was measured would say something else than all.
+    return json.loads(written, parse_constant=lambda _: None) if len(written) <= most else None
+
+
+def _cut(text: str, most: int) -> str:
+    while (excess := len(json.dumps(text)) - most) > 0:
+        text = text[: -max(excess // 12, 1)]
+    return text
 
 
 def moment(at: float) -> str:

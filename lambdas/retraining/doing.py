@@ -3,7 +3,7 @@
 from lambdas.contract import RETRAINING_PREFIX
 from lambdas.retraining import manifests
 from lambdas.retraining.decision import Action, Approve, Follow, Start, Stop, moment
-from lambdas.retraining.outcome import OutcomeError, read_outcome
+from lambdas.retraining.outcome import CHAMPION_NAME, OutcomeError, read_outcome, write_champion
 from lambdas.retraining.ports import Ports
 from lambdas.retraining.said import EXECUTING, Approved, Conclusion, Followed, NotStarted, Said, Started
 from lambdas.retraining.settings import Settings
@@ -46,7 +46,10 @@ def _start(ports: Ports, settings: Settings, action: Start) -> Said:
             if found is not None:
                 return Started(run.id, found, "It had been started before.")
     except TidegateError as error:
-        return NotStarted(run.id, str(error), final=False, none_began=False)
+        reason = f"whether it has begun cannot be found out: {error}"
+        return NotStarted(run.id, reason, final=isinstance(error, PermanentError), none_began=False)
+    if run.stopping:
+        return NotStarted(run.id, "it is to be stopped, and has not begun", final=True, none_began=True)
     try:
         parameters, notes = _prepared(ports, settings, run)
     except TidegateError as error:
@@ -80,6 +83,7 @@ def _prepared(ports: Ports, settings: Settings, run: Run) -> tuple[dict[str, str
         )
     model = ports.models.of(run.champion, settings)
     prefix = output_prefix(endpoint, run.id)
+    ports.files.write(bucket, f"{prefix}/{CHAMPION_NAME}", write_champion(run.champion.key), "application/json")
     written = {"CapturesManifest": captured, "LabelsManifest": labelled}
     names = {"CapturesManifest": "captures.manifest", "LabelsManifest": "labels.manifest"}
     for parameter, manifest in written.items():
@@ -127,6 +131,6 @@ def _concluded(ports: Ports, settings: Settings, run: Run) -> tuple[Conclusion |
 def _approve(ports: Ports, action: Approve) -> Said:
     arn = action.approval.package_arn
     try:
-        return Approved(arn, stood=ports.models.approve(arn, action.approval.reason))
+        return Approved(arn, stood=ports.models.approve(arn, action.approval.run, action.approval.reason))
     except PermanentError as error:
         return Approved(arn, problem=str(error))

@@ -30,11 +30,17 @@ def end(turn: Turn, conclusion: Conclusion) -> Decision:
             f"{run.champion.version}."
         )
         return consider(_over(turn, outcome, text, conclusion), run, conclusion, text)
-    stays = f"{run.champion.version} stays"
-    why = "the challenger's checks failed" if outcome is Outcome.REFUSED else "the challenger is not better"
+    stays = f"{turn.live.champion.version} stays"
+    why = _why(outcome, conclusion)
     text = f"The run {run.id} is over and {stays}, for {why}: {conclusion.reason}."
     turn = _over(turn, outcome, text, conclusion)
     return turn.telling(NOTICE, f"{name}: {stays}", _with(run, text)).decided()
+
+
+def _why(outcome: Outcome, conclusion: Conclusion) -> str:
+    if outcome is not Outcome.REFUSED:
+        return "the challenger is not better"
+    return "the challenger cannot be registered" if conclusion.checks_passed else "the challenger's checks failed"
 
 
 def _over(turn: Turn, outcome: Outcome, text: str, conclusion: Conclusion) -> Turn:

@@ -20,6 +20,8 @@ def not_started(turn: Turn, said: NotStarted) -> Decision:
     if run.status is not Status.INTENDED:
         return turn.decided()  # somebody else has started it meanwhile
     if keeps_failing(turn, said):
+        if run.stopping and said.none_began:
+            return fail(turn, f"it was stopped because {run.stopping}, before its execution began")
         return fail(turn, f"its execution could not be started: {said.reason}")
     if said.reason == run.problem:
         return turn.decided()

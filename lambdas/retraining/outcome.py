@@ -10,6 +10,9 @@ from lambdas.retraining.state import Outcome
 from lambdas.retraining.verdicts import read_doubts
 
 SCHEMA = 1
+CHAMPION_NAME = "champion.json"
+"""Beside it, with the key of the version that the challenger is compared with."""
+
 _CONCLUDED = (Outcome.REGISTERED, Outcome.KEPT, Outcome.REFUSED)
 
 
@@ -21,6 +24,19 @@ def write_outcome(run: str, found: Conclusion) -> bytes:
     """Return the file's content."""
     fields = {**vars(found), "numbers": dict(found.numbers)}
     return json.dumps({"schema": SCHEMA, "run": run, **fields}, indent=1, sort_keys=True).encode()
+
+
+def write_champion(key: str) -> bytes:
+    """Return champion.json's content."""
+    return json.dumps({"schema": SCHEMA, "key": key}).encode()
+
+
+def read_champion(content: bytes) -> str:
+    """Return the key in champion.json; empty when there is none, which is the key of no version."""
+    try:
+        return str(json.loads(content)["key"])
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def read_outcome(content: bytes, run: str) -> Conclusion:
@@ -58,7 +74,8 @@ def read_outcome(content: bytes, run: str) -> Conclusion:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable else None
 
 
 def _numbers(value: Any) -> dict[str, Any]:

@@ -55,8 +55,14 @@ class Models(Protocol):
     def of(self, champion: Champion, settings: Settings) -> Model:
         """Return the model of the live version."""
 
-    def approve(self, arn: str, reason: str) -> str:
-        """Approve a version that waits for approval; return the status that it has if it does not wait."""
+    def approve(self, arn: str, run: str, reason: str) -> str:
+        """Approve a version that waits for approval; return the status that it has if it does not wait.
+
+        Raises
+        ------
+        ForeignError
+            When its own metadata do not say that this run has registered it.
+        """
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ INPUT_TYPES = ["text/csv", "application/json", "application/x-npy"]
 OUTPUT_TYPES = ["application/json"]
 _JSON = "application/json"
 _LONGEST_VALUE, _LONGEST_DESCRIPTION = 256, 1024
-_KEPT = ("Image", "Environment")
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,7 @@ def request(registration: Registration, evaluation: Evaluation, checks: Checks, 
         "ModelApprovalStatus": PENDING,
         "ClientToken": registration.run,
         "InferenceSpecification": {
-            "Containers": [
-                {
-                    **{name: registration.container[name] for name in _KEPT if registration.container.get(name)},
-                    "ModelDataUrl": registration.artefact,
-                }
-            ],
+            "Containers": [{**_container(registration.container), "ModelDataUrl": registration.artefact}],
             "SupportedContentTypes": INPUT_TYPES,
             "SupportedResponseMIMETypes": OUTPUT_TYPES,
         },
@@ -92,6 +86,17 @@ def request(registration: Registration, evaluation: Evaluation, checks: Checks, 
         metrics["ModelDataQuality"] = {"Statistics": quality}
         wanted["DriftCheckBaselines"] = {"ModelDataQuality": {"Statistics": quality}}
     return wanted
+
+
+def _container(live: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a challenger takes over of the live model's container: nothing that is about that model alone."""
+    variables = {
+        name: value
+        for name, value in (live.get("Environment") or {}).items()
+        if name not in contract.MODEL_VARIABLES and not name.startswith(contract.CAPTURE_VARIABLES)
+    }
+    kept = {"Image": live.get("Image"), "Environment": variables}
+    return {name: value for name, value in kept.items() if value}
 
 
 def _description(registration: Registration, evaluation: Evaluation) -> str:

@@ -63,7 +63,8 @@ class Started:
 class NotStarted:
     """The run could not be started.
 
-    `final` when trying again would not help; `none_began` when it is certain that no execution has begun.
+    `final` when trying again would not help unless a person changes something; `none_began` when it is certain that no
+    execution has begun.
     """
 
     run: str

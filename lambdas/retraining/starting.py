@@ -103,5 +103,12 @@ def started(turn: Turn, said: Started) -> Decision:
 
 
 def keeps_failing(turn: Turn, said: NotStarted) -> bool:
-    """Return whether the run is given up: it cannot start, or could not for too long, and surely has no execution."""
-    return said.none_began and (said.final or turn.now > turn.run.decided_at + START_LIMIT)
+    """Return whether the run is given up.
+
+    One that surely has no execution is when it cannot start, is to be stopped, or could not start for too long; one
+    that may have an execution, only when that has long been asked for and will not be found out.
+    """
+    late = turn.now > turn.run.decided_at + START_LIMIT
+    if said.none_began:
+        return said.final or late or bool(turn.run.stopping)
+    return said.final and late

@@ -28,7 +28,8 @@ class Outcome(StrEnum):
     """What became of a run.
 
     A challenger was registered; the champion was kept because it is as good; the challenger was refused, because its
-    checks failed; or the run failed before there was anything to say about a challenger.
+    checks failed or another version is live than it was compared with; or the run failed before there was anything to
+    say about a challenger.
     """
 
     REGISTERED = "registered"
@@ -146,7 +147,7 @@ class State:
     windows
         The latest windows, by their start.
     seen
-        Ids of commands and of news of data that were taken in, the latest last.
+        Ids of commands that were taken in, the latest last.
     data_until, data_at
         Data until here were trained on; the latest news of data are of this time.
     scheduled_from

@@ -16,7 +16,7 @@ class VerdictError(ValueError):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How challenger and champion did on the same held-out rows."""
+    """How challenger and champion did on the same held-out rows; the digest is that of the challenger's archive."""
 
     better: bool
     reasons: tuple[str, ...]
@@ -31,6 +31,7 @@ class Evaluation:
     differences: Sequence[Any] = ()
     first: str = ""
     last: str = ""
+    archive_sha256: str = ""
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -78,6 +79,7 @@ def read_evaluation(content: bytes) -> Evaluation:
         differences=signature.get("differences") or (),
         first=str(heldout.get("first") or ""),
         last=str(heldout.get("last") or ""),
+        archive_sha256=str(_part(data, "archives").get("challenger") or ""),
     )
 
 

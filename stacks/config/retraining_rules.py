@@ -1,6 +1,6 @@
 """What retraining cannot ask of its endpoint, each with the reason and the way out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 
 from stacks.config.model import Endpoint, Environment
@@ -8,7 +8,15 @@ from stacks.config.monitoring_rules import DAY_MINUTES
 from stacks.config.problems import Problem
 from stacks.config.retraining import Retraining
 
+ARGUMENT_LIMIT = 256
+"""Characters of one argument of a job's container."""
+
 _LONGEST_MONTH_DAYS = 31
+
+
+def slices_argument(slices: Sequence[str]) -> str:
+    """Return the argument that tells the pipeline's steps the columns whose slices they judge."""
+    return ",".join(slices)
 
 
 def retraining_problems(endpoint: Endpoint, environment: Environment) -> Iterator[Problem]:
@@ -19,11 +27,25 @@ def retraining_problems(endpoint: Endpoint, environment: Environment) -> Iterato
     if endpoint.monitoring is None:
         reason = "it starts when windows have drifted, and learns from requests whose labels the monitor has joined"
         yield Problem("retraining", endpoint.name, reason, "add monitoring:, or remove retraining:")
+    yield from _slices(endpoint)
     for rule in _RULES:
         for problem in rule(retraining):
             yield problem.under("retraining")
     for problem in (*_afresh(retraining, endpoint), *_unattended(retraining, endpoint, environment)):
         yield problem.under("retraining")
+
+
+def _slices(endpoint: Endpoint) -> Iterator[Problem]:
+    """The pipeline's steps are told all of them in one argument."""
+    slices = endpoint.monitoring.slices if endpoint.monitoring is not None else ()
+    length = len(slices_argument(slices))
+    if length > ARGUMENT_LIMIT:
+        yield Problem(
+            "monitoring.slices",
+            f"{length} characters",
+            f"with commas they are one argument of the jobs that retrain, which has {ARGUMENT_LIMIT}",
+            f"save {length - ARGUMENT_LIMIT}: fewer slices or shorter names of columns, or remove retraining:",
+        )
 
 
 def _windows(retraining: Retraining) -> Iterator[Problem]:

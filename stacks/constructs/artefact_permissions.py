@@ -51,6 +51,14 @@ class ArtefactPermissions:
         """Read and write what is encrypted in the bucket."""
         return use_key_of(self._names, self._names.registry_key, "s3", "UseArtefactKey", "Decrypt", "GenerateDataKey")
 
+    def use_key_in_jobs(self) -> iam.PolicyStatement:
+        """Use the key as jobs do whose outputs are encrypted with it.
+
+        Where they name it by its alias, SageMaker's API reference asks their role for kms:Encrypt.
+        """
+        actions = ("Decrypt", "Encrypt", "GenerateDataKey")
+        return use_key_of(self._names, self._names.registry_key, "s3", "UseArtefactKey", *actions)
+
     def _objects(self, prefixes: Sequence[str]) -> list[str]:
         return [self._bucket(f"/{folder}") for folder in self._folders(prefixes)]
 

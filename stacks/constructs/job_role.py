@@ -64,7 +64,7 @@ class JobRole(iam.Role):
             artefacts.find(*dict.fromkeys([*reads, *writes])),
             artefacts.read(*reads),
             artefacts.write(*writes),
-            artefacts.use_key(),
+            artefacts.use_key_in_jobs(),
             find_assets(stack),
             *([allow("ReadBootstrapModels", ["s3:GetObject"], [asset_models(stack)])] if reads_bootstrap else []),
             *read_baselines(stack, [baseline]),

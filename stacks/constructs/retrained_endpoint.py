@@ -12,7 +12,7 @@ from constructs import Construct
 from lambdas import contract
 from lambdas.contract import CAPTURE_PREFIX, LABELS_PREFIX, RETRAINING_PREFIX
 from stacks.config import Endpoint, Environment
-from stacks.config.retraining import Retraining
+from stacks.config.retraining import Retraining, Training
 from stacks.constructs.alert_topic import alert
 from stacks.constructs.artefact_permissions import MODELS
 from stacks.constructs.job_image import JobImage
@@ -22,6 +22,9 @@ from stacks.names import Names
 
 _SCHEMA = 1
 _JOBS_IN_A_ROW = 4
+_SPOT_WAIT = 1
+"""Runtimes that a training job on spot instances may wait for them besides its own."""
+
 _START_UP_MINUTES = 60
 """Of all jobs of a run together, with what SageMaker tries again."""
 
@@ -143,5 +146,11 @@ def _rules(retraining: Retraining) -> dict[str, Any]:
         "monthly_runs": retraining.monthly_runs,
         "least_gain_percent": retraining.least_gain_percent,
         "approval": retraining.approval,
-        "run_limit_minutes": retraining.training.max_runtime_minutes * _JOBS_IN_A_ROW + _START_UP_MINUTES,
+        "run_limit_minutes": _longest_run(retraining.training),
     }
+
+
+def _longest_run(training: Training) -> int:
+    """Return the minutes after which a run is given up: all its jobs as long as they may take, and their start-up."""
+    runtimes = _JOBS_IN_A_ROW + (_SPOT_WAIT if training.spot else 0)
+    return training.max_runtime_minutes * runtimes + _START_UP_MINUTES

@@ -13,6 +13,7 @@ from constructs import Construct
 from lambdas.contract import RETRAINING_PREFIX
 from stacks.bundling import BundlingError
 from stacks.config.retraining import Retraining
+from stacks.config.retraining_rules import slices_argument
 from stacks.constructs.artefact_permissions import ArtefactPermissions
 from stacks.constructs.job_role import pass_to_sagemaker
 from stacks.constructs.permissions import allow
@@ -76,7 +77,7 @@ class RetrainingPipeline(Construct):
         known = {
             "Endpoint": endpoint_name,
             "LeastGain": f"{retraining.least_gain_percent / 100:.10g}",
-            "Slices": ",".join(slices),
+            "Slices": slices_argument(slices),
             "ImageUri": image_uri,
             "JobRoleArn": job_role.role_arn,
             "TrainInstanceType": retraining.training.instance_type,

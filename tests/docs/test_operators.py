@@ -23,6 +23,7 @@ from tests.unit.tidegate.states import FREEZE, NEXT, NOW, rolling
 from tidegate import cli, documents, drift_views, retraining_status
 from tidegate.answers import Answer
 from tidegate.command_events import CommandEvent, RetrainEvent
+from tidegate.commands.labels import document as labels_document
 from tidegate.commands.retrain import answer_document
 from tidegate.drift import Due, Window
 from tidegate.live import Alarm, Live, Variant
@@ -35,6 +36,7 @@ from tidegate.parser import EXIT_STATUSES
 from tidegate.registry import Package
 from tidegate.retraining import Entry, Run
 from tidegate.retraining_answers import Answer as RetrainAnswer
+from tidegate.retraining_approvals import Waiting
 from tidegate.rollouts import AuditEntry, Rollout
 from tidegate.settings import find_endpoint
 from tidegate.snapshot import NEW, Snapshot, VariantView
@@ -118,6 +120,8 @@ def row(command: str) -> list[str]:
         ("`retrain status`", retraining_status.document("rain-local", None)),
         ("`retrain history`", retraining_status.run_document(Run("r", "why", ""))),
         ("`retrain start`", RETRAIN_ANSWER),
+        ("`labels put`", labels_document([], [])),
+        ("... `waiting`", vars(Waiting("run", "1.2.0", "why", "command"))),
         ("every command", documents.unanswered(CommandEvent("rain-local", "pause", "c", "alice"), "no")),
     ],
 )
@@ -139,6 +143,19 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("line", sorted(set(commands())))
 def test_commands_can_be_parsed(line: str) -> None:
     assert cli.build_parser().parse_args(line.split()).run is not None
+
+
+@pytest.mark.parametrize(
+    "step", ["local up --env loop", "labels put --env loop", "drift --env loop", "retrain status --env loop"]
+)
+def test_the_loop_by_hand_has_every_step(step: str) -> None:
+    _, found, recipe = PAGE.partition("## The loop by hand")
+    assert found
+    assert f"python -m tidegate {step}" in recipe.partition("\n## ")[0]
+
+
+def test_the_help_of_refusals_names_retraining() -> None:
+    assert "refused by the engine or by retraining" in EXIT_STATUSES
 
 
 def test_there_are_commands() -> None:

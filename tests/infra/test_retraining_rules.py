@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import botocore.session
 import pytest
 import yaml
 
@@ -39,6 +40,17 @@ def test_without_a_monitor_nothing_is_retrained(tmp_path):
     assert found.startswith("endpoints[0].retraining: 'rain' is not allowed; it starts when windows have drifted")
     assert found.endswith("Way out: add monitoring:, or remove retraining:")
     assert load(tmp_path, None, None).retrained == ()
+
+
+def test_slices_fit_into_one_argument_of_a_job(tmp_path):
+    limit = botocore.session.get_session().get_service_model("sagemaker").shape_for("ContainerArgument").metadata["max"]
+    longest = [letter * 50 for letter in "abcd"] + ["e" * (limit - 204)]
+    assert load(tmp_path, {}, {**HOURLY, "slices": longest}).retrained
+    longer = {**HOURLY, "slices": [*longest[:4], longest[4] + "e"]}
+    found = problem(tmp_path, {}, longer)
+    assert found.startswith("endpoints[0].monitoring.slices: '257 characters' is not allowed; with commas they are one")
+    assert found.endswith("Way out: save 1: fewer slices or shorter names of columns, or remove retraining:")
+    assert load(tmp_path, None, longer).monitored, "the monitor's jobs are told in a file"
 
 
 @pytest.mark.parametrize(

@@ -17,21 +17,25 @@ from tidegate.drift import MOST_WINDOWS, Window
 from tidegate.errors import OperatorError, UsageError
 
 _HELP = "show what has drifted in the latest windows of traffic, or what was found in one of them"
+_WINDOW = "say in words what was found in this window, and what to do; its name is its start (UTC): 2026-11-22T17:32Z"
 WINDOWS = 10
+REPORTS = Path("build")
+"""Where reports go whose file is not named: it is in no commit."""
+
 _OWN_NAME = Path()
 
 
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("drift", parents=[common], help=_HELP, description=_HELP)
-    parser.add_argument("--window", metavar="ID", help="say in words what was found in this window, and what to do")
+    parser.add_argument("--window", metavar="ID", help=_WINDOW)
     parser.add_argument(
         "--report",
         nargs="?",
         type=Path,
         const=_OWN_NAME,
         metavar="FILE",
-        help="save the report of the window (default: the latest that has one) to a file",
+        help=f"save the report of the window (default: the latest that has one) to a file (default: below {REPORTS}/)",
     )
     parser.add_argument(
         "--limit", type=_limit, default=WINDOWS, metavar="N", help=f"so many of the last windows (default: {WINDOWS})"
@@ -82,9 +86,9 @@ def _undeclared(context: Context) -> tuple[str, str]:
 
 def save(context: Context, found: Window, path: Path) -> int:
     """Save a window's report."""
-    own = Path(f"drift-{context.endpoint.name}-{found.key}.html")
-    target = own if path == _OWN_NAME else path
-    drift_report.save(context.aws, found, target)
+    own = path == _OWN_NAME
+    target = REPORTS / f"drift-{context.endpoint.name}-{found.key}.html" if own else path
+    drift_report.save(context.aws, found, target, with_folder=own)
     document = drift_views.window_document(found, {}) | {"saved": str(target)}
     context.show(document, f"the report of {found.id} is saved: {target}")
     return 0
@@ -99,7 +103,10 @@ def _chosen(context: Context, name: str | None, *, with_page: bool) -> Window:
     if chosen is not None:
         return chosen
     hint = f"list them: {context.endpoint.command('drift')}"
+    forms = "a window is named by its start in UTC, such as 2026-11-22T17:32, 2026-11-22T17:32Z or 2026-11-22T17:32:00Z"
     if name is None:
         raise OperatorError(f"no window of {context.endpoint.name} has a report yet", hint)
     latest = f"the latest is {known[-1].id}" if known else "none has been looked at yet"
-    raise UsageError(f"{context.endpoint.name} has no window {name!r} among the last {MOST_WINDOWS}; {latest}", hint)
+    raise UsageError(
+        f"{context.endpoint.name} has no window {name!r} among the last {MOST_WINDOWS}; {latest}", f"{forms}; {hint}"
+    )

@@ -44,5 +44,10 @@ def put(context: Context, found: list[labels.Label]) -> int:
     """Store labels and say where they lie."""
     uris = labels.put(context.aws, context.endpoint, found, datetime.now(UTC))
     told = f"{views.count(len(found), 'label')} stored for {context.endpoint.name}:"
-    context.show({"labels": len(found), "files": uris}, "\n".join([told, *uris]))
+    context.show(document(found, uris), "\n".join([told, *uris]))
     return 0
+
+
+def document(found: list[labels.Label], uris: list[str]) -> dict[str, Any]:
+    """Return what was stored, and where."""
+    return {"labels": len(found), "files": uris}

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from lambdas.rollout.versions import BOOTSTRAP
+from tidegate import loop_settings
 from tidegate.commands.context import Context, open_context
-from tidegate.errors import OperatorError
+from tidegate.errors import OperatorError, UsageError
 from tidegate.identity import caller
 from tidegate.models import archiving, pinning, showing, standing, views
 from tidegate.models.archiving import ARCHIVE, LOST, Archiver, Policy
@@ -151,6 +153,19 @@ def _told(context: Context, record: Record, text: str, *, changed: bool, pinned:
     return 0
 
 
+def _bootstrap(context: Context) -> set[str]:
+    """Return what the model is called that the template brought."""
+    retraining = loop_settings.retraining(context.aws, context.endpoint)
+    monitoring = loop_settings.monitoring(context.aws, context.endpoint)
+    told = {retraining.bootstrap.version} if retraining else set()
+    return {BOOTSTRAP} | told | ({monitoring.bootstrap_version} if monitoring else set())
+
+
 def _named(context: Context, version: str) -> Record:
     known = records(context.aws, context.endpoint.name)
+    listed = f"list those that are: {context.endpoint.command('models list')}"
+    if all(record.version != version for record in known) and version in _bootstrap(context):
+        raise UsageError(
+            f"{version} is the bootstrap model, which the template brought; it is not in the registry", listed
+        )
     return find(known, context.endpoint.name, version, f"list them: {context.endpoint.command('models list')}")

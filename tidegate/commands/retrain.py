@@ -5,14 +5,22 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.text import Text
 
 from lambdas.retraining.settings import Settings
-from tidegate import loop_settings, retraining, retraining_status, retraining_views, rollouts
+from tidegate import (
+    loop_settings,
+    retraining,
+    retraining_approvals,
+    retraining_starts,
+    retraining_status,
+    retraining_views,
+    rollouts,
+)
 from tidegate.answers import Pace
 from tidegate.command_events import RetrainEvent, fresh_id
 from tidegate.commands.context import Context, open_context
@@ -37,7 +45,13 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
         name: orders.add_parser(name, parents=[common], help=text, description=text) for name, text in _HELP.items()
     }
     for name in ("start", "stop"):
-        made[name].add_argument("--reason", required=name == "start", default="", help="why, for the audit trail")
+        made[name].add_argument(
+            "--reason",
+            type=_reason if name == "start" else str,
+            required=name == "start",
+            default="",
+            help="why, for the audit trail",
+        )
         made[name].add_argument("--by", help="who asks, for the audit trail (default: your AWS identity)")
         made[name].add_argument("--id", help="the command's id: one is obeyed once, so that a script can repeat it")
         made[name].set_defaults(run=_ordering(name))
@@ -46,17 +60,25 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     made["history"].set_defaults(run=lambda arguments: history(open_context(arguments), with_trail=arguments.trail))
 
 
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError('it is empty: say why, as in --reason "the autumn was odd"')
+    return text
+
+
 def _ordering(command: str) -> Callable[[argparse.Namespace], int]:
     return lambda arguments: order(open_context(arguments), arguments, command)
 
 
 def order(context: Context, arguments: argparse.Namespace, command: str, pace: Pace | None = None) -> int:
-    """Give a command, wait for the answer and tell it.
+    """Give a command, wait for the answer and tell it; of a start, also what became of it in its first seconds.
 
     Raises
     ------
     RefusedError
         When it is refused; the message is the reason.
+    OperatorError
+        When the run has failed at once.
     """
     _declared(context)
     event = RetrainEvent(
@@ -66,12 +88,23 @@ def order(context: Context, arguments: argparse.Namespace, command: str, pace: P
         by=arguments.by or caller(context.aws),
         reason=arguments.reason,
     )
-    asking = Asking(context.aws, context.endpoint, event, pace or Pace(), repeated=arguments.id is not None)
+    pace = pace or Pace()
+    asking = Asking(context.aws, context.endpoint, event, pace, repeated=arguments.id is not None)
     with Progress(event, quiet=context.json) as progress:
         answer = asking.wait(progress.tick)
     if not answer.accepted:
         raise RefusedError(answer.entry.text, f"see: {context.endpoint.command('retrain status')}")
-    context.show(answer_document(answer), answer.entry.text)
+    run = answer.entry.run
+    if command != "start" or not run:
+        context.show(answer_document(answer), answer.entry.text)
+        return 0
+    start = retraining_starts.follow(context.aws, context.endpoint, run, pace)
+    told = answer.entry.text if start.failed else f"{answer.entry.text}\n{start.text}"
+    context.show(answer_document(answer, start.status), told)
+    if start.failed:
+        raise OperatorError(
+            f"the run {run} has failed: {start.text}", f"see: {context.endpoint.command('retrain history')}"
+        )
     return 0
 
 
@@ -87,8 +120,8 @@ def _undeclared(context: Context) -> tuple[str, str]:
     return f"{endpoint.name} is not retrained", loop_settings.how_to_declare(endpoint, "retraining")
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """Return what was said to a command."""
+def answer_document(answer: Answer, status: str = "") -> dict[str, Any]:
+    """Return what was said to a command, and of a start how the run stands."""
     return {
         "id": answer.event.id,
         "endpoint": answer.event.endpoint,
@@ -98,6 +131,7 @@ def answer_document(answer: Answer) -> dict[str, Any]:
         "text": answer.entry.text,
         "at": answer.entry.at,
         "run": answer.entry.run or None,
+        "status": status or None,
     }
 
 
@@ -110,7 +144,8 @@ def status(context: Context, now: float) -> int:
         return 0
     live = retraining_status.live_of(rollouts.load(aws, endpoint), settings)
     state, runs = retraining.load(aws, endpoint), retraining.runs(aws, endpoint)
-    found = retraining_status.standing(settings, state, live, runs, now)
+    left = retraining_approvals.waiting(aws, endpoint, runs, retraining.trail(aws, endpoint))
+    found = replace(retraining_status.standing(settings, state, live, runs, now), left=tuple(left))
     context.show(retraining_status.document(endpoint.name, found), retraining_views.status(found))
     return 0
 
@@ -119,15 +154,17 @@ def history(context: Context, *, with_trail: bool) -> int:
     """List the runs, and what was decided if that is asked for."""
     aws, endpoint = context.aws, context.endpoint
     if loop_settings.retraining(aws, endpoint) is None:
-        context.show({"runs": [], "entries": []}, "; ".join(_undeclared(context)))
+        context.show({"runs": [], "entries": [], "waiting": []}, "; ".join(_undeclared(context)))
         return 0
     runs = retraining.runs(aws, endpoint)
-    trail = retraining.trail(aws, endpoint) if with_trail else []
+    trail = retraining.trail(aws, endpoint)
+    left = retraining_approvals.waiting(aws, endpoint, runs, trail)
     value = {
         "runs": [retraining_status.run_document(run) for run in runs],
-        "entries": [asdict(entry) for entry in trail],
+        "entries": [asdict(entry) for entry in trail] if with_trail else [],
+        "waiting": [asdict(each) for each in left],
     }
-    listed = retraining_views.history(runs)
-    view: RenderableType = Group(listed, Text(""), retraining_views.trail(trail)) if with_trail else listed
-    context.show(value, view)
+    parts = [retraining_views.history(runs), *retraining_views.left_to_people(left)]
+    parts += [Text(""), retraining_views.trail(trail)] if with_trail else []
+    context.show(value, Group(*parts))
     return 0

@@ -55,17 +55,23 @@ class DynamoRecords:
     def before(self, endpoint: str, key: str, most: int) -> list[dict[str, Any]]:
         """Return what is recorded of the latest windows before one, the oldest first."""
         values = {":pk": _partition(endpoint), ":first": WINDOW_PREFIX, ":last": f"{WINDOW_PREFIX}{key}"}
-        with translated():
-            page = self._client().query(
-                TableName=_table(),
-                KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
-                ExpressionAttributeNames={"#pk": contract.TABLE_PARTITION_KEY, "#sk": contract.TABLE_SORT_KEY},
-                ExpressionAttributeValues=encode(values),
-                ConsistentRead=True,
-                ScanIndexForward=False,
-                Limit=most + 1,  # the window itself is among them, once it is recorded
-            )
-        found = [decode(item) for item in page["Items"]]
+        query: dict[str, Any] = {
+            "TableName": _table(),
+            "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#pk": contract.TABLE_PARTITION_KEY, "#sk": contract.TABLE_SORT_KEY},
+            "ExpressionAttributeValues": encode(values),
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+        }
+        found: list[dict[str, Any]] = []
+        wanted = most + 1  # the window itself is among them, once it is recorded
+        while len(found) < wanted:
+            with translated():
+                page = self._client().query(**query, Limit=wanted - len(found))
+            found += [decode(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:  # a page ends at 1 MB, whatever its limit
+                break
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
         others = [item for item in found if item[contract.TABLE_SORT_KEY] != f"{WINDOW_PREFIX}{key}"]
         return others[:most][::-1]
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.contract import PACKAGE_RUN_KEY
 from lambdas.retraining.ports import Model
 from lambdas.retraining.settings import Settings
 from lambdas.retraining.state import Champion
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.errors import PermanentError
+from lambdas.rollout.errors import ForeignError, PermanentError
 
 PENDING, APPROVED = "PendingManualApproval", "Approved"
 BASELINE_NAME = "baseline.json"
@@ -31,7 +32,7 @@ class SageMakerModels:
             )
         return Model(uri, self._baseline(champion, settings) or _beside(uri), container)
 
-    def approve(self, arn: str, reason: str) -> str:
+    def approve(self, arn: str, run: str, reason: str) -> str:
         """Approve a version that waits for approval; return the status that it has if it does not wait."""
         with translated():
             found = self._client().describe_model_package(ModelPackageName=arn)
@@ -40,6 +41,11 @@ class SageMakerModels:
             return ""  # an earlier try of ours, of which we did not hear
         if status != PENDING:
             return status
+        made_by = (found.get("CustomerMetadataProperties") or {}).get(PACKAGE_RUN_KEY)
+        if made_by != run:
+            raise ForeignError(
+                f"{arn} was not registered by {run}: its metadata name {made_by or 'no run'} ({PACKAGE_RUN_KEY})"
+            )
         with translated():
             self._client().update_model_package(
                 ModelPackageArn=arn, ModelApprovalStatus=APPROVED, ApprovalDescription=reason[:_LONGEST_REASON]

@@ -40,4 +40,4 @@ def real_world(asked: Request) -> World:
         raise PermanentError(f"{asked.endpoint} has no retraining settings; deploy the environment again")
     live = RolloutTable().live(asked.endpoint, settings)
     model = SageMakerModels(lazy("sagemaker")).of(live.champion, settings)
-    return World(S3Artefacts(), SageMakerPackages(), KmsSigner(), model, settings)
+    return World(S3Artefacts(), SageMakerPackages(), KmsSigner(), model, live.champion, settings)

@@ -1,11 +1,12 @@
 """Reads a model out of its archive, which is not trusted: two files by name, and never more than they may hold."""
 
+import hashlib
 import json
 import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from .job import StepError
 
@@ -16,10 +17,14 @@ MOST_BYTES = 2 * 1024**3
 
 @dataclass(frozen=True)
 class Packed:
-    """A model as it is registered: the ONNX file's bytes, and its signature."""
+    """A model as it is registered: the ONNX file's bytes, its signature, and the digest of the archive they lay in.
+
+    A model that no archive holds yet has no digest.
+    """
 
     onnx: bytes
     signature: dict[str, Any]
+    archive_sha256: str | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -55,9 +60,9 @@ def read(folder: Path) -> Packed:
     if len(found) != 1:
         raise StepError(f"{folder} holds {len(found)} archives (*.tar.gz); it must be exactly one model's")
     try:
-        files = _files(found[0])
+        digest, files = _files(found[0])
         signature = json.loads(files[SIGNATURE])
-        packed = Packed(files[MODEL], signature)
+        packed = Packed(files[MODEL], signature, digest)
         if not packed.columns or not signature["outputs"]:
             raise KeyError("columns")
     except KeyError as error:
@@ -69,15 +74,23 @@ def read(folder: Path) -> Packed:
     return packed
 
 
-def _files(archive: Path) -> dict[str, bytes]:
+def _files(archive: Path) -> tuple[str, dict[str, bytes]]:
+    """Return an archive's digest and the files that are wanted of it, both of the same open file."""
     wanted: dict[str, bytes] = {}
-    with tarfile.open(archive, "r|gz") as members:
+    with archive.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        opened.seek(0)
+        _unpack(archive.name, opened, wanted)
+    return digest, wanted
+
+
+def _unpack(archive: str, opened: BinaryIO, wanted: dict[str, bytes]) -> None:
+    with tarfile.open(fileobj=opened, mode="r|gz") as members:
         for member in members:
             name = member.name.removeprefix("./")
             if name not in (MODEL, SIGNATURE):
                 continue
             if not member.isreg() or member.size > MOST_BYTES:
-                raise StepError(f"{archive.name}: {name} is no plain file of at most {MOST_BYTES} bytes; pack it again")
+                raise StepError(f"{archive}: {name} is no plain file of at most {MOST_BYTES} bytes; pack it again")
             content = members.extractfile(member)
             wanted[name] = content.read() if content else b""
-    return wanted

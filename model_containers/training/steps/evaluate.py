@@ -59,6 +59,8 @@ def run(job: Job, options: argparse.Namespace) -> None:
         "brier_difference": brier,
         "slices": [_slice(each, champion, challenger) for each in sliced(columns, rows, dataset)],
         "models": {who: hashlib.sha256(model.onnx).hexdigest() for who, model in models.items()},
+        # What is registered and signed must be this very challenger: the last step compares.
+        "archives": {who: model.archive_sha256 for who, model in models.items()},
     }
     path = job.processing_output("evaluation") / FILE
     path.write_text(json.dumps(evaluation, indent=2, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """The pipeline's steps, each as the process that its container runs, on the weather before and after the drift."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import onnxruntime
 import pytest
 
 from lambdas.monitoring.profile.baseline import Baseline
+from lambdas.retraining.verdicts import read_evaluation
 from model_containers.serving.serving.guard import Guard
 from model_containers.serving.serving.signature import Signature
 from model_containers.training import dataset
@@ -50,6 +52,18 @@ def test_challenger_beats_the_champion_after_the_drift(drifted: Retraining) -> N
     assert evaluation["brier_difference"]["high"] < 0
     assert any("evidence at 0.05" in reason for reason in evaluation["reasons"])
     assert sum(each["rows"] for each in evaluation["slices"] if each["column"] == "dew_point") == 548
+
+
+def test_evaluation_names_the_very_archives_that_it_unpacked(drifted: Retraining) -> None:
+    evaluation = drifted.json("Evaluate/processing/output/evaluation/evaluation.json")
+    inputs = drifted.folder / "Evaluate" / "processing" / "input"
+    expected = {
+        who: hashlib.sha256((inputs / who / "model.tar.gz").read_bytes()).hexdigest()
+        for who in ("champion", "challenger")
+    }
+
+    assert evaluation["archives"] == expected
+    assert read_evaluation(json.dumps(evaluation).encode()).archive_sha256 == expected["challenger"]
 
 
 def test_champion_stays_when_nothing_has_drifted(steady: Retraining) -> None:

@@ -111,7 +111,7 @@ class FakeRecords:
         return self.windows.get(key)
 
     def put_window(self, endpoint: str, key: str, item: Mapping[str, Any]) -> None:
-        json.dumps(item, allow_nan=False)
+        assert len(json.dumps(item, allow_nan=False, ensure_ascii=False).encode()) < 400 * 1024
         self.windows[key] = dict(item)
 
     def before(self, endpoint: str, key: str, most: int) -> list[dict[str, Any]]:

@@ -297,12 +297,25 @@ def test_champion_is_what_its_variant_runs() -> None:
     ],
 )
 def test_only_what_waits_is_approved(package: dict[str, str], status: str, updates: int) -> None:
-    sagemaker = models(**package)
+    sagemaker = models(**package, CustomerMetadataProperties={contract.PACKAGE_RUN_KEY: "run-1"})
     arn = "arn:aws:sagemaker:us-east-1:111122223333:model-package/rain-local/2"
-    assert SageMakerModels(sagemaker.lazy).approve(arn, "better") == status
+    assert SageMakerModels(sagemaker.lazy).approve(arn, "run-1", "better") == status
     sent = [request for operation, request in sagemaker.requests if operation == "UpdateModelPackage"]
     assert len(sent) == updates
     assert all(each["ApprovalDescription"] == "better" for each in sent)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "named"),
+    [({contract.PACKAGE_RUN_KEY: "run-2"}, "run-2"), ({}, "no run"), (None, "no run")],
+)
+def test_package_that_the_run_did_not_register_is_not_approved(metadata: dict[str, str] | None, named: str) -> None:
+    of_others = {} if metadata is None else {"CustomerMetadataProperties": metadata}
+    sagemaker = models(ModelApprovalStatus="PendingManualApproval", **of_others)
+    arn = "arn:aws:sagemaker:us-east-1:111122223333:model-package/rain-local/2"
+    with pytest.raises(PermanentError, match=f"was not registered by run-1: its metadata name {named}"):
+        SageMakerModels(sagemaker.lazy).approve(arn, "run-1", "better")
+    assert "UpdateModelPackage" not in [operation for operation, _ in sagemaker.requests]
 
 
 def test_event_that_the_bus_refuses_is_sent_again() -> None:

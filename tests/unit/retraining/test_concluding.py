@@ -13,9 +13,10 @@ from botocore.validate import validate_parameters
 
 from lambdas import contract, signing
 from lambdas.retraining.concluding import Request, Unpacked, World, conclude
-from lambdas.retraining.outcome import read_outcome
+from lambdas.retraining.outcome import read_outcome, write_champion
 from lambdas.retraining.ports import Model
 from lambdas.retraining.settings import Settings
+from lambdas.retraining.state import Champion
 from lambdas.retraining.versions import change_of, next_version
 from lambdas.rollout.errors import MissingError, PermanentError
 
@@ -24,6 +25,9 @@ OUTPUT = f"s3://{BUCKET}/retraining/{NAME}/{RUN}"
 MODEL_URI = f"{OUTPUT}/model/job/output/model.tar.gz"
 MODEL = b"an archive"
 DIGEST = hashlib.sha256(MODEL).hexdigest()
+CHAMPION = Champion("2.0.0", "arn:package/2", "config-2", "blue")
+CHAMPION_URI = f"{OUTPUT}/champion.json"
+OVERTAKER = Champion("2.1.3", "arn:package/3", "config-3", "green")
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1"
 EXECUTION = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/rain/execution/1"
 EVENT = {
@@ -54,6 +58,7 @@ EVALUATION = {
     "champion": {"accuracy": 0.8, "auc": 0.85, "brier": 0.15, "unanswered": 0},
     "challenger": {"accuracy": 0.85, "auc": 0.9, "brier": 0.12, "unanswered": 0},
     "mcnemar": {"p_value": 0.001},
+    "archives": {"champion": "0" * 64, "challenger": DIGEST},
     "slices": [
         {"column": "pressure", "level": "low", "rows": 100, "gain": -0.01},
         {"column": "pressure", "level": "high", "rows": 100, "gain": 0.1},
@@ -94,21 +99,26 @@ class FakeWorld:
     packages: list[dict[str, Any]] = field(default_factory=list)
     copies: int = 0
     signatures: int = 0
+    champion: Champion = CHAMPION
+    live_uri: str = EVENT["champion_uri"]
+    variables: dict[str, str] = field(default_factory=lambda: {"THREADS": "2"})
     calls: int = 0
     kill_at: int | None = None
     after: bool = False
 
     def __post_init__(self) -> None:
         self.content[MODEL_URI] = MODEL
+        self.content[CHAMPION_URI] = write_champion(CHAMPION.key)
         self.content[EVENT["evaluation_uri"]] = json.dumps(EVALUATION).encode()
         self.content[EVENT["checks_uri"]] = json.dumps(CHECKS).encode()
         self.content[EVENT["report_uri"]] = json.dumps(REPORT).encode()
         self.packages += [{"CustomerMetadataProperties": {contract.PACKAGE_VERSION_KEY: "2.1.3"}, "arn": "arn:0"}]
 
     def world(self, settings: Settings = SETTINGS) -> World:
-        live = Model("s3://live", "s3://baseline", {"Image": "repository/serving:7", "Environment": {"THREADS": "2"}})
+        container = {"Image": "repository/serving:7", "Environment": self.variables}
+        live = Model(self.live_uri, "s3://baseline", container)
         port: Any = self
-        return World(port, port, port, live, settings)
+        return World(port, port, port, live, self.champion, settings)
 
     def _call(self, effect: Callable[[], Any]) -> Any:
         self.calls += 1
@@ -214,6 +224,55 @@ def test_challenger_is_registered_with_its_evidence() -> None:
     signed = signing.read(metadata, container, NAME)
     assert signed.statement == signing.Statement(f"{folder}/model.tar.gz", DIGEST, "2.2.0", NAME)
     assert signed.key == KEY
+
+
+@pytest.mark.parametrize(
+    ("variables", "kept"),
+    [
+        ({"THREADS": "2", "TIDEGATE_MODEL_PUBLIC_KEY": "k"}, {"THREADS": "2", "TIDEGATE_MODEL_PUBLIC_KEY": "k"}),
+        ({}, None),
+    ],
+)
+def test_challenger_inherits_nothing_that_is_about_the_champion_alone(
+    variables: dict[str, str], kept: dict[str, str] | None
+) -> None:
+    of_champion = {"TIDEGATE_MODEL_DIGEST": "0" * 64, "TIDEGATE_MODEL_VERSION": "2.0.0"}
+    of_fleet = {contract.CAPTURE_SAMPLING: "100", contract.CAPTURE_VARIANT: "blue"}
+    fake = FakeWorld(variables={**variables, **of_champion, **of_fleet})
+    assert conclude(fake.world(), asked()).outcome == "registered"
+    (container,) = registered(fake)["InferenceSpecification"]["Containers"]
+    assert container.get("Environment") == kept
+
+
+@pytest.mark.parametrize("content", [write_champion(CHAMPION.key), b"no JSON", None])
+def test_challenger_is_refused_when_another_version_has_gone_live(content: bytes | None) -> None:
+    fake = FakeWorld(champion=OVERTAKER, live_uri="s3://artefacts/2.1.3/model.tar.gz")
+    del fake.content[CHAMPION_URI]
+    fake.content |= {} if content is None else {CHAMPION_URI: content}
+    found = conclude(fake.world(), asked())
+    assert (found.outcome, found.package_arn) == ("refused", None)
+    assert found.reason == ("2.1.3 (arn:package/3) has gone live since the run began, and it was compared with 2.0.0")
+    assert len(fake.packages) == 1
+
+
+def test_another_package_of_the_champion_s_name_is_not_the_champion() -> None:
+    fake = FakeWorld(champion=replace(CHAMPION, package_arn="arn:package/9"))
+    assert conclude(fake.world(), asked()).outcome == "refused"
+
+
+def test_run_that_began_before_champions_were_written_down_is_concluded() -> None:
+    fake = FakeWorld()
+    del fake.content[CHAMPION_URI]
+    assert conclude(fake.world(), asked()).outcome == "registered"
+
+
+def test_what_was_registered_before_another_version_went_live_stays_registered() -> None:
+    fake = FakeWorld()
+    found = conclude(fake.world(), asked())
+    del fake.content[f"{OUTPUT}/outcome.json"]
+    fake.champion = OVERTAKER
+    assert conclude(fake.world(), asked()) == found
+    assert len(fake.packages) == 2
 
 
 def test_metadata_fit_what_the_registry_takes() -> None:
@@ -334,9 +393,30 @@ def test_artefact_that_changed_between_two_tries_is_not_registered() -> None:
         conclude(fake.world(), asked())
     assert f"{OUTPUT}/registration.json" in fake.content
     fake.content[MODEL_URI] = b"another archive"
+    put(fake, "evaluation_uri", EVALUATION, archives={"challenger": hashlib.sha256(b"another archive").hexdigest()})
     with pytest.raises(PermanentError, match="it was changed, and is not registered"):
         conclude(fake.world(), asked())
     assert len(fake.packages) == 1
+
+
+@pytest.mark.parametrize(
+    ("archives", "why"),
+    [
+        ({"challenger": "0" * 64}, f"{MODEL_URI} has the sha256 {DIGEST}, and {'0' * 64} was evaluated"),
+        ({"champion": DIGEST}, "does not say which archive was evaluated"),
+        (None, "does not say which archive was evaluated"),
+    ],
+)
+def test_only_the_archive_that_was_evaluated_is_signed(archives: dict[str, str] | None, why: str) -> None:
+    fake = FakeWorld()
+    put(fake, "evaluation_uri", EVALUATION, archives=archives)
+    found = conclude(fake.world(), asked())
+    assert (found.outcome, found.package_arn, found.version) == ("refused", None, "")
+    assert found.reason.startswith("archive_not_evaluated: ")
+    assert why in found.reason
+    assert (len(fake.packages), fake.signatures) == (1, 0)
+    assert not any("/2.2.0/" in uri for uri in fake.content)
+    assert read_outcome(fake.content[f"{OUTPUT}/outcome.json"], RUN) == found
 
 
 def test_another_run_s_outcome_is_not_taken_for_this_one_s() -> None:

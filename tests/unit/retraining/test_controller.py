@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from lambdas.retraining.approving import consider
 from lambdas.retraining.decide import decide
-from lambdas.retraining.said import Followed, Given, Live, Ordered
-from lambdas.retraining.state import Champion, Status
-from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
+from lambdas.retraining.decision import Turn
+from lambdas.retraining.outcome import read_champion
+from lambdas.retraining.said import DataCame, Followed, Given, Live, Look, Ordered
+from lambdas.retraining.state import REMEMBERED_EVENTS, Champion, Run, State, Status
+from lambdas.rollout.errors import ForeignError, PermanentError, RetryableError, TimedOutError
 
 w: Any = sys.modules["retraining_world"]
 MINUTE, HOUR, DAY = w.MINUTE, w.HOUR, w.DAY
@@ -112,6 +115,7 @@ def test_better_challenger_is_approved_by_rule(world: Any) -> None:
     assert world.outcomes == ["registered"]
     ((arn, reason),) = world.models.approvals
     assert arn == "arn:package/2"
+    assert world.models.asked == list(world.store.runs)
     assert "better than 1.0.0 by 5.0 points of accuracy (at least 1.0 points, p = 0.0010)" in reason
     assert [subject for subject, _ in world.notices] == ["rain-local: approved 1.1.0"]
     world.check_over()
@@ -124,6 +128,9 @@ def test_better_challenger_is_approved_by_rule(world: Any) -> None:
         ({"checks_passed": False}, "its checks did not pass"),
         ({"better": False}, "is not shown to be 1.0 points or more"),
         ({"gain": 0.009}, "its gain of 0.9 points is not shown to be 1.0 points or more"),
+        ({"p_value": None}, "nothing says how likely its gain is by chance"),
+        ({"p_value": float("nan")}, "nothing says how likely its gain is by chance"),
+        ({"p_value": False}, "nothing says how likely its gain is by chance"),
         ({"p_value": 0.06}, "its gain may be chance (p = 0.060)"),
         ({"doubts": ("labels are reversed",)}, "what it has learnt may not be true: labels are reversed"),
     ],
@@ -137,6 +144,75 @@ def test_what_the_rule_does_not_allow_waits_for_a_person(world: Any, changes: di
     assert subject == "rain-local: 1.1.0 waits for approval"
     assert why in text
     assert text.endswith("python -m tidegate approve --env local --endpoint rain-local --version 1.1.0")
+
+
+def test_gain_whose_chance_is_no_number_waits_for_a_person(world: Any) -> None:
+    run = Run("run-1", "drift", "because", w.BOOTSTRAP, 1.0, 2.0, 3.0)
+    for p_value in (float("nan"), None):
+        given = Given(Look(), Live(w.BOOTSTRAP))
+        turn = Turn(State(w.NAME), given, world.time, world.settings)
+        decision = consider(turn, run, replace(w.BETTER, p_value=p_value), "It is registered.")
+        assert decision.action is None
+        assert "it has no p-value" in decision.notices[0].text
+
+
+def test_package_that_is_not_the_run_s_waits_for_a_person_with_the_reason(world: Any) -> None:
+    world.models.error = ForeignError("arn:package/2 was not registered by it")
+    world.drift()
+    world.until_over()
+    assert world.models.approvals == []
+    assert "1.1.0 could not be approved: arn:package/2 was not registered by it" in world.notices[0][1]
+
+
+def test_champion_is_written_down_for_the_last_step(world: Any) -> None:
+    world.champion = NEW
+    world.drift()
+    content = world.files.content[f"retraining/rain-local/{world.state.run.id}/champion.json"]
+    assert read_champion(content) == NEW.key
+
+
+def test_challenger_of_what_is_no_longer_live_is_told_as_such(world: Any) -> None:
+    reason = "1.1.0 has gone live since the run began"
+    world.pipelines.concludes = replace(w.UNFIT, reason=reason, checks_passed=True)
+    world.drift()
+    world.champion = NEW
+    world.until_over()
+    ((subject, text),) = world.notices
+    assert subject == "rain-local: 1.1.0 stays"
+    assert reason in text
+    assert "checks failed" not in text
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "雨", "🌧"])
+def test_event_stays_small_and_json_whatever_is_in_it(world: Any, letter: str) -> None:
+    numbers = {"much": [letter * 1000] * 9}
+    world.pipelines.concludes = replace(w.SAME, reason=letter * 9000, version=letter * 9000, numbers=numbers)
+    world.tell(world.order(reason=letter * 9000))
+    world.until_over()
+    assert [each["happened"] for each in world.events] == ["started", "ended"]
+    assert all(len(json.dumps(each)) < 4000 for each in world.events)
+    assert world.events[-1]["text"].startswith("The run run-00001")
+    assert letter in world.events[0]["reason"]
+    assert world.events[-1]["numbers"] is None
+
+
+def test_event_with_what_is_no_number_is_json(world: Any) -> None:
+    world.pipelines.concludes = replace(w.SAME, numbers={"gain": float("nan"), "rows": 9})
+    world.drift()
+    world.until_over()
+    assert world.events[-1]["numbers"] == {"gain": None, "rows": 9}
+
+
+def test_news_of_data_do_not_make_a_command_forgotten(world: Any) -> None:
+    command = world.order("dance")
+    world.tell(command)
+    state = world.state
+    for number in range(REMEMBERED_EVENTS + 1):
+        given = Given(DataCame(f"d{number}", world.time), Live(w.BOOTSTRAP))
+        state = decide(state, given, world.time, world.settings).state
+    assert state.seen == (command.id,)
+    assert state.data_at == world.time
+    assert decide(state, Given(command, Live(w.BOOTSTRAP)), world.time, world.settings).entries == ()
 
 
 def test_manual_approval_is_a_person_s(world: Any) -> None:
@@ -189,7 +265,11 @@ def test_approval_that_aws_refuses_is_a_fault_and_waits_for_a_person(world: Any)
 
 @pytest.mark.parametrize(
     ("concludes", "outcome", "why"),
-    [(w.SAME, "champion_stays", "the challenger is not better"), (w.UNFIT, "refused", "checks failed")],
+    [
+        (w.SAME, "champion_stays", "the challenger is not better"),
+        (w.UNFIT, "refused", "checks failed"),
+        (w.SWAPPED, "refused", "the challenger cannot be registered: archive_not_evaluated"),
+    ],
 )
 def test_champion_stays_is_a_normal_outcome(world: Any, concludes: Any, outcome: str, why: str) -> None:
     world.pipelines.concludes = concludes
@@ -477,6 +557,51 @@ def test_start_of_which_nobody_knows_is_never_given_up(world: Any, monkeypatch: 
     monkeypatch.setattr(world.pipelines, "find", find)
     world.pass_time(5 * MINUTE)
     assert world.state.run.execution == world.pipelines.executions[0].arn
+
+
+def test_start_that_cannot_be_looked_for_is_given_up_after_its_limit(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pipelines.refusals = [RetryableError("ThrottlingException")]
+    world.drift()
+
+    def denied(*_: Any) -> str:
+        raise PermanentError("AccessDeniedException: sagemaker:ListPipelineExecutions")
+
+    monkeypatch.setattr(world.pipelines, "find", denied)
+    world.pass_time(0.9 * HOUR)
+    assert world.state.run.status is Status.INTENDED
+    world.pass_time(0.3 * HOUR)
+    assert world.outcomes == ["failed"]
+    assert "whether it has begun cannot be found out: AccessDeniedException" in world.faults[0]
+    world.check_over()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_run_that_is_to_be_stopped_is_never_started(world: Any, killed: bool) -> None:
+    world.pipelines.refusals = [] if killed else [RetryableError("ThrottlingException")]
+    start, stop = world.order(), world.order("stop", reason="wrong labels")
+    if killed:  # the run is durable, and nothing more was done
+        decision = decide(world.state, Given(start, Live(w.BOOTSTRAP)), world.time, world.settings)
+        world.store.save(decision.state, decision.entries, decision.summary, now=world.time)
+    else:
+        world.tell(start)
+    assert world.state.run.status is Status.INTENDED
+    world.tell(stop)
+    world.until_over()
+    assert begun(world) == 0
+    assert world.outcomes == ["failed"]
+    assert "it was stopped because anna ordered it: wrong labels, before its execution began" in world.faults[0]
+    world.check_over()
+
+
+def test_run_that_is_to_be_stopped_is_found_and_stopped(world: Any) -> None:
+    world.pipelines.refusals = [TimedOutError("no answer")]
+    world.drift()
+    world.tell(world.order("stop"))
+    world.until_over()
+    assert [each.status for each in world.pipelines.executions] == ["Stopped"]
+    assert world.outcomes == ["failed"]
 
 
 def test_late_word_about_a_run_that_is_over_says_nothing_of_the_next(world: Any) -> None:

@@ -52,6 +52,7 @@ BETTER = Conclusion(
 )
 SAME = Conclusion(Outcome.KEPT, "its gain is +0.1 % (p = 0.7)", better=False, gain=0.001)
 UNFIT = Conclusion(Outcome.REFUSED, "calibration: off by 0.2", better=True, gain=0.05)
+SWAPPED = replace(UNFIT, reason="archive_not_evaluated: it was changed meanwhile", checks_passed=True)
 
 
 class CrashError(BaseException):
@@ -219,12 +220,14 @@ class FakeModels:
 
     status: dict[str, str] = field(default_factory=dict)
     approvals: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     error: TidegateError | None = None
 
     def of(self, champion: Champion, settings: Settings) -> Model:
         return Model(f"s3://{BUCKET}/{champion.version}/model.tar.gz", f"s3://{BUCKET}/{champion.version}/b.json", {})
 
-    def approve(self, arn: str, reason: str) -> str:
+    def approve(self, arn: str, run: str, reason: str) -> str:
+        self.asked.append(run)
         if self.error:
             raise self.error
         status = self.status.get(arn, "PendingManualApproval")

@@ -110,7 +110,9 @@ def test_an_endpoint_that_is_not_monitored_is_said_to_be_none(
     assert run("--window", "x") == 1
 
 
-@pytest.mark.parametrize("name", ["2026-11-22T03:00Z", "20261122T030000Z", "2026-11-22T03:00:00Z"])
+@pytest.mark.parametrize(
+    "name", ["2026-11-22T03:00Z", "20261122T030000Z", "2026-11-22T03:00:00Z", "2026-11-22T03:00", "2026-11-22 03:00"]
+)
 def test_a_window_in_words_with_ways_out(
     run: Run, account: Account, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -145,8 +147,8 @@ def test_the_report_is_saved(run: Run, account: Account, capsys: pytest.CaptureF
     account.s3.objects[f"{put(account)}/report.html"] = b"<html>"
     put(account, 1, page=False, status="failed")
     assert run("--report") == 0
-    assert (tmp_path / "drift-rain-local-20261122T030000Z.html").read_bytes() == b"<html>"
-    assert "the report of 2026-11-22T03:00Z is saved: drift-rain-local" in capsys.readouterr().out
+    assert (tmp_path / "build" / "drift-rain-local-20261122T030000Z.html").read_bytes() == b"<html>"
+    assert "the report of 2026-11-22T03:00Z is saved: build/drift-rain-local" in capsys.readouterr().out
     assert shown(run, capsys, "--window", "2026-11-22T03:00Z", "--report", "mine.html")["saved"] == "mine.html"
     assert (tmp_path / "mine.html").read_bytes() == b"<html>"
     assert run("--report", str(tmp_path / "no" / "where.html")) == 2
@@ -171,6 +173,9 @@ def test_an_unknown_window_is_told_with_the_latest(
     said = capsys.readouterr().err
     assert "no window 'yesterday'" in said
     assert "the latest is 2026-11-22T03:00Z" in said
+    assert "2026-11-22T17:32, 2026-11-22T17:32Z or 2026-11-22T17:32:00Z" in said
+    assert run("--window", "") == 2
+    assert run("--window", "2026-11-22T03:30") == 2
 
 
 @pytest.mark.parametrize("limit", ["0", "x", "501"])

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tidegate import labels
+from tidegate import cli, labels, views
 from tidegate.commands.labels import read_file
+from tidegate.console import make_console
 from tidegate.errors import UsageError
 from tidegate.labels import Label
 from tidegate.settings import EndpointSettings
@@ -76,9 +77,13 @@ def test_a_request_labelled_twice_alike_counts_once() -> None:
         (f"inference_id,label\n{'x' * 65},1\n", "65 characters"),
         ("inference_id,label\na,\n", "line 2: the label '' has 0 characters"),
         ("inference_id,label\na,1\nb,1\na,0\n", "lines 2 and 4 label 'a' '1' and '0'"),
-        ('{"inference_id": "a"}', "line 1 cannot be read"),
+        ('{"inference_id": "a"}', "labels.csv, line 1 has no label: "),
+        ('{"label": 1}', "line 1 has no inference_id: "),
+        ("{}", "line 1 has no inference_id and no label: "),
         ('{"inference_id": "a", "label": true}', "neither text nor a number"),
-        ('{"inference_id": "a", "label": 1}\n{"inference_id": ', "line 2 cannot be read"),
+        ('{"inference_id": "a", "label": 1}\n{"inference_id": ', "line 2 is not JSON: "),
+        ('{"inference_id": "a", "label": 1}\n7', "line 2 is not a JSON object: '7'"),
+        ('[{"inference_id": "a", "label": 1}]', "labels.csv is a JSON array"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(text: str, said: str) -> None:
@@ -86,6 +91,29 @@ def test_a_wrong_file_is_refused_with_its_line(text: str, said: str) -> None:
         labels.read(text, "labels.csv")
     assert said in raised.value.message
     assert raised.value.hint
+    assert "Error(" not in raised.value.message
+
+
+def test_an_array_is_told_that_lines_are_wanted() -> None:
+    with pytest.raises(UsageError) as raised:
+        labels.read('\n[\n{"inference_id": "a", "label": 1}\n]', "labels.json")
+    assert "each of its objects on a line of its own" in raised.value.hint
+
+
+def test_what_is_shown_of_a_line_is_shown_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text('{"inference_id": "[red]a[/red] :key:", "label": [1]}\n')
+    assert cli.main(["labels", "put", "--file", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "the label is neither text nor a number" in said
+    assert '"[red]a[/red] :key:", "label": [1]' in said
+
+
+def test_tables_show_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    table = views.empty_table("what")
+    table.add_row("[red]a[/red] :key:")
+    make_console().print(table)
+    assert "[red]a[/red] :key:" in capsys.readouterr().out
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from lambdas import contract
 from lambdas.retraining.decide import decide
 from lambdas.retraining.decision import Entry
 from lambdas.retraining.handlers.events import read_event
 from lambdas.retraining.said import Given
 from lambdas.retraining.settings import Settings
-from lambdas.retraining.state import Approval, Champion, Outcome, State, Summary, Window
+from lambdas.retraining.state import Approval, Champion, Outcome, State, Status, Summary, Window
 from lambdas.retraining.state import Run as RetrainingRun
 from tests.unit.tidegate.conftest import RETRAINING_TABLE, Account
 from tests.unit.tidegate.states import IDLE, NOW, rolling
@@ -137,6 +138,64 @@ def test_a_run_has_a_reason(run: Run) -> None:
     assert run("start") == 2
 
 
+@pytest.mark.parametrize("reason", ["", "  ", "\t\n"])
+def test_an_empty_reason_is_refused_with_a_way_out(
+    run: Run, account: Account, capsys: pytest.CaptureFixture[str], reason: str
+) -> None:
+    assert run("start", "--reason", reason) == 2
+    assert 'say why, as in --reason "' in capsys.readouterr().err
+    assert account.events.taken == []
+
+
+def then(account: Account, change: Callable[[State], None]) -> None:
+    """Let something happen right after an order is obeyed."""
+    obey(account)
+    answer = account.events.on_event
+
+    def both(detail: dict[str, Any]) -> None:
+        answer(detail)
+        change(retraining.load(account.aws, find_endpoint(account.aws, "local", None)))
+
+    account.events.on_event = both
+
+
+def test_a_start_tells_that_the_run_runs(run: Run, account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    def started(state: State) -> None:
+        assert state.run is not None
+        account.retraining(replace(state, run=replace(state.run, status=Status.RUNNING, execution="arn:execution")))
+
+    then(account, started)
+    assert run("start", "--reason", "why", "--id", "c-1") == 0
+    assert "It runs: arn:execution." in capsys.readouterr().out
+    assert shown(run, capsys, "start", "--reason", "why", "--id", "c-1")["status"] == "RUNNING"
+
+
+def test_a_start_that_fails_at_once_is_1_with_its_reason(
+    run: Run, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failed(state: State) -> None:
+        assert state.run is not None
+        account.summarise_run(Summary(state.run, Outcome.FAILED.value, "Nothing was captured.", NOW))
+        account.retraining(replace(state, run=None))
+
+    then(account, failed)
+    assert run("start", "--reason", "why", "--id", "c-1", "-o", "json") == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)["status"] == "failed"
+    error = json.loads(told.err)
+    assert error["error"].endswith("has failed: Nothing was captured.")
+    assert "retrain history" in error["next"]
+
+
+def test_a_start_that_takes_longer_says_where_to_look(
+    run: Run, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    obey(account)
+    assert run("start", "--reason", "why") == 0
+    said = capsys.readouterr().out
+    assert "It has not been started yet; see: python -m tidegate retrain status --env local" in said
+
+
 @pytest.mark.parametrize("argv", [("status",), ("history",)])
 def test_an_endpoint_that_is_not_retrained_is_said_to_be_none(
     run: Run, account: Account, capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]
@@ -246,6 +305,34 @@ def test_numbers_in_words() -> None:
         "accuracy 84.0% against 78.1% of 2.0.0 (+5.9 points) on 2,000 held-out rows"
     )
     assert in_words(replace(listed, numbers={})) == ""
+    assert "(+5.9 points, p < 0.0001)" in in_words(replace(listed, numbers={**NUMBERS, "p_value": 0.00004}))
+
+
+@pytest.mark.parametrize(
+    "text", ["Run r registered 2.1.0. It waits for a person: its gain may be chance.", "its gain may be chance."]
+)
+@pytest.mark.parametrize("order", ["status", "history"])
+def test_what_waits_for_a_person_is_told_with_the_command(
+    run: Run, account: Account, capsys: pytest.CaptureFixture[str], order: str, text: str
+) -> None:
+    account.summarise_run(Summary(RUN, Outcome.REGISTERED.value, "It is better.", NOW, {**NUMBERS, "version": "2.1.0"}))
+    account.retraining(STATE, Entry("approval", text, {"status": "PendingManualApproval"}, run=RUN.id))
+    package = account.sagemaker.create_model_package(
+        ModelPackageGroupName="rain-local",
+        ModelApprovalStatus="PendingManualApproval",
+        InferenceSpecification={"Containers": [{"Image": "image", "ModelDataUrl": "s3://model"}]},
+        CustomerMetadataProperties={contract.PACKAGE_VERSION_KEY: "2.1.0"},
+    )
+    command = "python -m tidegate approve --version 2.1.0 --env local --endpoint rain-local"
+    assert shown(run, capsys, order)["waiting"] == [
+        {"run": RUN.id, "version": "2.1.0", "why": "its gain may be chance.", "command": command}
+    ]
+    assert run(order) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2.1.0, which the run run-00001-abc registered: It waits for a person: its gain may be chance." in said
+    assert command in said
+    account.sagemaker.update_model_package(**package, ModelApprovalStatus="Rejected")
+    assert shown(run, capsys, order)["waiting"] == []
 
 
 def test_the_audit_trail_is_shown_when_asked_for(

@@ -147,6 +147,15 @@ def test_windows_are_recorded_and_found_in_order(aws: Any) -> None:
     assert [each["number"] for each in records.before(ENDPOINT, "20261122T060000Z", 2)] == [3, 4]
 
 
+def test_windows_are_found_across_pages_of_a_megabyte(aws: Any) -> None:
+    records = DynamoRecords(aws("dynamodb"))
+    for number in range(8):
+        records.put_window(ENDPOINT, f"20261122T0{number}0000Z", {"number": number, "text": "x" * 380_000})
+    first = records.before(ENDPOINT, "20261122T070000Z", 6)
+    assert [each["number"] for each in first] == [1, 2, 3, 4, 5, 6]
+    assert [each["number"] for each in records.before(ENDPOINT, "20261122T020000Z", 6)] == [0, 1]
+
+
 def test_files_are_listed_read_in_pieces_and_unpacked(aws: Any) -> None:
     files = S3Files(aws("s3"))
     packed = gzip.compress(b"a\n" * 1_500_000) + gzip.compress(b"end\n")

@@ -260,3 +260,17 @@ def test_an_archive_that_cannot_be_read_is_told(shelf: Shelf, run: Run, capsys: 
 )
 def test_which_way_is_better(name: str, change: float, direction: str) -> None:
     assert measured.direction(name, change) == direction
+
+
+def test_the_bootstrap_model_is_said_to_be_in_no_registry(
+    shelf: Shelf, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.account.declare("retraining", bootstrap={"version": "0.9.0"})
+    for version in ("bootstrap", "0.9.0"):
+        assert run("models", "show", version) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"{version} is the bootstrap model, which the template brought; it is not in the registry" in said
+    assert run("models", "show", "0.9.1") == 2
+    assert "has no version '0.9.1'" in capsys.readouterr().err
+    shelf.add("0.9.0")
+    assert run("models", "pin", "0.9.0", "--reason", "why") == 0
