@@ -30,6 +30,10 @@ WAKE_INDEX = "by-wake"
 WAKE_INDEX_PARTITION_KEY = "lane"
 WAKE_INDEX_SORT_KEY = "wake"
 
+# The monitoring table: an item for each window below this, and where the monitor of an endpoint stands.
+WINDOW_PREFIX = "WINDOW#"
+MONITOR_CURSOR_KEY = "CURSOR"
+
 # Events that operators send: EventBridge source and detail types.
 OPERATOR_EVENT_SOURCE = "tidegate.operator"
 OPERATOR_COMMAND_DETAIL_TYPE = "Tidegate Operator Command"

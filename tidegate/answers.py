@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tidegate import rollouts
 from tidegate.aws import Aws
@@ -16,6 +17,8 @@ from tidegate.trail import Trail
 
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,25 @@ class Pace:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+
+
+def await_answer(
+    look: Callable[[], Found | None],
+    unanswered: Callable[[], OperatorError],
+    pace: Pace,
+    deadline: float,
+    tick: Callable[[float], None],
+) -> Found:
+    """Look for an answer until it is there, or raise what `unanswered` returns once `deadline` has passed.
+
+    `tick` is told now and then for how long it has been waited.
+    """
+    while (answer := look()) is None:
+        if pace.now() >= deadline:
+            raise unanswered()
+        pace.sleep(LOOK_SECONDS)
+        tick(pace.now() - deadline + LONGEST_SECONDS)
+    return answer
 
 
 class Asking:
@@ -89,12 +111,7 @@ class Asking:
         OperatorError
             When none comes in time.
         """
-        while (answer := self._look()) is None:
-            if self._pace.now() >= self._deadline:
-                raise self._unanswered()
-            self._pace.sleep(LOOK_SECONDS)
-            tick(self._pace.now() - self._deadline + LONGEST_SECONDS)
-        return answer
+        return await_answer(self._look, self._unanswered, self._pace, self._deadline, tick)
 
     def _look(self) -> Answer | None:
         entry = self._given or next((each for each in self._trail.fresh() if each.answers(self._event.id)), None)

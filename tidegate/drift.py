@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -18,7 +18,6 @@ from tidegate.settings import EndpointSettings
 
 MOST_WINDOWS = 500
 PAGE_NAME = "report.html"
-WINDOW_PREFIX = "WINDOW#"
 
 
 @dataclass(frozen=True)
@@ -105,17 +104,29 @@ class Due:
 
 def next_due(aws: Aws, endpoint: EndpointSettings, settings: Settings, now: float) -> Due:
     """Return when the next window is looked at; the monitor's first run begins with the window of that moment."""
-    table, partition = contract.monitoring_table(endpoint.environment), contract.endpoint_partition(endpoint.name)
-    cursor = next(iter(items.beginning(aws, table, partition, "CURSOR")), None)
+    cursor = _cursor(aws, endpoint)
     start = float(cursor["next"]) if cursor else float(containing(now, settings.window_seconds).start)
     return Due(start, start + settings.window_seconds + settings.delay_seconds + SETTLE_SECONDS)
 
 
 def windows(aws: Aws, endpoint: EndpointSettings, most: int = MOST_WINDOWS) -> list[Window]:
     """Return the latest windows, the oldest first."""
-    table, partition = contract.monitoring_table(endpoint.environment), contract.endpoint_partition(endpoint.name)
-    found = items.beginning(aws, table, partition, WINDOW_PREFIX, newest_first=True, page=min(most, 100))
+    found = _items(aws, endpoint, contract.WINDOW_PREFIX, newest_first=True, page=min(most, 100))
     return [_window(item) for item in islice(found, most)][::-1]
+
+
+def has_begun(aws: Aws, endpoint: EndpointSettings) -> bool:
+    """Return whether the monitor has run: its first run sets the window that it begins with."""
+    return _cursor(aws, endpoint) is not None
+
+
+def _cursor(aws: Aws, endpoint: EndpointSettings) -> dict[str, Any] | None:
+    return next(_items(aws, endpoint, contract.MONITOR_CURSOR_KEY), None)
+
+
+def _items(aws: Aws, endpoint: EndpointSettings, prefix: str, **how: Any) -> Iterator[dict[str, Any]]:
+    table, partition = contract.monitoring_table(endpoint.environment), contract.endpoint_partition(endpoint.name)
+    return items.beginning(aws, table, partition, prefix, **how)
 
 
 def _window(item: Mapping[str, Any]) -> Window:
@@ -134,7 +145,7 @@ def _window(item: Mapping[str, Any]) -> Window:
         findings=tuple(_finding(each) for each in item.get("findings") or ()),
         report=text(item, "report"),
         id=text(item, "window"),
-        key=text(item, contract.TABLE_SORT_KEY).removeprefix(WINDOW_PREFIX),
+        key=text(item, contract.TABLE_SORT_KEY).removeprefix(contract.WINDOW_PREFIX),
         status=text(item, "status"),
         look=text(item, "look"),
     )

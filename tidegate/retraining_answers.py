@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegate import retraining
-from tidegate.answers import LONGEST_SECONDS, LOOK_SECONDS, Pace
+from tidegate.answers import LONGEST_SECONDS, Pace, await_answer
 from tidegate.aws import Aws
 from tidegate.command_events import RetrainEvent, put
 from tidegate.errors import OperatorError
@@ -60,12 +60,11 @@ class Asking:
         OperatorError
             When none comes in time.
         """
-        while (entry := self._given or self._look(self._after)) is None:
-            if self._pace.now() >= self._deadline:
-                raise self._unanswered()
-            self._pace.sleep(LOOK_SECONDS)
-            tick(self._pace.now() - self._deadline + LONGEST_SECONDS)
+        entry = await_answer(self._known, self._unanswered, self._pace, self._deadline, tick)
         return Answer(self._event, bool(entry.numbers.get("accepted")), entry)
+
+    def _known(self) -> Entry | None:
+        return self._given or self._look(self._after)
 
     def _look(self, after: int) -> Entry | None:
         found = retraining.trail_after(self._aws, self._endpoint, after)

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from lambdas.contract import counting_job_prefix
-from lambdas.monitoring.errors import RetryableError
 from lambdas.monitoring.gathering import Found
 from lambdas.monitoring.jobs import job_name, job_order, request_of
-from lambdas.monitoring.look_folder import BASELINE, COUNTS, OUTPUT, REQUEST, Failed, LookFolder
+from lambdas.monitoring.look_folder import BASELINE, COUNTS, OUTPUT, REQUEST, Failed, LookFolder, Statuses
 from lambdas.monitoring.parts import number_of_parts, parts_of
 from lambdas.monitoring.ports import Executions, Files
 from lambdas.monitoring.processing import request_for
@@ -29,8 +28,7 @@ MOST_PARTS = 500
 MOST_LABEL_BYTES = 2_000_000_000
 """Every part holds all labels in memory, about twice their files' size: half of the 8 GiB of the usual machine."""
 
-_RUNNING = frozenset({"RUNNING", "PENDING_REDRIVE"})
-_DONE = "SUCCEEDED"
+_STATUSES = Statuses(frozenset({"RUNNING", "PENDING_REDRIVE"}), "SUCCEEDED", "Step Functions")
 
 
 class CountingExecutions:
@@ -64,14 +62,7 @@ class CountingExecutions:
         """
         name = job_name(self._settings.endpoint, window, look)
         view = self._executions.look(self._machine, name)
-        if view is None:
-            raise RetryableError(f"execution {name} was to count window {window.id}, and cannot be found")
-        if view.status in _RUNNING:
-            return None
-        if view.status != _DONE:
-            reason = view.reason or "Step Functions gives no reason"
-            return Failed(f"execution {name} {view.status.lower().replace('_', ' ')}: {reason}")
-        return self._folder(window, look).counts(f"execution {name}")
+        return self._folder(window, look).result(f"execution {name}", view, _STATUSES)
 
     def refusal(self, captures: Found, labels: Found | None) -> Failed | None:
         """Return why files cannot be counted in parts; None if they can."""

@@ -10,9 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from lambdas.contract import counting_job_prefix
-from lambdas.monitoring.errors import RetryableError
 from lambdas.monitoring.gathering import Found
-from lambdas.monitoring.look_folder import BASELINE, OUTPUT, REQUEST, Failed, LookFolder
+from lambdas.monitoring.look_folder import BASELINE, OUTPUT, REQUEST, Failed, LookFolder, Statuses
 from lambdas.monitoring.ports import Files, JobOrder, Jobs
 from lambdas.monitoring.profile.baseline import Baseline
 from lambdas.monitoring.profile.window import WindowCounts
@@ -20,8 +19,7 @@ from lambdas.monitoring.settings import Settings
 from lambdas.monitoring.windows import Window
 
 ARGUMENTS = ("job",)
-_RUNNING = frozenset({"InProgress", "Stopping"})
-_DONE = "Completed"
+_STATUSES = Statuses(frozenset({"InProgress", "Stopping"}), "Completed", "SageMaker")
 
 
 class CountingJobs:
@@ -49,14 +47,7 @@ class CountingJobs:
             When there is no such job.
         """
         name = job_name(self._settings.endpoint, window, look)
-        view = self._jobs.look(name)
-        if view is None:
-            raise RetryableError(f"job {name} was to count window {window.id}, and cannot be found")
-        if view.status in _RUNNING:
-            return None
-        if view.status != _DONE:
-            return Failed(f"job {name} {view.status.lower()}: {view.reason or 'SageMaker gives no reason'}")
-        return self._folder(window, look).counts(f"job {name}")
+        return self._folder(window, look).result(f"job {name}", self._jobs.look(name), _STATUSES)
 
     def exists(self, window: Window, look: str) -> bool:
         """Return whether a look's job has been started."""

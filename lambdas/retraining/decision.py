@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.monitoring.times import stamp
 from lambdas.retraining.said import Given, Live
 from lambdas.retraining.settings import Settings
 from lambdas.retraining.state import LONGEST_TEXT, Approval, Message, Run, State, Summary
@@ -129,7 +130,7 @@ class Turn:
             "reason": run.reason,
             "champion": run.champion.version,
             "execution": run.execution,
-            "at": moment(self.now),
+            "at": stamp(self.now),
             **more,
         }
         return self.telling(EVENT, happened, json.dumps({name: _capped(name, value) for name, value in detail.items()}))
@@ -153,11 +154,6 @@ def _cut(text: str, most: int) -> str:
     while (excess := len(json.dumps(text)) - most) > 0:
         text = text[: -max(excess // 12, 1)]
     return text
-
-
-def moment(at: float) -> str:
-    """Return a time as ISO 8601 in UTC, in seconds."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def said_at(at: float) -> str:

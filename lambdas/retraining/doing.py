@@ -1,8 +1,9 @@
 """Does what was decided, and says what became of it."""
 
 from lambdas.contract import RETRAINING_PREFIX
+from lambdas.monitoring.times import stamp
 from lambdas.retraining import manifests
-from lambdas.retraining.decision import Action, Approve, Follow, Start, Stop, moment
+from lambdas.retraining.decision import Action, Approve, Follow, Start, Stop
 from lambdas.retraining.outcome import CHAMPION_NAME, OutcomeError, read_outcome, write_champion
 from lambdas.retraining.ports import Ports
 from lambdas.retraining.said import EXECUTING, Approved, Conclusion, Followed, NotStarted, Said, Started
@@ -71,13 +72,13 @@ def _prepared(ports: Ports, settings: Settings, run: Run) -> tuple[dict[str, str
     captured = manifests.captures(ports.files, bucket, endpoint, run.since, run.until)
     if not captured.keys:
         raise PermanentError(
-            f"nothing was captured between {moment(run.since)} and {moment(run.until)} under "
+            f"nothing was captured between {stamp(run.since)} and {stamp(run.until)} under "
             f"s3://{bucket}/capture/{endpoint}/; switch capture on, or wait for requests"
         )
     labelled = manifests.labels(ports.files, bucket, endpoint, run.since, run.until)
     if not labelled.keys:
         raise PermanentError(
-            f"no labels came between {moment(run.since)} and {moment(run.until)} under "
+            f"no labels came between {stamp(run.since)} and {stamp(run.until)} under "
             f"s3://{bucket}/labels/{endpoint}/, and without any there is nothing to learn; give some with "
             "python -m tidegate labels put"
         )
@@ -97,11 +98,11 @@ def _prepared(ports: Ports, settings: Settings, run: Run) -> tuple[dict[str, str
         "BaselineUri": model.baseline,
         "ChampionUri": model.uri,
         "ChampionVersion": run.champion.version,
-        "Until": moment(run.until),
+        "Until": stamp(run.until),
         "OutputUri": f"s3://{bucket}/{prefix}",
         "LeastGain": f"{settings.least_gain:g}",
     }
-    parameters |= {"Since": moment(run.began)} if run.began is not None else {}
+    parameters |= {"Since": stamp(run.began)} if run.began is not None else {}
     return parameters, f"It is given {captured.said('captures')} and {labelled.said('labels')}."
 
 

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from lambdas.contract import TABLE_PARTITION_KEY, TABLE_SORT_KEY
-from lambdas.retraining.decision import Entry, moment
+from lambdas.monitoring.times import stamp
+from lambdas.retraining.decision import Entry
 from lambdas.retraining.state import (
     SCHEMA,
     Approval,
@@ -18,7 +19,7 @@ from lambdas.retraining.state import (
     Summary,
     Window,
 )
-from lambdas.rollout.errors import PermanentError
+from lambdas.rollout.stored import known, read_back
 
 STATE_KEY, AUDIT_PREFIX, RUN_PREFIX = "STATE", "AUDIT#", "RUN#"
 
@@ -42,7 +43,7 @@ def audit_item(name: str, entry: Entry, number: int, now: float) -> dict[str, An
     """Return the item of an audit entry."""
     return {
         **key(name, f"{AUDIT_PREFIX}{number:08d}"),
-        "at": moment(now),
+        "at": stamp(now),
         "endpoint": name,
         "run": entry.run,
         "kind": entry.kind,
@@ -64,10 +65,10 @@ def run_item(name: str, summary: Summary) -> dict[str, Any]:
         "champion": run.champion.version,
         "execution": run.execution,
         "status": run.status.value,
-        "since": moment(run.since),
-        "until": moment(run.until),
-        "started_at": moment(run.decided_at),
-        "ended_at": None if summary.ended_at is None else moment(summary.ended_at),
+        "since": stamp(run.since),
+        "until": stamp(run.until),
+        "started_at": stamp(run.decided_at),
+        "ended_at": None if summary.ended_at is None else stamp(summary.ended_at),
         "outcome": summary.outcome or None,
         "version": summary.numbers.get("version") or None,
         "text": summary.text,
@@ -83,18 +84,7 @@ def read_state(item: Mapping[str, Any]) -> State:
     PermanentError
         When the item is of a newer schema, or cannot be read.
     """
-    name, schema = item.get("name"), item.get("schema", SCHEMA)
-    if schema > SCHEMA:
-        raise PermanentError(
-            f"the retraining item of {name} was written by a newer version of Tidegate (schema {schema}; this one "
-            f"reads {SCHEMA}): deploy that version again"
-        )
-    try:
-        return _state(_known(State, item))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise PermanentError(
-            f"the retraining item of {name} cannot be read: {type(error).__name__}: {error}"
-        ) from error
+    return read_back(item, f"the retraining item of {item.get('name')}", SCHEMA, State, _state)
 
 
 def _state(given: dict[str, Any]) -> State:
@@ -103,13 +93,13 @@ def _state(given: dict[str, Any]) -> State:
         **{
             **given,
             "windows": tuple(
-                Window(**{**_known(Window, each), "features": tuple(each.get("features", ()))})
+                Window(**{**known(Window, each), "features": tuple(each.get("features", ()))})
                 for each in given.get("windows", ())
             ),
             "seen": tuple(given.get("seen", ())),
             "run": _run(given.get("run")),
-            "approval": None if approval is None else Approval(**_known(Approval, approval)),
-            "outbox": tuple(Message(**_known(Message, each)) for each in given.get("outbox", ())),
+            "approval": None if approval is None else Approval(**known(Approval, approval)),
+            "outbox": tuple(Message(**known(Message, each)) for each in given.get("outbox", ())),
         }
     )
 
@@ -117,12 +107,8 @@ def _state(given: dict[str, Any]) -> State:
 def _run(data: Mapping[str, Any] | None) -> Run | None:
     if data is None:
         return None
-    champion = Champion(**_known(Champion, data["champion"]))
-    return Run(**{**_known(Run, data), "champion": champion, "status": Status(data["status"])})
-
-
-def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {field.name: data[field.name] for field in fields(kind) if field.name in data}
+    champion = Champion(**known(Champion, data["champion"]))
+    return Run(**{**known(Run, data), "champion": champion, "status": Status(data["status"])})
 
 
 def _plain(value: Any) -> Any:

@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from lambdas.contract import (
@@ -16,7 +15,6 @@ from lambdas.contract import (
     endpoint_partition,
 )
 from lambdas.rollout.decision import Entry
-from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
 from lambdas.rollout.policy import Policy
@@ -39,6 +37,7 @@ from lambdas.rollout.state import (
     Source,
     State,
 )
+from lambdas.rollout.stored import fields_of, known, read_back
 
 STATE_KEY = "STATE"
 PACKAGE_PREFIX = "PACKAGE#"
@@ -79,7 +78,7 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if kind in (Phase, Kind):
         return value.value
-    if names := _names(kind):
+    if names := fields_of(kind):
         held = vars(value)
         return {name: each if type(each := held[name]) in _ATOMS else plain(each) for name in names}
     return {name: plain(each) for name, each in value.items()} if isinstance(value, Mapping) else value
@@ -88,12 +87,6 @@ def plain(value: Any) -> Any:
 @lru_cache(maxsize=_REMEMBERED)
 def _form(value: Policy | Fleet) -> dict[str, Any]:
     return value.to_dict()
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    """Return the fields of a dataclass; none of any other type. Worked out once, for every cycle writes and reads."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def state_item(state: State) -> dict[str, Any]:
@@ -124,16 +117,7 @@ def read_state(item: Mapping[str, Any]) -> State:
     PermanentError
         When the item is of a newer schema, or cannot be read.
     """
-    name, schema = item.get("name"), item.get("schema", SCHEMA)
-    if schema > SCHEMA:
-        raise PermanentError(
-            f"the item of {name} was written by a newer version of Tidegate (schema {schema}; this one reads "
-            f"{SCHEMA}): deploy that version again"
-        )
-    try:
-        return _state(_known(State, item))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise PermanentError(f"the item of {name} cannot be read: {type(error).__name__}: {error}") from error
+    return read_back(item, f"the item of {item.get('name')}", SCHEMA, State, _state)
 
 
 def _state(given: Mapping[str, Any]) -> State:
@@ -162,12 +146,8 @@ def _lists(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**plain_ones, **flat_ones, "commands": tuple(_command(each) for each in given["commands"])}
 
 
-def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: data[name] for name in _names(kind) if name in data}
-
-
 def _flat(kind: type, data: Mapping[str, Any]) -> Any:
-    return kind(**_known(kind, data))
+    return kind(**known(kind, data))
 
 
 def _maybe(read: Any, data: Any) -> Any:
@@ -175,12 +155,12 @@ def _maybe(read: Any, data: Any) -> Any:
 
 
 def _live(data: Mapping[str, Any]) -> Live:
-    return Live(**{**_known(Live, data), "fleet": _once(_fleet, data["fleet"])})
+    return Live(**{**known(Live, data), "fleet": _once(_fleet, data["fleet"])})
 
 
 def _fleet(data: Mapping[str, Any]) -> Fleet:
     # Its own reader refuses what it does not know, because people write that form.
-    return Fleet.from_dict({**_known(Fleet, data), "capture": _known(Capture, data["capture"])})
+    return Fleet.from_dict({**known(Fleet, data), "capture": known(Capture, data["capture"])})
 
 
 def _policy(data: Mapping[str, Any]) -> Policy:
@@ -198,22 +178,22 @@ def _once(read: Callable[[Mapping[str, Any]], Any], data: Any) -> Any:
 
 
 def _candidate(data: Mapping[str, Any]) -> Candidate:
-    return Candidate(**{**_known(Candidate, data), "source": _source(data)})
+    return Candidate(**{**known(Candidate, data), "source": _source(data)})
 
 
 def _source(data: Mapping[str, Any]) -> Source | None:
     found = data.get("source")
-    return None if found is None else Source(**_known(Source, found))
+    return None if found is None else Source(**known(Source, found))
 
 
 def _command(data: Mapping[str, Any]) -> Command:
-    return Command(**{**_known(Command, data), "candidate": _maybe(_candidate, data.get("candidate"))})
+    return Command(**{**known(Command, data), "candidate": _maybe(_candidate, data.get("candidate"))})
 
 
 def _rollout(data: Mapping[str, Any]) -> Rollout:
     return Rollout(
         **{
-            **_known(Rollout, data),
+            **known(Rollout, data),
             "kind": Kind(data["kind"]),
             "phase": Phase(data["phase"]),
             "policy": _once(_policy, data["policy"]),
@@ -272,4 +252,4 @@ def episode_item(name: str, episode: Episode) -> dict[str, Any]:
 
 def read_episode(item: Mapping[str, Any]) -> Episode:
     """Read an approval episode back."""
-    return Episode(**_known(Episode, item))
+    return Episode(**known(Episode, item))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,7 +49,23 @@ class Poller:
             self._stopped.wait(self._interval)
 
 
-class Recorder:
+class Pollers:
+    """Several of them; a context, at whose end the looks that are under way are waited for."""
+
+    def __init__(self, *pollers: Poller) -> None:
+        self._pollers = pollers
+
+    def __enter__(self) -> Self:
+        for poller in self._pollers:
+            poller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for poller in self._pollers:
+            poller.stop()
+
+
+class Recorder(Pollers):
     """Fills the observations of a run; a context.
 
     Parameters
@@ -74,20 +91,14 @@ class Recorder:
         self._versions = versions
         self._pace = pace
         note = observations.observer_errors.append
-        self._pollers = [
+        super().__init__(
             Poller(self.look_at_endpoint, ENDPOINT_SECONDS, note),
             Poller(self.look_at_alarms, ALARM_SECONDS, note),
             Poller(self.look_at_audit, AUDIT_SECONDS, note),
-        ]
-
-    def __enter__(self) -> Recorder:
-        for poller in self._pollers:
-            poller.start()
-        return self
+        )
 
     def __exit__(self, *_: object) -> None:
-        for poller in self._pollers:
-            poller.stop()
+        super().__exit__()
         self.look_at_endpoint()
         self.look_at_alarms()
         self.look_at_audit()

@@ -11,9 +11,6 @@ from lambdas.monitoring.ports import Cursor
 from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.failures import code_of, translated
 
-CURSOR = "CURSOR"
-WINDOW_PREFIX = "WINDOW#"
-
 
 class DynamoRecords:
     """Implements `lambdas.monitoring.ports.Records`."""
@@ -23,7 +20,7 @@ class DynamoRecords:
 
     def cursor(self, endpoint: str) -> Cursor | None:
         """Return an endpoint's cursor; None before its first run."""
-        item = self._get(endpoint, CURSOR)
+        item = self._get(endpoint, contract.MONITOR_CURSOR_KEY)
         return Cursor(item["next"], item["next_labels"], item["revision"]) if item else None
 
     def move(self, endpoint: str, cursor: Cursor) -> Cursor:
@@ -34,7 +31,7 @@ class DynamoRecords:
         item = {"next": moved.next, "next_labels": moved.next_labels, "revision": moved.revision}
         with translated():
             try:
-                self._put(endpoint, CURSOR, item, **_unmoved(cursor.revision))
+                self._put(endpoint, contract.MONITOR_CURSOR_KEY, item, **_unmoved(cursor.revision))
             except ClientError as error:
                 if code_of(error) != "ConditionalCheckFailedException":
                     raise
@@ -45,16 +42,20 @@ class DynamoRecords:
 
     def window(self, endpoint: str, key: str) -> dict[str, Any] | None:
         """Return what is recorded of a window."""
-        return self._get(endpoint, f"{WINDOW_PREFIX}{key}")
+        return self._get(endpoint, _window(key))
 
     def put_window(self, endpoint: str, key: str, item: Mapping[str, Any]) -> None:
         """Record a window, in place of what was recorded before."""
         with translated():
-            self._put(endpoint, f"{WINDOW_PREFIX}{key}", item)
+            self._put(endpoint, _window(key), item)
 
     def before(self, endpoint: str, key: str, most: int) -> list[dict[str, Any]]:
         """Return what is recorded of the latest windows before one, the oldest first."""
-        values = {":pk": _partition(endpoint), ":first": WINDOW_PREFIX, ":last": f"{WINDOW_PREFIX}{key}"}
+        values = {
+            ":pk": _partition(endpoint),
+            ":first": contract.WINDOW_PREFIX,
+            ":last": _window(key),
+        }
         query: dict[str, Any] = {
             "TableName": _table(),
             "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :first AND :last",
@@ -72,7 +73,7 @@ class DynamoRecords:
             if "LastEvaluatedKey" not in page:  # a page ends at 1 MB, whatever its limit
                 break
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        others = [item for item in found if item[contract.TABLE_SORT_KEY] != f"{WINDOW_PREFIX}{key}"]
+        others = [item for item in found if item[contract.TABLE_SORT_KEY] != _window(key)]
         return others[:most][::-1]
 
     def _get(self, endpoint: str, sort: str) -> dict[str, Any] | None:
@@ -96,6 +97,10 @@ def _unmoved(revision: int) -> dict[str, Any]:
 
 def _table() -> str:
     return os.environ[contract.ENV_MONITORING_TABLE]
+
+
+def _window(key: str) -> str:
+    return f"{contract.WINDOW_PREFIX}{key}"
 
 
 def _partition(endpoint: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from lambdas import contract
-from tidegate import items
+from tidegate import drift
 from tidegate.aws import Aws
 from tidegate.demo.openloop import Pace
 from tidegate.errors import OperatorError
@@ -22,7 +22,7 @@ def wait(aws: Aws, endpoint: EndpointSettings, pace: Pace) -> None:
     The first run of the monitor sets where it begins: traffic sent before would be in no window.
     """
     given_up = pace.now() + LONGEST_SECONDS
-    while not _runs(aws, endpoint):
+    while not drift.has_begun(aws, endpoint):
         if pace.now() > given_up:
             raise OperatorError(
                 f"the monitor of {endpoint.name} did not run within {LONGEST_SECONDS:.0f} s",
@@ -37,8 +37,3 @@ def champion(aws: Aws, endpoint: EndpointSettings) -> str:
     name = contract.monitoring_parameter(endpoint.environment, endpoint.name)
     settings = json.loads(aws.ssm.get_parameter(Name=name)["Parameter"]["Value"])
     return str(settings["bootstrap_version"])
-
-
-def _runs(aws: Aws, endpoint: EndpointSettings) -> bool:
-    table, partition = contract.monitoring_table(endpoint.environment), contract.endpoint_partition(endpoint.name)
-    return any(items.beginning(aws, table, partition, "CURSOR"))

@@ -6,13 +6,13 @@ from tidegate import drift, retraining
 from tidegate.aws import Aws
 from tidegate.demo.loop.seen import LoopSeen
 from tidegate.demo.loop.truth import EVERY_SECONDS, Truth
-from tidegate.demo.recorder import Poller
+from tidegate.demo.recorder import Poller, Pollers
 from tidegate.settings import EndpointSettings
 
 LOOK_SECONDS = 2.0
 
 
-class LoopWatch:
+class LoopWatch(Pollers):
     """Fills what was seen of the loop; a context.
 
     Parameters
@@ -31,20 +31,14 @@ class LoopWatch:
         self._seen = seen
         self._truth = truth
         note = seen.traffic.observer_errors.append
-        self._pollers = [
+        super().__init__(
             Poller(self.look_at_windows, LOOK_SECONDS, note),
             Poller(self.look_at_runs, LOOK_SECONDS, note),
             Poller(self.tell_truth, EVERY_SECONDS, note),
-        ]
-
-    def __enter__(self) -> LoopWatch:
-        for poller in self._pollers:
-            poller.start()
-        return self
+        )
 
     def __exit__(self, *_: object) -> None:
-        for poller in self._pollers:
-            poller.stop()
+        super().__exit__()
         self.look_at_windows()
         self.look_at_runs()
 
