@@ -21,6 +21,11 @@ ENV_TOPIC_ARN = "TIDEGATE_TOPIC_ARN"
 ENV_MONITORING_TABLE = "TIDEGATE_MONITORING_TABLE"
 ENV_RETRAINING_TABLE = "TIDEGATE_RETRAINING_TABLE"
 ENV_ARTEFACT_BUCKET = "TIDEGATE_ARTEFACT_BUCKET"
+ENV_INFERENCE_TABLE = "TIDEGATE_INFERENCE_TABLE"
+ENV_FRONT_DOOR = "TIDEGATE_FRONT_DOOR"
+ENV_JOBS_QUEUE_URL = "TIDEGATE_JOBS_QUEUE_URL"
+ENV_JOBS_DEAD_QUEUE_URL = "TIDEGATE_JOBS_DEAD_QUEUE_URL"
+ENV_OUTPUT_STREAM = "TIDEGATE_OUTPUT_STREAM"
 
 # The rollout table: one item per endpoint, its audit trail and its approval episodes beside it.
 TABLE_PARTITION_KEY = "pk"
@@ -29,6 +34,9 @@ TABLE_EXPIRY = "expires"
 WAKE_INDEX = "by-wake"
 WAKE_INDEX_PARTITION_KEY = "lane"
 WAKE_INDEX_SORT_KEY = "wake"
+
+ROUTE_ATTRIBUTE = "route"
+"""Attribute of an endpoint's state item that says which versions are live, for whoever sends requests to it."""
 
 # The monitoring table: an item for each window below this, and where the monitor of an endpoint stands.
 WINDOW_PREFIX = "WINDOW#"
@@ -44,6 +52,11 @@ DRIFT_WINDOW_DETAIL_TYPE = "Tidegate Drift Window"
 RETRAINING_EVENT_SOURCE = "tidegate.retraining"
 RETRAINING_DETAIL_TYPE = "Tidegate Retraining"
 RETRAIN_COMMAND_DETAIL_TYPE = "Tidegate Retrain Command"
+
+# Events of the front door: a job that is answered, a batch that is done.
+INFERENCE_EVENT_SOURCE = "tidegate.inference"
+JOB_DETAIL_TYPE = "Tidegate Prediction Job"
+BATCH_DETAIL_TYPE = "Tidegate Batch"
 
 # Keys of a model package's CustomerMetadataProperties.
 PACKAGE_VERSION_KEY = "tidegate:version"
@@ -62,6 +75,10 @@ CAPTURE_ERRORS_PREFIX = "capture-errors"
 LABELS_PREFIX = "labels"
 MONITORING_PREFIX = "monitoring"
 RETRAINING_PREFIX = "retraining"
+INFERENCE_PREFIX = "inference"
+AUDIT_PREFIX = "audit"
+AUDIT_ERRORS_PREFIX = "audit-errors"
+BATCH_PREFIX = "batch"
 
 CONTAINER_CAPTURES = "container"
 """Folder of what the containers of an endpoint have captured themselves, beside those of its variants."""
@@ -134,6 +151,25 @@ def monitoring_table(environment: str) -> str:
 def retraining_table(environment: str) -> str:
     """Name of the table with the state of retraining, and its audit trail."""
     return f"tidegate-{environment}-retraining"
+
+
+def inference_table(environment: str) -> str:
+    """Name of the front doors' table: cached answers, jobs and batches."""
+    return f"tidegate-{environment}-inference"
+
+
+def front_door_function(environment: str, endpoint: str, handler: str) -> str:
+    """Name of a function of an endpoint's front door (`endpoint` is its name in the environment's file)."""
+    return f"tidegate-{environment}-{endpoint}-{handler}"
+
+
+def front_door_parameter(environment: str, name: str) -> str:
+    """Name of the SSM parameter that tells operators where an endpoint's front door is."""
+    return f"/tidegate/{environment}/front-door/{name}"
+
+
+LIVE_ALIAS = "live"
+"""Alias by which a front door calls its functions, so that a version takes over when it is ready."""
 
 
 def table_name(environment: str) -> str:

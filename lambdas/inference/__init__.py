@@ -1,0 +1,1 @@
+"""The front door: what applications call instead of SageMaker."""

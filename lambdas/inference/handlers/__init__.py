@@ -1,0 +1,1 @@
+"""Entry points of the front door, one file a function."""
