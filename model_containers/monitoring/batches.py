@@ -7,15 +7,15 @@ from typing import Protocol
 
 import numpy as np
 import orjson
-import polars as pl
 from numpy.typing import NDArray
 
 from lambdas.monitoring.capture.lines import LONGEST
 from lambdas.monitoring.capture.reasons import UnreadableError
 from lambdas.monitoring.capture.records import Exchange, Part, exchange, time_of
 
+from .pieces import Pieces, Places
 from .template import EVENT_ID, INFERENCE_ID, INPUT, OUTPUT, TIME, Matches, Template
-from .text import Places, Text
+from .text import Text
 
 MOST_TEMPLATES = 8
 """Of a file: as many variants, versions and content types have one of their own."""
@@ -49,8 +49,8 @@ class Batch:
     example: Exchange
     lines: Places
     at: NDArray[np.float64]
-    inputs: pl.Series
-    outputs: pl.Series | None
+    inputs: Pieces
+    outputs: Pieces | None
     identities: Identities
 
     def __len__(self) -> int:
@@ -62,8 +62,8 @@ class Batch:
             self,
             lines=self.lines[chosen],
             at=self.at[chosen],
-            inputs=self.inputs.gather(chosen),
-            outputs=None if self.outputs is None else self.outputs.gather(chosen),
+            inputs=self.inputs.only(chosen),
+            outputs=None if self.outputs is None else self.outputs.only(chosen),
             identities=lambda of: self.identities(chosen[of]),
         )
 
@@ -126,14 +126,14 @@ def _batch(text: Text, template: Template, matches: Matches) -> Batch:
     spans = matches.spans
     told, times = text.runs(*spans[TIME])
     at = np.repeat(_moments(told), times)
-    outputs = text.column(*spans[OUTPUT]) if OUTPUT in spans else None
+    outputs = text.pieces(*spans[OUTPUT]) if OUTPUT in spans else None
     paths = [path for path in (INFERENCE_ID, EVENT_ID) if path in spans]
 
     def identities(chosen: Places) -> list[str]:
-        found = [text.cut(*(place[chosen] for place in spans[path])) for path in paths] or [[b""] * len(chosen)]
+        found = [text.pieces(*spans[path]).only(chosen).cut() for path in paths] or [[b""] * len(chosen)]
         return [next(filter(None, ids), b"").decode() for ids in zip(*found, strict=True)]
 
-    return Batch(template.example, matches.rows, at, text.column(*spans[INPUT]), outputs, identities)
+    return Batch(template.example, matches.rows, at, text.pieces(*spans[INPUT]), outputs, identities)
 
 
 def _moments(told: Sequence[bytes]) -> NDArray[np.float64]:
@@ -178,11 +178,11 @@ def _batch_of(requests: list[tuple[int, Exchange]]) -> Batch:
         asked[0],
         np.asarray(numbers, np.int64),
         np.asarray([each.at for each in asked], np.float64),
-        _column([each.input for each in asked]),
-        None if asked[0].output is None else _column([each.output for each in asked if each.output is not None]),
+        _pieces([each.input for each in asked]),
+        None if asked[0].output is None else _pieces([each.output for each in asked if each.output is not None]),
         lambda chosen: [asked[index].identity for index in chosen.tolist()],
     )
 
 
-def _column(parts: Sequence[Part]) -> pl.Series:
-    return pl.Series([part.data.encode() for part in parts], dtype=pl.Binary)
+def _pieces(parts: Sequence[Part]) -> Pieces:
+    return Pieces.of([part.data.encode() for part in parts])

@@ -4,6 +4,7 @@ What is read here is a subset of what the careful path's `bodies` read, and read
 body holds raises `NotCleanError`.
 """
 
+import binascii
 import codecs
 import io
 import math
@@ -21,7 +22,9 @@ from polars.exceptions import PolarsError
 from lambdas.monitoring.capture.layout import Layout
 from lambdas.monitoring.capture.records import CSV_TYPE, JSON_TYPE, Part
 
+from .base64_lines import decoded_lines
 from .errors import NotCleanError
+from .pieces import Pieces
 
 _SPACE, _COMMA, _NEWLINE = b" ,\n"
 _NUMBERS = frozenset({float, int, type(None)})
@@ -49,13 +52,13 @@ class Table:
         return np.ones(bodies, np.int64) if self.lengths is None else self.lengths
 
 
-def read(bodies: pl.Series, part: Part, layout: Layout, key: str) -> Table:
+def read(bodies: Pieces, part: Part, layout: Layout, key: str) -> Table:
     """Return the rows of bodies that are all of one content type and encoding.
 
     Parameters
     ----------
     bodies
-        As they stand in their lines: bytes.
+        As they stand in their lines.
     part
         Any of the bodies: it has their content type and encoding.
     layout
@@ -70,10 +73,10 @@ def read(bodies: pl.Series, part: Part, layout: Layout, key: str) -> Table:
     """
     try:
         if part.content_type == CSV_TYPE:
-            return _read_csv(_texts(bodies, part.encoding), layout)
+            return _read_csv(bodies, part.encoding, layout)
         if part.content_type == JSON_TYPE:
             return _read_json(_texts(bodies, part.encoding), layout, key)
-    except (PolarsError, orjson.JSONDecodeError) as error:
+    except (PolarsError, binascii.Error, orjson.JSONDecodeError) as error:
         raise NotCleanError(str(error)[:100]) from error
     raise NotCleanError(part.content_type)
 
@@ -83,21 +86,22 @@ def schema_of(layout: Layout) -> dict[str, Any]:
     return {f"{place}": pl.Float64 if numeric else pl.String for place, numeric in enumerate(layout.numeric)}
 
 
-def _texts(bodies: pl.Series, encoding: str) -> pl.Series:
+def _texts(bodies: Pieces, encoding: str) -> pl.Series:
+    column = bodies.column()
     if encoding == "BASE64":
-        bodies = bodies.bin.decode("base64", strict=True)
-    return bodies.cast(pl.String, strict=True)
+        column = column.bin.decode("base64", strict=True)
+    return column.cast(pl.String, strict=True)
 
 
-def _read_csv(bodies: pl.Series, layout: Layout) -> Table:
+def _read_csv(bodies: Pieces, encoding: str, layout: Layout) -> Table:
     if not any(layout.numeric):
         raise NotCleanError("any line may be a header")
-    csv = _joined(bodies)
+    csv = _lines(bodies, encoding)
     lengths = None
     if _controls(csv) != len(bodies) - 1:  # more than the newlines between bodies
-        bodies = bodies.str.strip_suffix("\n")
-        lengths = bodies.str.count_matches("\n", literal=True).to_numpy().astype(np.int64) + 1
-        csv = _joined(bodies)
+        texts = _texts(bodies, encoding).str.strip_suffix("\n")
+        lengths = texts.str.count_matches("\n", literal=True).to_numpy().astype(np.int64) + 1
+        csv = _joined(texts)
     if b'"' in csv or csv.startswith(codecs.BOM_UTF8) or (not csv.isascii() and b"\n" + codecs.BOM_UTF8 in csv):
         raise NotCleanError("quotes, or a mark of byte order")
     scan = pl.scan_csv(io.BytesIO(csv), has_header=False, schema=schema_of(layout), quote_char=None)
@@ -108,8 +112,18 @@ def _read_csv(bodies: pl.Series, layout: Layout) -> Table:
     return Table(frame, lengths)
 
 
-def _joined(bodies: pl.Series) -> bytes:
-    text: bytes = bodies.str.join("\n").cast(pl.Binary).item()
+def _lines(bodies: Pieces, encoding: str) -> bytes:
+    """Return texts with a newline between any two."""
+    lines = decoded_lines(bodies) if encoding == "BASE64" else None
+    if lines is None:
+        return _joined(_texts(bodies, encoding))
+    if not lines.isascii():
+        pl.Series([lines], dtype=pl.Binary).cast(pl.String, strict=True)  # refuses what is no UTF-8
+    return lines
+
+
+def _joined(texts: pl.Series) -> bytes:
+    text: bytes = texts.str.join("\n").cast(pl.Binary).item()
     return text
 
 

@@ -17,10 +17,11 @@ from .batches import Batch, Templates
 from .blocks import BLOCK_BYTES, blocks_of
 from .bodies import Table, read
 from .errors import NotCleanError
+from .pieces import Places
 from .sampling import Keys, Sampler, row_keys
 from .scoring import FALSE, TRUE, UNKNOWN, Scorer, Trits
 from .tallying import Tallier
-from .text import Places, Text
+from .text import Text
 
 ROWS_AT_ONCE = 32_768
 """Rows are kept until they are this many, since each column's turn costs some microseconds whatever it holds."""

@@ -14,9 +14,9 @@ from lambdas.monitoring.profile.tallies import NumberTally, Tally
 from lambdas.monitoring.profile.window import WindowCounts
 
 from .errors import TableError
+from .pieces import Places
 from .sampling import Keys, Sampler, least_of, row_keys
 from .tallying import Tallier
-from .text import Places
 
 BATCH_ROWS = 65_536
 CELLS_AT_ONCE = 2_000_000

@@ -17,9 +17,12 @@ import orjson
 from lambdas.monitoring.capture.reasons import UnreadableError
 from lambdas.monitoring.capture.records import Exchange, exchange
 
-from .text import QUOTE, Places, Text
+from .pieces import Places
+from .text import QUOTE, Flags, Text
 
 Path = tuple[str, ...]
+Spans = list[tuple[Places, Places]]
+"""Where strings begin and end, in many lines."""
 
 INPUT: Path = ("captureData", "endpointInput", "data")
 OUTPUT: Path = ("captureData", "endpointOutput", "data")
@@ -107,26 +110,52 @@ class Template:
 
     def matches(self, text: Text, rows: Places) -> Matches:
         """Return which of the lines fit."""
-        fitting = np.ones(len(rows), np.bool_)
-        opened, closed = [], []
-        place = text.starts[rows]
-        for segment, length in zip(self.segments, (*self.lengths, 0), strict=True):
-            fitting &= text.pieces_equal(place, segment)
-            begin = place + len(segment)
-            opened.append(begin)
-            end = begin + length
-            if segment is not self.segments[-1] and not text.pieces_equal(end, QUOTE).all():
-                end = text.next_quotes(begin)
-            closed.append(end)
-            place = end
-        fitting &= place == text.ends[rows]
-        spans = [(begins[fitting], ends[fitting]) for begins, ends in zip(opened[:-1], closed[:-1], strict=True)]
+        starts, ends = text.starts[rows], text.ends[rows]
+        spans, fitting = self._by_size(text, starts, ends)
+        missed = np.flatnonzero(~fitting)
+        if len(missed):
+            found, fitting[missed] = self._by_quotes(text, starts[missed], ends[missed])
+            for (begins, closes), (begins_found, closes_found) in zip(spans, found, strict=True):
+                begins[missed], closes[missed] = begins_found, closes_found
+        if not fitting.all():
+            rows, spans = rows[fitting], [(begins[fitting], closes[fitting]) for begins, closes in spans]
         base64 = {self.strings[path] for path in self._base64}
         return Matches(
-            rows[fitting],
+            rows,
             {path: spans[number] for path, number in self.strings.items()},
             [span for number, span in enumerate(spans) if number not in base64],
         )
+
+    def _by_size(self, text: Text, starts: Places, ends: Places) -> tuple[Spans, Flags]:
+        """Return where strings are, and which lines fit, if the body that was asked alone differs in length."""
+        body = self.strings[INPUT]
+        size = sum(map(len, self.segments)) + sum(self.lengths) - self.lengths[body]
+        body_sizes = np.maximum(ends - starts - size, 0)
+        fitting = np.ones(len(starts), np.bool_)
+        spans: Spans = []
+        place = starts
+        for number, (segment, length) in enumerate(zip(self.segments[:-1], self.lengths, strict=True)):
+            fitting &= text.pieces_equal(place, segment)
+            begin = place + len(segment)
+            place = begin + (body_sizes if number == body else length)
+            spans.append((begin, place))
+        fitting &= text.pieces_equal(place, self.segments[-1])
+        return spans, fitting & (place + len(self.segments[-1]) == ends)
+
+    def _by_quotes(self, text: Text, starts: Places, ends: Places) -> tuple[Spans, Flags]:
+        """Return the same whatever the lengths are: a string goes on to the next quotation mark."""
+        fitting = np.ones(len(starts), np.bool_)
+        spans: Spans = []
+        place = starts
+        for segment, length in zip(self.segments[:-1], self.lengths, strict=True):
+            fitting &= text.pieces_equal(place, segment)
+            begin = place + len(segment)
+            place = begin + length
+            if not text.pieces_equal(place, QUOTE).all():
+                place = text.next_quotes(begin)
+            spans.append((begin, place))
+        fitting &= text.pieces_equal(place, self.segments[-1])
+        return spans, fitting & (place + len(self.segments[-1]) == ends)
 
     @property
     def texts(self) -> bool:

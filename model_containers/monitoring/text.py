@@ -2,13 +2,12 @@
 
 from functools import cached_property
 from itertools import repeat
-from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-Places = NDArray[np.int64]
+from .pieces import Pieces, Places, windows
+
 Flags = NDArray[np.bool_]
 
 QUOTE = b'"'
@@ -35,7 +34,7 @@ class Text:
         filled = ends > starts
         self.starts, self.ends = starts[filled], ends[filled]
         if (self.bytes[self.starts] <= _SPACE).any():
-            filled = np.array([not line.isspace() for line in self.cut(self.starts, self.ends)], np.bool_)
+            filled = np.array([not line.isspace() for line in self.pieces(self.starts, self.ends).cut()], np.bool_)
             self.starts, self.ends = self.starts[filled], self.ends[filled]
 
     def __len__(self) -> int:
@@ -45,24 +44,19 @@ class Text:
         """Return a line."""
         return self.block[self.starts[index] : self.ends[index]]
 
-    def cut(self, starts: Places, ends: Places) -> list[bytes]:
+    def pieces(self, starts: Places, ends: Places) -> Pieces:
         """Return pieces of the block."""
-        block = self.block
-        return [block[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-
-    def column(self, starts: Places, ends: Places) -> pl.Series:
-        """Return pieces of the block as a column."""
-        return pl.Series(self.cut(starts, ends), dtype=pl.Binary)
+        return Pieces(self.block, starts, ends)
 
     def runs(self, starts: Places, ends: Places) -> tuple[list[bytes], Places]:
         """Return pieces of the block without repeating one that follows itself, and how often each does."""
         sizes = ends - starts
         size = int(sizes[0]) if len(sizes) else 0
         if not size or (sizes != size).any():
-            return self.cut(starts, ends), np.ones(len(starts), np.int64)
-        pieces = self._windows(size)[starts].view(f"S{size}")
+            return self.pieces(starts, ends).cut(), np.ones(len(starts), np.int64)
+        pieces = windows(self.block, size)[starts].view(f"S{size}")
         first = np.flatnonzero(np.append(True, pieces[1:] != pieces[:-1]))
-        return self.cut(starts[first], ends[first]), np.diff(np.append(first, len(starts)))
+        return self.pieces(starts[first], ends[first]).cut(), np.diff(np.append(first, len(starts)))
 
     def next_quotes(self, places: Places) -> Places:
         """Return where the first quotation mark is from each place on; the block's end if there is none."""
@@ -83,7 +77,7 @@ class Text:
         if size == 1:
             one: Flags = self.bytes[within] == piece[0]
             return one & fits
-        found = self._windows(size)[within]
+        found = windows(self.block, size)[within]
         if found.tobytes() == piece * len(places):
             return fits
         same: Flags = (found.view(np.uint8).reshape(-1, size) == np.frombuffer(piece, np.uint8)).all(axis=1)
@@ -105,9 +99,9 @@ class Text:
         sizes = ends - starts
         size = int(sizes[0]) if len(sizes) else 0
         if not size or (sizes != size).any():
-            content = b"".join(self.cut(starts, ends))
+            content = b"".join(self.pieces(starts, ends).cut())
         else:
-            content = self._windows(size)[starts].tobytes()
+            content = windows(self.block, size)[starts].tobytes()
         return not content.translate(None, _SIMPLE)
 
     def _is_utf8(self) -> bool:
@@ -118,10 +112,6 @@ class Text:
         except UnicodeDecodeError:
             return False
         return True
-
-    def _windows(self, size: int) -> np.ndarray[Any, Any]:
-        """Return all pieces of a size, one from each byte on, without copying them."""
-        return np.ndarray((len(self.block) - size + 1,), f"V{size}", self.block, strides=(1,))
 
     @staticmethod
     def _count(flags: Flags) -> int:

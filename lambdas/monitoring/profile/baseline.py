@@ -14,7 +14,7 @@ from lambdas.monitoring.profile.number_tally import NumberTally
 from lambdas.monitoring.profile.quality import OutputRoles, Quality
 from lambdas.monitoring.profile.reading import Cell, Fields
 from lambdas.monitoring.profile.references import NumberReference, Reference, column_of, reference_of
-from lambdas.monitoring.profile.sample import SAMPLE_ROWS, Sample, place_of, row_key
+from lambdas.monitoring.profile.sample import SAMPLE_ROWS, Sample, place_of, read_sample, row_key, sample_json
 
 SCHEMA_VERSION = 1
 
@@ -134,7 +134,7 @@ class Baseline:
             "quality": self.quality.to_json() if self.quality else None,
             "calibration": self.calibration.to_json() if self.calibration else None,
             "confidence": self.confidence.tally.to_json() if self.confidence else None,
-            "sample": self._kept().to_json(),
+            "sample": sample_json(SAMPLE_ROWS, self.sample_keys, self.sample),
         }
 
     @classmethod
@@ -142,7 +142,7 @@ class Baseline:
         """Read a baseline; raises `ProfileError` where it is malformed or of a version that is not known."""
         fields = Fields(value, where)
         check_version(fields, SCHEMA_VERSION)
-        sample = Sample.from_json(fields.any("sample"), fields.path("sample"))
+        _, keys, rows = read_sample(fields.any("sample"), fields.path("sample"))
         return cls(
             model_version=fields.text("model_version"),
             created_at=fields.text("created_at"),
@@ -153,8 +153,8 @@ class Baseline:
             quality=Quality.from_json(fields.any("quality"), fields.path("quality")) if fields.has("quality") else None,
             calibration=_calibration(fields),
             confidence=_confidence(fields),
-            sample=sample.rows,
-            sample_keys=sample.keys,
+            sample=tuple(rows),
+            sample_keys=tuple(keys),
         )
 
     def _kept(self) -> Sample:

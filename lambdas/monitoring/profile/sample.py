@@ -10,7 +10,7 @@ order and by any engine, gives the same rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from heapq import heappush, heapreplace
 from math import isfinite
@@ -109,24 +109,35 @@ class Sample:
 
     def to_json(self) -> dict[str, object]:
         """Return keys and rows for JSON."""
-        return {"size": self.size, "keys": list(self.keys), "rows": [list(row) for row in self.rows]}
+        return sample_json(self.size, self.keys, self.rows)
 
     @classmethod
     def from_json(cls, value: object, where: str = "sample") -> Sample:
         """Read a sample; raises `ProfileError` where it is malformed."""
-        fields = Fields(value, where)
-        rows, keys = fields.rows("rows"), [as_integer(k, at, 0) for k, at in fields.items("keys")]
-        size = fields.integer("size", least=1)
-        if len(rows) != len(keys) or len(rows) > size or any(key >= ANY_KEY for key in keys):
-            raise ProfileError(
-                fields.path("keys"), keys, f"there must be one below 2**{KEY_BITS} for each row, and at most {size}"
-            )
-        if len({len(row) for row in rows}) > 1:
-            raise ProfileError(fields.path("rows"), rows, "all rows must be as long")
+        size, keys, rows = read_sample(value, where)
         sample = cls(size)
         for key, row in zip(keys, rows, strict=True):
             sample.offer(key, row)
         return sample
+
+
+def sample_json(size: int, keys: Sequence[int], rows: Sequence[tuple[Cell, ...]]) -> dict[str, object]:
+    """Return a sample's size, keys and rows for JSON."""
+    return {"size": size, "keys": list(keys), "rows": [list(row) for row in rows]}
+
+
+def read_sample(value: object, where: str) -> tuple[int, list[int], list[tuple[Cell, ...]]]:
+    """Return what `sample_json` was given, as the JSON has it; raises `ProfileError` where it is malformed."""
+    fields = Fields(value, where)
+    rows, keys = fields.rows("rows"), [as_integer(k, at, 0) for k, at in fields.items("keys")]
+    size = fields.integer("size", least=1)
+    if len(rows) != len(keys) or len(rows) > size or any(key >= ANY_KEY for key in keys):
+        raise ProfileError(
+            fields.path("keys"), keys, f"there must be one below 2**{KEY_BITS} for each row, and at most {size}"
+        )
+    if len({len(row) for row in rows}) > 1:
+        raise ProfileError(fields.path("rows"), rows, "all rows must be as long")
+    return size, keys, rows
 
 
 def _short(cell: Cell) -> Cell:

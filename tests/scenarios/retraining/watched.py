@@ -14,6 +14,7 @@ from typing import Any
 from moto.s3.models import s3_backends
 
 from lambdas import contract
+from lambdas.retraining import starting
 from tests.scenarios.loop import POLL_SECONDS, Found, Loop
 from tests.scenarios.retraining import weather
 from tidegate import drift, labels, retraining, rollouts
@@ -25,6 +26,9 @@ WINDOW, DELAY = 60, 60
 _SETTLE = 2
 PATIENCE_SECONDS = 120.0
 """Far more than a run takes on a busy machine."""
+
+RESTART_SECONDS = PATIENCE_SECONDS + starting.TRY_SECONDS
+"""For a run whose start was cut short: the sweep starts it again when that try must be over."""
 
 
 class Watched(Loop):
@@ -188,7 +192,7 @@ class Watched(Loop):
 
     def interrupt_training(self) -> str:
         """Take the spot instance away from a training that has some results; return the job's name."""
-        progress = self.wait_for(self._progress, "a checkpoint", poll=0.01)
+        progress = self.wait_for(self._progress, "a checkpoint", RESTART_SECONDS, poll=0.01)
         name = progress.parents[2].name
         self.cloud.faults.jobs.interrupt_spot_job(name)
         return name

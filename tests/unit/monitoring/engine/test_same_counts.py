@@ -171,7 +171,7 @@ def dirty_lines(draw: st.DrawFn) -> bytes:
     return b" " + text if kind == "space" else text
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     dirty=st.lists(dirty_lines(), max_size=12),
     seed=st.integers(0, 1000),
