@@ -34,22 +34,25 @@ from localcloud.physics.mirroring import MirrorThreads
 from localcloud.physics.runtime import RuntimeService
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.services.alarm_actions import AlarmActions
+from localcloud.services.api_gateway.platform import ApiGateway
 from localcloud.services.callbacks import Callbacks
+from localcloud.services.data_services import data_services
+from localcloud.services.data_streams.data_stream import DataStreams
 from localcloud.services.deliveries import Deliveries
 from localcloud.services.events.bus import EventBus
 from localcloud.services.events.event_service import RULE_CHANGES, EventService, check_rule, check_targets
 from localcloud.services.events.schedules import Schedules
 from localcloud.services.functions.async_invocations import AsyncInvocations
 from localcloud.services.functions.code_store import CodeStore
-from localcloud.services.functions.event_source_service import EventSourceService
-from localcloud.services.functions.function_service import FunctionService, FunctionSettingsService
 from localcloud.services.functions.launcher import Launcher
 from localcloud.services.functions.log_shipper import LogShipper
 from localcloud.services.functions.platform import FunctionPlatform
+from localcloud.services.functions.services import function_services
+from localcloud.services.functions.sources import event_sources
 from localcloud.services.identity import IdentityService
 from localcloud.services.jobs.faults import JobFaults
 from localcloud.services.jobs.job_service import JobService
-from localcloud.services.jobs.worker import Surroundings
+from localcloud.services.jobs.life import Surroundings
 from localcloud.services.object_events import send_object_events
 from localcloud.services.objects import Objects
 from localcloud.services.parameters import ParameterTiers
@@ -58,6 +61,7 @@ from localcloud.services.queue_metrics import QueueMetrics
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
 from localcloud.services.role_access import RoleAccess
+from localcloud.services.scaling import scaling_services
 from localcloud.services.signing import SigningService
 from localcloud.services.streams.stream_service import StreamService
 from localcloud.services.subscriptions.subscription import Sender
@@ -82,9 +86,11 @@ _STOP_ORDER = (
     ("_pipelines", "close"),
     ("workflows", "close"),
     ("jobs", "close"),
+    ("apis", "close"),
     ("_async", "close"),
     ("_alarm_actions", "close"),
     ("_queues", "close"),
+    ("_data_streams", "close"),
     ("functions", "close"),
     ("_cloudwatch", "stop"),
     ("_autoscaling", "stop"),
@@ -232,8 +238,16 @@ class LocalCloud:
             "functions": self.functions.workers(),
             "jobs": self.jobs.running(),
             "endpoints": [e["EndpointName"] for e in self.client("sagemaker").list_endpoints()["Endpoints"]],
+            "apis": [
+                {"name": name, "id": api_id, "stage": stage, "url": self.api_url(api_id, stage)}
+                for api_id, name, stage in self.apis.stages()
+            ],
             "stacks": self.deployer.stacks() if "deployer" in self.__dict__ else {},
         }
+
+    def api_url(self, api_id: str, stage: str) -> str:
+        """Return where a stage of a REST API is served; paths are appended to it."""
+        return self.endpoint_url + self.apis.path(api_id, stage)
 
     def limits(self) -> dict[str, Any]:
         """Return what this cloud answers, where it differs from AWS, and what takes less time here."""
@@ -263,6 +277,7 @@ class LocalCloud:
         self._async = AsyncInvocations(self.functions, self.clock)
         self._topics = Topics(self._store, self.account, self.region, self.authorizer, self._queues, self._invoke_later)
         deliveries = Deliveries(self.authorizer, self._queues, self._topics, self._invoke_later)
+        self._deliveries, self._data_streams = deliveries, DataStreams()
         self._async.deliveries = deliveries
         self.bus = EventBus(self._store, self.clock, self.account, self.region, deliveries, self.metrics.put)
         send_object_events(self.account, self.bus.emit)
@@ -320,16 +335,25 @@ class LocalCloud:
         self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults, self.jobs.faults)
 
     def _job_surroundings(self, faults: JobFaults) -> Surroundings:
-        return Surroundings(
-            self.clock, self.settings, self.images, self._roles, self._logs, self.work_dir / "jobs", faults
-        )
+        work_dir, model = self.work_dir / "jobs", self.sagemaker.model
+        return Surroundings(self.clock, self.settings, self.images, self._roles, self._logs, work_dir, faults, model)
 
     def _make_front(self) -> None:
         """Make the services' API and begin to serve."""
         self._dispatcher = Dispatcher(self._store, self.credentials, self.authorizer, self.region)
         registry = RegistryService(self.account, self.region, self.bus.emit)
         self.sagemaker.model_packages = lambda name: registry.describe_package({"ModelPackageName": name})
-        self._sources = EventSourceService(self.functions, self._queues, self.authorizer)
+        scope, put = Scope(self.account, self.region), self.metrics.put
+        streams, deliveries = self._data_streams, self._deliveries
+        self._sources = event_sources(self.functions, self._queues, streams, self.authorizer, deliveries, put, scope)
+        self.apis = ApiGateway(
+            Scope(self.account, self.region),
+            self.authorizer,
+            self.credentials,
+            lambda arn, payload: self.functions.invoke(arn, payload)[0],
+            self.metrics.put,
+            self._logs.ship,
+        )
         self._code = CodeStore(self.work_dir / "functions" / "code", self._objects.get)
         self._dispatcher.own(
             [
@@ -344,12 +368,13 @@ class LocalCloud:
                 RuntimeService(self.sagemaker, self.clock, self.metrics, aside=self._mirrors.submit),
                 SigningService(self._store, self.account, self.region),
                 self._cloudwatch,
-                self._autoscaling,
+                *scaling_services(self._autoscaling, self.functions, self.metrics, self.clock),
                 IdentityService(self.credentials, self.authorizer, self._stored.role),
                 EventService(self.bus, self.clock, self.account, self.region),
-                FunctionService(self.functions, self._async, self._code, self._lambda_may_assume),
-                FunctionSettingsService(self.functions, self._async),
+                *function_services(self.functions, self._async, self._code, self._lambda_may_assume),
                 self._sources,
+                *data_services(streams, self.settings, self.authorizer, put, scope),
+                *self.apis.services(),
             ]
         )
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
@@ -359,7 +384,7 @@ class LocalCloud:
         self._check_trust()
         self._store.after(RULE_CHANGES, self._schedules.refresh)
         reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
-        self._front = Front(self._dispatcher, Control(self.callbacks, reports), self._port)
+        self._front = Front(self._dispatcher, Control(self.callbacks, reports), self.apis.gateway.answer, self._port)
         self._front.start()
 
     def _check_trust(self) -> None:

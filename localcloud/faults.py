@@ -18,7 +18,7 @@ class CloudFaults:
     endpoints
         Missing capacity, failing and slow updates; reached by the same names.
     jobs
-        Interrupted spot training jobs, jobs that fail.
+        Interrupted spot training jobs, transforms whose model server is killed, jobs that fail.
     """
 
     def __init__(self, events: EventFaults, endpoints: Faults, jobs: JobFaults) -> None:

@@ -3,6 +3,10 @@
 from localcloud.deploy.limits import LIMITS as DEPLOY_LIMITS
 from localcloud.physics.limits import LIMITS as PHYSICS_LIMITS
 from localcloud.physics.limits import Limit
+from localcloud.services.api_gateway.limits import LIMITS as API_LIMITS
+from localcloud.services.catalog.limits import LIMITS as CATALOG_LIMITS
+from localcloud.services.configurations.limits import LIMITS as CONFIGURATION_LIMITS
+from localcloud.services.data_streams.limits import LIMITS as DATA_STREAM_LIMITS
 from localcloud.services.functions.async_invocations import RETRY_SECONDS
 from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY
 from localcloud.services.jobs.limits import LIMITS as JOB_LIMITS
@@ -37,8 +41,8 @@ FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
         "Lambda runtimes",
         "Every python3.x function runs on the interpreter that runs the cloud, in a process of its own that sees its "
-        "package and the runtime's modules only. Other runtimes, layers, container images, versions, aliases and VPCs "
-        "are refused by name.",
+        "package and the runtime's modules only. Other runtimes, layers, container images and VPCs are refused by "
+        "name.",
         "Each runtime is its own.",
     ),
     Limit(
@@ -55,9 +59,37 @@ FRONT_LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Lambda concurrency",
-        f"{UNRESERVED_CONCURRENCY} invocations of a function at a time, unless it reserves another number. A start may "
-        "take 60 s.",
-        "1000 for the account; a start may take 10 s.",
+        f"{UNRESERVED_CONCURRENCY} invocations of a function at a time, all its versions together, unless it reserves "
+        f"another number; with more than {UNRESERVED_CONCURRENCY} provisioned, as many as those. What is provisioned "
+        "is taken from that number, whether it is in use or not. A start may take 60 s.",
+        "1000 for the account, from which provisioned concurrency is taken; a start may take 10 s.",
+    ),
+    Limit(
+        "Lambda versions and aliases",
+        "The version after a published one that did not change is that one. Weights of an alias are drawn for each "
+        "invocation; those of an alias with provisioned concurrency are refused. Publishing elsewhere (PublishTo), "
+        "SnapStart and code signing are refused by name. That roles and dead-letter queues of an alias's two versions "
+        "must be the same is not checked.",
+        "The same, and they must be.",
+    ),
+    Limit(
+        "Lambda provisioned concurrency",
+        "Each is a process whose initialisation has run; one that ends is replaced, and three failures to start in a "
+        "row make the configuration FAILED. Allocated counts processes that were started, Available those that are "
+        "initialised, busy ones among them. Inferred, for want of documentation: while an alias moves, the old version "
+        "gets all its invocations (as a further version of weight 1) until the new one's workers are ready, and goes "
+        "on getting them if those fail to start; the alias can then be moved again, back or on. What a version has "
+        "provisioned serves its aliases too; what an alias has serves invocations through that alias only.",
+        "Workers are allocated at up to 6000 a minute and recycled at times; the definite rules for traffic while an "
+        "alias moves are not documented, and an alias whose new version does not start needs its weights cleared by "
+        "hand first.",
+    ),
+    Limit(
+        "Lambda metrics",
+        "Invocations, Errors, Duration and Throttles by FunctionName, and by FunctionName and Resource; the "
+        "ProvisionedConcurrency metrics by FunctionName and Resource, once for each invocation that meets provisioned "
+        "concurrency, at its start.",
+        "More metrics, such as ConcurrentExecutions, and more dimensions, such as ExecutedVersion.",
     ),
     Limit(
         "Lambda asynchronous retries",
@@ -124,5 +156,9 @@ LIMITS: tuple[Limit, ...] = (
     *PIPELINE_LIMITS,
     *STREAM_LIMITS,
     *WORKFLOW_LIMITS,
+    *DATA_STREAM_LIMITS,
+    *CATALOG_LIMITS,
+    *CONFIGURATION_LIMITS,
+    *API_LIMITS,
 )
 """All differences that are known."""

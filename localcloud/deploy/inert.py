@@ -8,9 +8,27 @@ from typing import Any
 
 INERT_TYPES: dict[str, str] = {
     "AWS::CDK::Metadata": "tells AWS which constructs a template was made of; no resource on AWS either",
+    "AWS::WAFv2::WebACL": "there is no firewall here: its rules are not evaluated, and every request passes",
+    "AWS::WAFv2::WebACLAssociation": "there is no firewall here that a stage could be put behind",
+    "AWS::WAFv2::LoggingConfiguration": "there is no firewall here, so that nothing is logged of it",
 }
 
+INERT_ATTRIBUTES: dict[str, frozenset[str]] = {
+    "AWS::WAFv2::WebACL": frozenset({"Arn", "Id"}),
+}
+"""Attributes of inert types that other resources may refer to."""
+
 INERT_PROPERTIES: dict[str, dict[str, str]] = {
+    "AWS::ApiGateway::ApiKey": {
+        "StageKeys": "keys belong to stages by usage plans, here as on AWS since it has these",
+    },
+    "AWS::ApiGateway::RestApi": {
+        "EndpointAccessMode": "APIs are served as plain HTTP on loopback, to whoever runs the cloud",
+        "SecurityPolicy": "APIs are served as plain HTTP on loopback; there is no TLS whose version could matter",
+    },
+    "AWS::ApiGateway::Stage": {
+        "TracingEnabled": "there is no X-Ray here; requests are answered the same without it",
+    },
     "AWS::Lambda::Function": {
         "TracingConfig": "there is no X-Ray here; functions run the same without it",
         "SnapStart": "functions start as plain processes; there is no snapshot to start from",

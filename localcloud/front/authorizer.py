@@ -10,6 +10,7 @@ from localcloud.errors import AwsError
 from localcloud.front.iam import Access, Caller, Verdict, identity_verdict, resource_verdict
 from localcloud.front.permissions import Need, Scope, needs_of
 from localcloud.front.stored_policies import StoredPolicies
+from localcloud.physics.scalable import KINDS
 
 # What a request does with the customer's key of the resource that it touches.
 _KEY_ACTIONS = {
@@ -34,10 +35,7 @@ _KEY_ACTIONS = {
         )
     },
 }
-_SCALING_LINKED_ROLE = (
-    "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-)
+_SCALING_LINKED_ROLES = {kind.namespace: kind.role_arn for kind in KINDS.values()}
 
 
 class Authorizer:
@@ -57,7 +55,7 @@ class Authorizer:
         self._stored = stored
         self._functions = functions
         self._scope = scope
-        self._linked_role_exists = False
+        self._linked_roles: set[str] = set()
 
     def check_call(self, principal: Principal, name: str, params: Mapping[str, Any]) -> None:
         """Raise `AwsError` unless the caller may make the API call ``service:Operation``."""
@@ -65,7 +63,7 @@ class Authorizer:
             for need in needs_of(name, params, self._scope):
                 self.check(principal, need)
         if name == "application-autoscaling:RegisterScalableTarget":
-            self._ensure_linked_role(principal)
+            self._ensure_linked_role(principal, str(params.get("ServiceNamespace")))
 
     def check(self, principal: Principal, need: Need) -> None:
         """Raise `AwsError` unless the role may do what is needed, and use the key that guards the resource."""
@@ -162,13 +160,15 @@ class Authorizer:
         """Return the aliases of the key that something is asked of."""
         return {"kms:resourcealiases": self._stored.aliases(need.resource)} if need.action.startswith("kms:") else {}
 
-    def _ensure_linked_role(self, principal: Principal) -> None:
-        """Create the service-linked role of autoscaling at its first use, as AWS does on the caller's behalf."""
-        if not self._linked_role_exists and not principal.is_admin:
-            arn = f"arn:aws:iam::{self._scope.account}:role/{_SCALING_LINKED_ROLE}"
-            context = {"iam:awsservicename": _SCALING_LINKED_ROLE.split("/")[1]}
-            self.check(principal, Need("iam:CreateServiceLinkedRole", arn, context))
-        self._linked_role_exists = True
+    def _ensure_linked_role(self, principal: Principal, namespace: str) -> None:
+        """Create a service-linked role of autoscaling at its first use, as AWS does on the caller's behalf."""
+        role = _SCALING_LINKED_ROLES.get(namespace)
+        if role is None or namespace in self._linked_roles:
+            return
+        if not principal.is_admin:
+            arn = role(self._scope.account)
+            self.check(principal, Need("iam:CreateServiceLinkedRole", arn, {"iam:awsservicename": arn.split("/")[2]}))
+        self._linked_roles.add(namespace)
 
     def _caller(self, principal: Principal) -> Caller:
         return Caller(self._scope.account, principal.role_arn, principal.arn)

@@ -21,6 +21,7 @@ Environ = dict[str, Any]
 
 _SCOPE = re.compile(r"Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _CBOR_PATH = re.compile(r"^/service/(?P<prefix>[^/]+)/operation/(?P<operation>[^/]+)$")
+_CONFIGURATION_DATA_PATH = re.compile(r"^/configuration(sessions)?$")
 _INVOCATION_PATH = re.compile(r"^/endpoints/[^/]+/(async-)?invocations")
 
 # Signing names that are not botocore's service name.
@@ -44,6 +45,11 @@ SERVICES = (
     "application-autoscaling",
     "cloudformation",
     "stepfunctions",
+    "kinesis",
+    "glue",
+    "appconfig",
+    "appconfigdata",
+    "apigateway",
 )
 """Services that this cloud knows, under botocore's names."""
 
@@ -106,7 +112,7 @@ def request_of(environ: Environ, body: bytes) -> Any:
 def identify(environ: Environ, body: bytes) -> Call:
     """Return the call that a request makes; raise `AwsError` when there is no such operation here."""
     environ["RAW_URI"] = environ.get("REQUEST_URI") or environ.get("RAW_URI") or environ["PATH_INFO"]
-    key, region, signed_for, token = _signature(environ)
+    key, region, signed_for, token = signature_of(environ)
     service = _service(environ, signed_for)
     protocol = _protocol(service, environ)
     call = Call(service, "", protocol, environ, body, region, key, token)
@@ -116,7 +122,7 @@ def identify(environ: Environ, body: bytes) -> Call:
     return call
 
 
-def _signature(environ: Environ) -> tuple[str | None, str | None, str | None, str | None]:
+def signature_of(environ: Environ) -> tuple[str | None, str | None, str | None, str | None]:
     """Return access key, region, signing name and session token, from the header or a presigned URL's query."""
     header = environ.get("HTTP_AUTHORIZATION", "")
     if not header:
@@ -150,6 +156,8 @@ def _service(environ: Environ, signed_for: str | None) -> str:
     name = _SIGNED_AS.get(signed_for or "", signed_for) or _unsigned_service(environ)
     if name == "sagemaker" and _INVOCATION_PATH.match(environ["PATH_INFO"]):
         return "sagemaker-runtime"
+    if name == "appconfig" and _CONFIGURATION_DATA_PATH.match(environ["PATH_INFO"]):
+        return "appconfigdata"
     if name not in SERVICES:
         raise NotSimulatedError(f"AWS service {name!r}")
     return name

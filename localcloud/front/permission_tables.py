@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from localcloud.front.api_gateway_permissions import API_GATEWAY
+from localcloud.front.appconfig_permissions import APPCONFIG
 from localcloud.front.dynamodb_permissions import DYNAMODB
+from localcloud.front.glue_permissions import GLUE
+from localcloud.front.kinesis_permissions import KINESIS
+from localcloud.front.lambda_permissions import LAMBDA
 from localcloud.front.permissions import Need, Params, Rule, Scope, Table, anywhere, nothing, on
 from localcloud.front.sagemaker_permissions import CLOUDWATCH, SAGEMAKER, SCALING
 from localcloud.front.states_permissions import STATES
@@ -32,21 +37,6 @@ def _log_stream(operation: str) -> Rule:
         return [Need(f"logs:{operation}", scope.arn("logs", f"log-group:{params['logGroupName']}:log-stream:{stream}"))]
 
     return needs
-
-
-def _function(params: Params, scope: Scope) -> str:
-    """Return the function as policies must name it: with a qualifier exactly if the request carries one.
-
-    A permission on ``function:name`` is none on ``function:name:$LATEST``, and one on ``function:name:*`` "requires
-    that the function name is `name` and includes a version number or alias" (Lambda's guide, resources and conditions).
-    """
-    name = str(params["FunctionName"])
-    arn = name if name.startswith("arn:") else scope.arn("lambda", f"function:{name.rpartition('function:')[2]}")
-    qualifier = params.get("Qualifier")
-    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == _COLONS_OF_A_PLAIN_FUNCTION else arn
-
-
-_COLONS_OF_A_PLAIN_FUNCTION = 6
 
 
 def _key(operation: str) -> Rule:
@@ -183,9 +173,6 @@ _REST: Table = {
     "logs:DescribeLogStreams": _log_stream("DescribeLogStreams"),
     "logs:DescribeLogGroups": anywhere("logs:DescribeLogGroups"),
     **{f"kms:{name}": _key(name) for name in _KEY_OPERATIONS},
-    "lambda:Invoke": on("lambda:InvokeFunction", _function),
-    "lambda:GetFunction": on("lambda:GetFunction", _function),
-    "lambda:GetFunctionConfiguration": on("lambda:GetFunctionConfiguration", _function),
     "events:PutEvents": _events,
     "sts:GetCallerIdentity": nothing,
     "sts:AssumeRole": on("sts:AssumeRole", lambda params, _scope: str(params["RoleArn"])),
@@ -218,10 +205,15 @@ TABLES: Table = {
     **DYNAMODB,
     **_SQS,
     **_REST,
+    **LAMBDA,
     **_FIREHOSE,
     **SAGEMAKER,
     **CLOUDWATCH,
     **SCALING,
     **STATES,
     **_STACKS,
+    **KINESIS,
+    **GLUE,
+    **APPCONFIG,
+    **API_GATEWAY,
 }

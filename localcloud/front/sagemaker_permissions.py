@@ -78,14 +78,15 @@ def _scaling(operation: str) -> Rule:
     return needs
 
 
-def _scaled_endpoint(operation: str) -> Rule:
-    """Return the permission on the endpoint that a scalable target belongs to."""
-
-    def endpoint(params: Params, scope: Scope) -> str:
-        name = str(params["ResourceId"]).removeprefix("endpoint/").split("/")[0]
-        return scope.arn("sagemaker", f"endpoint/{name.lower()}")
-
-    return on(f"sagemaker:{operation}", endpoint)
+def _scaled_resource(params: Params, scope: Scope) -> list[Need]:
+    """Return what the service will do with the endpoint or function that a scalable target belongs to."""
+    resource = str(params["ResourceId"])
+    if params.get("ServiceNamespace") == "lambda":
+        arn = scope.arn("lambda", resource)
+        verbs = ("GetProvisionedConcurrencyConfig", "PutProvisionedConcurrencyConfig")
+        return [Need(f"lambda:{verb}", arn) for verb in (*verbs, "DeleteProvisionedConcurrencyConfig")]
+    arn = scope.arn("sagemaker", f"endpoint/{resource.removeprefix('endpoint/').split('/')[0].lower()}")
+    return [Need(f"sagemaker:{verb}", arn) for verb in ("DescribeEndpoint", "UpdateEndpointWeightsAndCapacities")]
 
 
 def _scaling_alarms(params: Params, scope: Scope) -> list[Need]:
@@ -111,7 +112,7 @@ def _alarm(operation: str) -> Rule:
 
 
 def _job(kind: str, label: str) -> Table:
-    """Return the permissions of the operations on processing or training jobs."""
+    """Return the permissions of the operations on jobs; a transform job's role is its model's, and not passed."""
     creation = _also(_job_creation(kind, label), _passes("RoleArn"))
     return {
         f"sagemaker:Create{label}": _tagged(creation),
@@ -123,7 +124,8 @@ def _job(kind: str, label: str) -> Table:
 
 def _job_creation(kind: str, label: str) -> Rule:
     def needs(params: Params, scope: Scope) -> list[Need]:
-        resources = params.get("ResourceConfig") or (params.get("ProcessingResources") or {}).get("ClusterConfig") or {}
+        resources = params.get("ResourceConfig") or params.get("TransformResources") or {}
+        resources = resources or (params.get("ProcessingResources") or {}).get("ClusterConfig") or {}
         types = [str(resources["InstanceType"])] if resources.get("InstanceType") else []
         resource = _named(kind, f"{label}Name")(params, scope)
         return [Need(f"sagemaker:Create{label}", resource, {"sagemaker:instancetypes": types})]
@@ -182,6 +184,7 @@ _CONFIG = ("endpoint-config", "EndpointConfigName")
 SAGEMAKER: Table = {
     **_job("processing-job", "ProcessingJob"),
     **_job("training-job", "TrainingJob"),
+    **_job("transform-job", "TransformJob"),
     **_PIPELINES,
     **{f"sagemaker:{name}": _simple(name, "endpoint", "EndpointName") for name in _ENDPOINT_OPERATIONS},
     "sagemaker:CreateEndpoint": _tagged(
@@ -243,12 +246,11 @@ SCALING: Table = {
             "DescribeScalableTargets",
             "DescribeScalingPolicies",
             "DescribeScalingActivities",
+            "PutScheduledAction",
+            "DeleteScheduledAction",
+            "DescribeScheduledActions",
         )
     },
-    "application-autoscaling:RegisterScalableTarget": _also(
-        _scaling("RegisterScalableTarget"),
-        _scaled_endpoint("DescribeEndpoint"),
-        _scaled_endpoint("UpdateEndpointWeightsAndCapacities"),
-    ),
+    "application-autoscaling:RegisterScalableTarget": _also(_scaling("RegisterScalableTarget"), _scaled_resource),
     "application-autoscaling:PutScalingPolicy": _also(_scaling("PutScalingPolicy"), _scaling_alarms),
 }

@@ -3,25 +3,31 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
+from waitress.task import WSGITask
 
 from localcloud.front.calls import Environ
 from localcloud.front.control import CONTROL_PATH, Control
 from localcloud.front.dispatch import Dispatcher
+from localcloud.front.http_answer import HttpAnswer
 from localcloud.front.protocols import Answer
 
 _THREADS = 96
 _BODY_LIMIT = 2 * 1024**3
 
 _SERVERS_OWN = ("connection", "transfer-encoding", "server", "date")
+_HEADERS_KEY = "localcloud.headers"
+_WITHOUT_BODY = (204, 304)
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Apis = Callable[[Mapping[str, Any], bytes], HttpAnswer | None]
+"""Answers requests to APIs that users of the cloud made; None for all others."""
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -30,12 +36,24 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
         """Read the headers; boto3 sends such requests for empty objects, and waitress would wait for ever."""
         super().parse_header(header_plus)
+        self.written_headers = _written(header_plus)
         if not self.content_length and not self.chunked:
             self.expect_continue = False
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    """Hands over the headers as they were written as well: WSGI joins those that come twice, and forgets their case."""
+
+    def get_environment(self) -> Environ:
+        """Return the environment of the request."""
+        environ: Environ = super().get_environment()
+        environ[_HEADERS_KEY] = self.request.written_headers
+        return environ
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]
     parser_class = _Parser
+    task_class = _Task
 
 
 class Front:
@@ -47,13 +65,16 @@ class Front:
         Answers API calls.
     control
         Answers control routes.
+    apis
+        Answers requests to users' own APIs.
     port
         Port to listen on; 0 for a free one.
     """
 
-    def __init__(self, dispatcher: Dispatcher, control: Control, port: int = 0) -> None:
+    def __init__(self, dispatcher: Dispatcher, control: Control, apis: Apis, port: int = 0) -> None:
         self._dispatcher = dispatcher
         self._control = control
+        self._apis = apis
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._server = create_server(
             self._application,
@@ -94,6 +115,9 @@ class Front:
 
     def _application(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
+        answered = self._apis(environ, body)
+        if answered is not None:
+            return _send_as_is(environ, answered, start_response)
         if environ["PATH_INFO"].startswith(CONTROL_PATH):
             answer = self._control.answer(environ, body)
         else:
@@ -107,10 +131,28 @@ def _send(environ: Environ, answer: Answer, start_response: StartResponse) -> It
     headers.setdefault("x-amzn-requestid", request_id)
     headers.setdefault("x-amz-request-id", request_id)
     # moto sets a length for answers to HEAD: the object's, which must stay.
-    headers.setdefault("content-length", str(len(answer.body)))
+    body = b"" if answer.status in _WITHOUT_BODY else answer.body
+    headers.setdefault("content-length", str(len(body)))
+    start_response(_status_line(answer.status), list(headers.items()))
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _send_as_is(environ: Environ, answer: HttpAnswer, start_response: StartResponse) -> Iterable[bytes]:
+    headers = list(answer.headers)
+    if answer.status not in _WITHOUT_BODY:
+        headers.append(("Content-Length", str(len(answer.body))))
+    start_response(_status_line(answer.status), headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" or answer.status in _WITHOUT_BODY else [answer.body]
+
+
+def _status_line(status: int) -> str:
     try:
-        phrase = HTTPStatus(answer.status).phrase
+        return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
-        phrase = "Status"
-    start_response(f"{answer.status} {phrase}", list(headers.items()))
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+        return f"{status} Status"
+
+
+def _written(head: bytes) -> list[tuple[str, str]]:
+    """Return the headers of a request's head, without its first line."""
+    pairs = (line.partition(b":") for line in head.split(b"\r\n")[1:] if b":" in line)
+    return [(name.decode("latin-1"), value.strip().decode("latin-1")) for name, _, value in pairs]

@@ -1,21 +1,18 @@
-"""Application Auto Scaling for production variants: scalable targets, and target tracking on invocations."""
+"""Application Auto Scaling: scalable targets, and target tracking."""
 
 import math
 import threading
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from localcloud.clock import Clock, Timer
 from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.paging import page
+from localcloud.physics.scalable import KINDS, VARIANTS, Kind, ScalableFleet
 from localcloud.physics.times import to_datetime
 from localcloud.service import Service, operation
-
-NAMESPACE = "sagemaker"
-DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-TRACKED_METRIC = "SageMakerVariantInvocationsPerInstance"
 
 _EVALUATION_SECONDS = 60.0
 _OUT_PERIODS = 3  # minutes above the target before AWS adds instances
@@ -25,23 +22,11 @@ _DEFAULT_COOLDOWN_SECONDS = 300.0
 _DEFAULT_PAGE = 50
 
 
-class ScalableFleet(Protocol):
-    """The variants that can be scaled."""
-
-    def capacity(self, endpoint: str, variant: str) -> int | None:
-        """Return the desired instance count, or None where there is no such variant."""
-
-    def set_capacity(self, endpoint: str, variant: str, count: int) -> None:
-        """Change the desired instance count; `AwsError` while the endpoint is busy."""
-
-    def invocations_per_instance(self, endpoint: str, variant: str, minutes_ago: int) -> float | None:
-        """Return the invocations of one whole minute per instance; None without any."""
-
-
 @dataclass
 class Target:
     """A scalable target."""
 
+    kind: Kind
     resource_id: str
     arn: str
     role_arn: str
@@ -54,13 +39,12 @@ class Target:
     scaled_at: float = -math.inf
 
     def place(self) -> tuple[str, str]:
-        """Return the names of endpoint and variant."""
-        _, endpoint, _, variant = self.resource_id.split("/")
-        return endpoint, variant
+        """Return the two names in the resource's id, such as those of endpoint and variant."""
+        return self.kind.place(self.resource_id)
 
 
 class AutoScalingService(Service):
-    """Scalable targets of SageMaker variants.
+    """Scalable targets: variants of endpoints, and provisioned concurrency of functions.
 
     Parameters
     ----------
@@ -76,19 +60,16 @@ class AutoScalingService(Service):
         self._clock = clock
         self._prefix = f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/"
         self._policy_prefix = f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:"
-        self._role = (
-            f"arn:aws:iam::{account}:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-            "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-        )
+        self.account, self.region = account, region
         # Never held while the fleet is called: the fleet calls in here under its own lock.
         self._lock = threading.RLock()
         self._targets: dict[str, Target] = {}
-        self._fleet: ScalableFleet | None = None
+        self._fleets: dict[Kind, ScalableFleet] = {}
         self._timer: Timer | None = None
 
-    def attach(self, fleet: ScalableFleet) -> None:
-        """Scale the variants of `fleet`."""
-        self._fleet = fleet
+    def attach(self, fleet: ScalableFleet, kind: Kind = VARIANTS) -> None:
+        """Scale the resources of `fleet`."""
+        self._fleets[kind] = fleet
 
     def stop(self) -> None:
         """Scale no more."""
@@ -104,19 +85,20 @@ class AutoScalingService(Service):
     def forget_endpoint(self, endpoint: str) -> None:
         """Deregister the targets of an endpoint that is deleted."""
         with self._lock:
-            kept = {rid: target for rid, target in self._targets.items() if target.place()[0] != endpoint}
+            gone = {rid for rid, each in self._targets.items() if (each.kind, each.place()[0]) == (VARIANTS, endpoint)}
+            kept = {rid: target for rid, target in self._targets.items() if rid not in gone}
             self._targets = kept
 
     @operation("RegisterScalableTarget")
     def register_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Register a variant, or change what is registered."""
-        self._check_kind(request)
+        """Register a resource, or change what is registered."""
+        kind = _kind(request)
         resource_id = request["ResourceId"]
         if resource_id not in self._targets:
-            self._check_exists(resource_id)
+            self._check_exists(kind, resource_id)
         with self._lock:
             target = self._targets.get(resource_id)
-            target = self._new_target(request) if target is None else target
+            target = self._new_target(kind, request) if target is None else target
             minimum = _given(request, "MinCapacity", target.minimum)
             maximum = _given(request, "MaxCapacity", target.maximum)
             if minimum > maximum:
@@ -129,9 +111,9 @@ class AutoScalingService(Service):
 
     @operation("DeregisterScalableTarget")
     def deregister_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Deregister a variant; its policies go with it."""
+        """Deregister a resource; its policies and scheduled actions go with it."""
         with self._lock:
-            self._find(request)
+            self.find(request)
             del self._targets[request["ResourceId"]]
             return {}
 
@@ -141,6 +123,7 @@ class AutoScalingService(Service):
         with self._lock:
             wanted = request.get("ResourceIds") or list(self._targets)
             found = [self._targets[rid] for rid in wanted if rid in self._targets]
+            found = [target for target in found if _fits(target, request)]
             chosen, token = page(found, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
             answer: dict[str, Any] = {"ScalableTargets": [_described(target) for target in chosen]}
         return {**answer, "NextToken": token} if token else answer
@@ -150,9 +133,9 @@ class AutoScalingService(Service):
         """Create or change a target tracking policy."""
         if request.get("PolicyType", "StepScaling") != "TargetTrackingScaling":
             raise NotSimulatedError(f"PutScalingPolicy PolicyType {request.get('PolicyType', 'StepScaling')}")
-        _check_tracking(request["TargetTrackingScalingPolicyConfiguration"])
+        _check_tracking(_kind(request), request["TargetTrackingScalingPolicyConfiguration"])
         with self._lock:
-            target = self._find(request)
+            target = self.find(request)
             before = target.policies.get(request["PolicyName"])
             arn = before["PolicyARN"] if before else self._policy_arn(request)
             created = before["CreationTime"] if before else to_datetime(self._clock.now())
@@ -174,8 +157,7 @@ class AutoScalingService(Service):
             if target is None or request["PolicyName"] not in target.policies:
                 raise AwsError(
                     "ObjectNotFoundException",
-                    f"No scaling policy found for service namespace: {NAMESPACE}, resource ID: "
-                    f"{request['ResourceId']}, scalable dimension: {DIMENSION}, policy name: {request['PolicyName']}",
+                    f"No scaling policy found for {_named(request)}, policy name: {request['PolicyName']}",
                 )
             del target.policies[request["PolicyName"]]
             return {}
@@ -189,6 +171,7 @@ class AutoScalingService(Service):
                 for target in self._targets.values()
                 for policy in target.policies.values()
                 if request.get("ResourceId") in (None, target.resource_id)
+                and _fits(target, request)
                 and (not request.get("PolicyNames") or policy["PolicyName"] in request["PolicyNames"])
             ]
         chosen, token = page(policies, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
@@ -218,39 +201,44 @@ class AutoScalingService(Service):
                 return target
         raise AwsError("ResourceNotFoundException", f"No scalable target found for {request['ResourceARN']}")
 
-    def _check_kind(self, request: Mapping[str, Any]) -> None:
-        if request["ServiceNamespace"] != NAMESPACE or request["ScalableDimension"] != DIMENSION:
-            raise NotSimulatedError(f"autoscaling of {request['ServiceNamespace']} {request['ScalableDimension']}")
+    def _check_exists(self, kind: Kind, resource_id: str) -> None:
+        owner, part = kind.place(resource_id)
+        fleet = self._fleets.get(kind)
+        if fleet is not None and fleet.capacity(owner, part) is None:
+            raise AwsError("ValidationException", f"No {kind.what} found for resource ID: {resource_id}")
 
-    def _check_exists(self, resource_id: str) -> None:
-        parts = resource_id.split("/")
-        if len(parts) != 4 or parts[0] != "endpoint" or parts[2] != "variant":
-            raise AwsError("ValidationException", f"Unsupported resource type or malformed resource id: {resource_id}")
-        if self._fleet is not None and self._fleet.capacity(parts[1], parts[3]) is None:
-            raise AwsError("ValidationException", f"No endpoint variant found for resource ID: {resource_id}")
-
-    def _new_target(self, request: Mapping[str, Any]) -> Target:
+    def _new_target(self, kind: Kind, request: Mapping[str, Any]) -> Target:
         if request.get("MinCapacity") is None or request.get("MaxCapacity") is None:
             raise AwsError("ValidationException", "MinCapacity and MaxCapacity are required for a new scalable target")
         suspended = dict.fromkeys(
             ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
         )
         arn, tags = self._prefix + uuid.uuid4().hex[:20], dict(request.get("Tags") or {})
-        return Target(request["ResourceId"], arn, self._role, self._clock.now(), 0, 0, suspended, tags)
+        role = kind.role_arn(self.account)
+        return Target(kind, request["ResourceId"], arn, role, self._clock.now(), 0, 0, suspended, tags)
 
-    def _find(self, request: Mapping[str, Any]) -> Target:
-        self._check_kind(request)
+    def find(self, request: Mapping[str, Any]) -> Target:
+        """Return the target that a request names; raise ObjectNotFoundException if it is not registered."""
+        _kind(request)
         if request["ResourceId"] not in self._targets:
-            raise AwsError(
-                "ObjectNotFoundException",
-                f"No scalable target registered for service namespace: {NAMESPACE}, resource ID: "
-                f"{request['ResourceId']}, scalable dimension: {DIMENSION}",
-            )
+            message = f"No scalable target registered for {_named(request)}"
+            raise AwsError("ObjectNotFoundException", message)
         return self._targets[request["ResourceId"]]
+
+    def set_bounds(self, target: Target, minimum: int | None, maximum: int | None) -> None:
+        """Give a target the bounds of a scheduled action, and bring its capacity between them."""
+        with self._lock:
+            target.minimum = target.minimum if minimum is None else minimum
+            target.maximum = target.maximum if maximum is None else maximum
+        fleet = self._fleets.get(target.kind)
+        count = fleet.capacity(*target.place()) if fleet is not None else None
+        bounded = None if count is None else min(max(count, target.minimum), target.maximum)
+        if bounded is not None and bounded != count and self.is_current(target):
+            self._scale(target, bounded)
 
     def _policy_arn(self, request: Mapping[str, Any]) -> str:
         return (
-            f"{self._policy_prefix}{uuid.uuid4()}:resource/{NAMESPACE}/{request['ResourceId']}:"
+            f"{self._policy_prefix}{uuid.uuid4()}:resource/{request['ServiceNamespace']}/{request['ResourceId']}:"
             f"policyName/{request['PolicyName']}"
         )
 
@@ -265,21 +253,24 @@ class AutoScalingService(Service):
 
     def _keep_bounds(self, target: Target) -> None:
         """Raise a count below the minimum, unless scaling out is suspended."""
-        if self._fleet is None or target.suspended["DynamicScalingOutSuspended"] or not self._is_current(target):
+        fleet = self._fleets.get(target.kind)
+        if fleet is None or target.suspended["DynamicScalingOutSuspended"] or not self.is_current(target):
             return
-        count = self._fleet.capacity(*target.place())
+        count = fleet.capacity(*target.place())
         if count is not None and count < target.minimum and not self._scale(target, target.minimum):
             self._clock.call_later(_EVALUATION_SECONDS / 6, lambda: self._keep_bounds(target))
 
-    def _is_current(self, target: Target) -> bool:
+    def is_current(self, target: Target) -> bool:
+        """Whether a target is still registered."""
         with self._lock:
             return self._targets.get(target.resource_id) is target
 
     def _track(self, target: Target, tracking: Mapping[str, Any]) -> None:
-        if self._fleet is None or not self._is_current(target):
+        fleet = self._fleets.get(target.kind)
+        if fleet is None or not self.is_current(target):
             return
-        goal, count = float(tracking["TargetValue"]), self._fleet.capacity(*target.place())
-        recent = [self._fleet.invocations_per_instance(*target.place(), minutes) for minutes in range(_IN_PERIODS)]
+        goal, count = float(tracking["TargetValue"]), fleet.capacity(*target.place())
+        recent = [fleet.load(*target.place(), minutes) for minutes in range(_IN_PERIODS)]
         known = [load for load in recent if load is not None]
         if count is None or not known:
             return
@@ -296,7 +287,7 @@ class AutoScalingService(Service):
             self._scale(target, wanted)
 
     def _scale_in(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
-        wanted = max(wanted, target.minimum, 1)
+        wanted = max(wanted, target.minimum, target.kind.least)
         suspended = target.suspended["DynamicScalingInSuspended"] or tracking.get("DisableScaleIn")
         if wanted < count and not suspended and self._is_cool(target, tracking, "ScaleInCooldown"):
             self._scale(target, wanted)
@@ -307,11 +298,9 @@ class AutoScalingService(Service):
         return self._clock.now() - target.scaled_at >= seconds
 
     def _scale(self, target: Target, count: int) -> bool:
-        """Change the count; False while the endpoint is busy, for AWS too scales only when it is not."""
-        if self._fleet is None:
-            return False
+        """Change the count; False while the resource is busy, for AWS too scales only when it is not."""
         try:
-            self._fleet.set_capacity(*target.place(), count)
+            self._fleets[target.kind].set_capacity(*target.place(), count)
         except AwsError:
             return False
         target.scaled_at = self._clock.now()
@@ -322,17 +311,40 @@ def _given(request: Mapping[str, Any], name: str, otherwise: int) -> int:
     return otherwise if request.get(name) is None else int(request[name])
 
 
-def _check_tracking(tracking: Mapping[str, Any]) -> None:
+def _kind(request: Mapping[str, Any]) -> Kind:
+    found = KINDS.get((request["ServiceNamespace"], request["ScalableDimension"]))
+    if found is None:
+        raise NotSimulatedError(f"autoscaling of {request['ServiceNamespace']} {request['ScalableDimension']}")
+    return found
+
+
+def _fits(target: Target, request: Mapping[str, Any]) -> bool:
+    """Whether a target is of the namespace and dimension that are asked for."""
+    kind = target.kind
+    return request.get("ServiceNamespace") in (None, kind.namespace) and request.get("ScalableDimension") in (
+        None,
+        kind.dimension,
+    )
+
+
+def _named(request: Mapping[str, Any]) -> str:
+    return (
+        f"service namespace: {request['ServiceNamespace']}, resource ID: {request['ResourceId']}, "
+        f"scalable dimension: {request['ScalableDimension']}"
+    )
+
+
+def _check_tracking(kind: Kind, tracking: Mapping[str, Any]) -> None:
     metric = (tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
-    if metric != TRACKED_METRIC:
+    if metric != kind.metric:
         raise NotSimulatedError(f"target tracking on {metric or 'a customised metric'}")
 
 
 def _described(target: Target) -> dict[str, Any]:
     return {
-        "ServiceNamespace": NAMESPACE,
+        "ServiceNamespace": target.kind.namespace,
         "ResourceId": target.resource_id,
-        "ScalableDimension": DIMENSION,
+        "ScalableDimension": target.kind.dimension,
         "MinCapacity": target.minimum,
         "MaxCapacity": target.maximum,
         "RoleARN": target.role_arn,

@@ -41,6 +41,18 @@ class ConnectionPool:
         except (TimeoutError, OSError, http.client.HTTPException) as error:
             raise _translate(fresh, error) from error
 
+    def get(self, path: str, timeout: float) -> Answer:
+        """Ask on a connection of its own; raises as `post` does."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=timeout)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+        except (TimeoutError, OSError, http.client.HTTPException) as error:
+            raise _translate(connection, error) from error
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Close what is idle."""
         with self._lock:

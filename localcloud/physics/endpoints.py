@@ -16,7 +16,7 @@ from localcloud.physics.lifecycle import Lifecycle
 from localcloud.physics.listing import listing
 from localcloud.physics.model_operations import ModelOperations
 from localcloud.physics.ports import ContainerRunner, EventSink, ObjectStore
-from localcloud.physics.records import Endpoint, Request
+from localcloud.physics.records import Endpoint, Model, Request
 from localcloud.physics.scaling import VariantScaling
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.physics.tag_operations import TagOperations
@@ -89,6 +89,11 @@ class SageMakerService(ModelOperations, ConfigOperations, TagOperations, Service
     @model_packages.setter
     def model_packages(self, describe: Callable[[str], Request] | None) -> None:
         self._hosting.model_packages = describe
+
+    def model(self, name: str) -> Model:
+        """Return a model, or refuse as SageMaker does; for what else runs models."""
+        with self._hosting.lock:
+            return self._hosting.models.get(name)
 
     def stop(self) -> None:
         """Stop all containers, not waiting for them, and write what was captured."""

@@ -116,9 +116,11 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Autoscaling",
-        "Target tracking on SageMakerVariantInvocationsPerInstance acts (3 minutes above the target, or 15 below nine "
-        "tenths of it, with cooldowns). It makes no CloudWatch alarms of its own. Other metrics, step, scheduled and "
-        "predictive scaling are refused.",
+        "Variants of endpoints and provisioned concurrency of functions. Target tracking on "
+        "SageMakerVariantInvocationsPerInstance and (averages of) LambdaProvisionedConcurrencyUtilization acts (3 "
+        "minutes above the target, or 15 below nine tenths of it, with cooldowns); minutes without invocations say "
+        "nothing. It makes no CloudWatch alarms of its own. Scheduled actions act at their time; cron fields L, W and "
+        "# are refused. Other metrics, step and predictive scaling are refused.",
         "Scaling is driven by alarms that the policy creates.",
     ),
     Limit(

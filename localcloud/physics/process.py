@@ -84,6 +84,13 @@ class ProcessContainer:
             raise ContainerUnreachableError("the container is not running")
         return connections.post("/invocations", body, headers, timeout)
 
+    def get(self, path: str, timeout: float) -> Answer:
+        """Ask for a path; raises as `invoke` does."""
+        connections = self._connections
+        if connections is None:
+            raise ContainerUnreachableError("the container is not running")
+        return connections.get(path, timeout)
+
     def stop(self) -> None:
         """Let the watcher send SIGTERM, and SIGKILL after the grace time."""
         self._stopping.set()

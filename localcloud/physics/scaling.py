@@ -9,7 +9,7 @@ _MINUTE = 60.0
 
 
 class VariantScaling:
-    """Reads and changes the capacity of variants; see `localcloud.physics.autoscaling.ScalableFleet`."""
+    """Reads and changes the capacity of variants; see `localcloud.physics.scalable.ScalableFleet`."""
 
     def __init__(self, hosting: Hosting, lifecycle: Lifecycle) -> None:
         self._hosting = hosting
@@ -28,7 +28,7 @@ class VariantScaling:
         wanted = {"VariantName": variant, "DesiredInstanceCount": count}
         self._lifecycle.change_weights({"EndpointName": endpoint, "DesiredWeightsAndCapacities": [wanted]})
 
-    def invocations_per_instance(self, endpoint: str, variant: str, minutes_ago: int) -> float | None:
+    def load(self, endpoint: str, variant: str, minutes_ago: int) -> float | None:
         """Return the invocations of a whole minute, per instance that runs now."""
         instances = self.capacity(endpoint, variant)
         end = (self._hosting.clock.now() // _MINUTE - minutes_ago) * _MINUTE

@@ -62,7 +62,7 @@ class PhysicsSettings:
         2.0, "pause before log events or records that were not taken are sent again", "seconds to minutes"
     )
     job_start_seconds: float = _declared(
-        0.2, "time that a processing or training job takes to get its instance", "2 to 5 minutes"
+        0.2, "time that a processing, training or transform job takes to get its instance", "2 to 5 minutes"
     )
     job_stop_grace_seconds: float = _declared(10.0, "time between SIGTERM and SIGKILL of a stopped job", "120 seconds")
     spot_return_seconds: float = _declared(
@@ -70,6 +70,10 @@ class PhysicsSettings:
     )
     workflow_retry_limit_seconds: float = _declared(
         1.0, "upper bound on a state machine's pauses before retries", "as the definition says"
+    )
+
+    configuration_deployment_limit_seconds: float = _declared(
+        2.0, "upper bound on what a configuration's deployment takes, and on its baking", "the strategy's minutes"
     )
 
     def declared(self) -> list[DeclaredDuration]:
@@ -101,4 +105,5 @@ class PhysicsSettings:
             job_stop_grace_seconds=120.0,
             spot_return_seconds=900.0,
             workflow_retry_limit_seconds=86_400.0,
+            configuration_deployment_limit_seconds=86_400.0,
         )

@@ -157,7 +157,7 @@ def test_bucket_policy_is_judged_with_its_conditions(cloud, workshop):
 def test_first_scaling_target_takes_the_linked_role(workshop, cloud):
     scaling = ["application-autoscaling:*", "sagemaker:*Endpoint*"]
     role = workshop.role({"Effect": "Allow", "Action": scaling, "Resource": "*"})
-    cloud.authorizer._linked_role_exists = False
+    cloud.authorizer._linked_roles.clear()
     error = _refusal(
         cloud.role_client("application-autoscaling", role).register_scalable_target,
         ServiceNamespace="sagemaker",

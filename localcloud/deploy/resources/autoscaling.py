@@ -6,6 +6,7 @@ from localcloud.deploy.resource_type import Properties, ResourceType
 from localcloud.deploy.resources.shape import only, without
 from localcloud.deploy.scope import Scope, ignoring
 from localcloud.deploy.state import Made
+from localcloud.deploy.tags import tag_changes, tag_map
 
 _SERVICE = "application-autoscaling"
 _GONE = "ObjectNotFoundException"
@@ -17,26 +18,60 @@ class ScalableTarget(ResourceType):
 
     name: ClassVar[str] = "AWS::ApplicationAutoScaling::ScalableTarget"
     handled: ClassVar[frozenset[str]] = frozenset(
-        {"MaxCapacity", "MinCapacity", "RoleARN", "SuspendedState", *_IDENTITY}
+        {"MaxCapacity", "MinCapacity", "RoleARN", "ScheduledActions", "SuspendedState", "Tags", *_IDENTITY}
     )
     required: ClassVar[frozenset[str]] = frozenset({"MaxCapacity", "MinCapacity", *_IDENTITY})
     replaced_by: ClassVar[frozenset[str]] = frozenset(_IDENTITY)
     attributes: ClassVar[frozenset[str]] = frozenset({"Id"})
 
     def create(self, scope: Scope, desired: Properties) -> Made:
-        """Register the target."""
-        scope.call(_SERVICE, "RegisterScalableTarget", **desired)
+        """Register the target with its tags, and schedule its actions."""
+        settings = without(desired, "ScheduledActions", "Tags")
+        scope.call(_SERVICE, "RegisterScalableTarget", **settings, Tags=tag_map(desired.get("Tags")))
         identifier = "|".join(desired[part] for part in _IDENTITY)
-        return Made(identifier, {"Id": identifier})
+        made = scope.note(identifier, Id=identifier)
+        _schedule(scope, {}, desired)
+        return made
 
-    def update(self, scope: Scope, _made: Made, _old: Properties, new: Properties) -> Made:
-        """Register the target again, which changes it."""
-        return self.create(scope, new)
+    def update(self, scope: Scope, made: Made, old: Properties, new: Properties) -> Made:
+        """Register the target again, which changes it; bounds that an action has set stay if the template's do."""
+        settings = without(new, "ScheduledActions", "Tags")
+        if without(old, "ScheduledActions", "Tags") != settings:
+            scope.call(_SERVICE, "RegisterScalableTarget", **settings)
+        _tag(scope, old, new)
+        _schedule(scope, old, new)
+        return made
 
     def delete(self, scope: Scope, _made: Made, properties: Properties) -> None:
         """Deregister the target."""
         with ignoring(_GONE):
             scope.call(_SERVICE, "DeregisterScalableTarget", **only(properties, *_IDENTITY))
+
+
+def _tag(scope: Scope, old: Properties, new: Properties) -> None:
+    """Change the tags, for which the API wants the target's ARN."""
+    to_set, to_remove = tag_changes(old, new)
+    if not to_set and not to_remove:
+        return
+    named = {"ServiceNamespace": new["ServiceNamespace"], "ResourceIds": [new["ResourceId"]]}
+    (target,) = scope.call(_SERVICE, "DescribeScalableTargets", **named)["ScalableTargets"]
+    arn = target["ScalableTargetARN"]
+    if to_set:
+        scope.call(_SERVICE, "TagResource", ResourceARN=arn, Tags=to_set)
+    if to_remove:
+        scope.call(_SERVICE, "UntagResource", ResourceARN=arn, TagKeys=to_remove)
+
+
+def _schedule(scope: Scope, old: Properties, new: Properties) -> None:
+    """Put the actions that differ, and delete those that are gone."""
+    target = only(new, *_IDENTITY)
+    before, after = ({each["ScheduledActionName"]: each for each in p.get("ScheduledActions", [])} for p in (old, new))
+    for name in sorted(set(before) - set(after)):
+        with ignoring(_GONE):
+            scope.call(_SERVICE, "DeleteScheduledAction", **target, ScheduledActionName=name)
+    for name, action in after.items():
+        if before.get(name) != action:
+            scope.call(_SERVICE, "PutScheduledAction", **target, **action)
 
 
 class ScalingPolicy(ResourceType):

@@ -1,6 +1,6 @@
 """AWS::Lambda: who may invoke a function, what invokes it, and how often it is tried."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from localcloud.deploy.resource_type import Properties, ResourceType
 from localcloud.deploy.resources.lambda_function import GONE
@@ -10,6 +10,7 @@ from localcloud.deploy.state import Made
 from localcloud.deploy.tags import tag_changes, tag_map
 
 _SETTLE_TIMEOUT = 60.0
+_OF_THE_START = ("EventSourceArn", "StartingPosition", "StartingPositionTimestamp")
 
 
 class Permission(ResourceType):
@@ -49,10 +50,10 @@ class EventSourceMapping(ResourceType):
         {"BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled", "EventSourceArn", "FilterCriteria",
          "FunctionName", "FunctionResponseTypes", "KmsKeyArn", "MaximumBatchingWindowInSeconds",
          "MaximumRecordAgeInSeconds", "MaximumRetryAttempts", "MetricsConfig", "ParallelizationFactor",
-         "ScalingConfig", "StartingPosition", "Tags", "TumblingWindowInSeconds"}
+         "ScalingConfig", "StartingPosition", "StartingPositionTimestamp", "Tags", "TumblingWindowInSeconds"}
     )  # fmt: skip
     required: ClassVar[frozenset[str]] = frozenset({"FunctionName"})
-    replaced_by: ClassVar[frozenset[str]] = frozenset({"EventSourceArn", "StartingPosition"})
+    replaced_by: ClassVar[frozenset[str]] = frozenset(_OF_THE_START)
     attributes: ClassVar[frozenset[str]] = frozenset({"EventSourceMappingArn", "Id"})
     tag_form: ClassVar[str | None] = "list"
 
@@ -68,8 +69,8 @@ class EventSourceMapping(ResourceType):
 
     def update(self, scope: Scope, made: Made, old: Properties, new: Properties) -> Made:
         """Update the mapping."""
-        settings = without(new, "Tags", "EventSourceArn", "StartingPosition")
-        if settings != without(old, "Tags", "EventSourceArn", "StartingPosition"):
+        settings = without(new, "Tags", *_OF_THE_START)
+        if settings != without(old, "Tags", *_OF_THE_START):
             scope.call("lambda", "UpdateEventSourceMapping", UUID=made.physical_id, **settings)
             _settle(scope, made.physical_id)
         to_set, removed = tag_changes(old, new)
@@ -126,63 +127,3 @@ class EventInvokeConfig(ResourceType):
         """Delete the configuration."""
         with ignoring(GONE):
             scope.call("lambda", "DeleteFunctionEventInvokeConfig", **only(properties, "FunctionName", "Qualifier"))
-
-
-class Version(ResourceType):
-    """A published version of a function."""
-
-    name: ClassVar[str] = "AWS::Lambda::Version"
-    handled: ClassVar[frozenset[str]] = frozenset({"CodeSha256", "Description", "FunctionName"})
-    required: ClassVar[frozenset[str]] = frozenset({"FunctionName"})
-    replaced_by: ClassVar[frozenset[str]] = handled
-    attributes: ClassVar[frozenset[str]] = frozenset({"FunctionArn", "Version"})
-
-    def create(self, scope: Scope, desired: Properties) -> Made:
-        """Publish the function as it is."""
-        answer = scope.call("lambda", "PublishVersion", **desired)
-        return Made(answer["FunctionArn"], only(answer, "FunctionArn", "Version"))
-
-    def update(self, _scope: Scope, made: Made, _old: Properties, _new: Properties) -> Made:
-        """Change nothing: every property publishes a new version."""
-        return made
-
-    def delete(self, scope: Scope, made: Made, properties: Properties) -> None:
-        """Delete the version."""
-        with ignoring(GONE):
-            version = made.attributes["Version"]
-            scope.call("lambda", "DeleteFunction", FunctionName=properties["FunctionName"], Qualifier=version)
-
-
-class Alias(ResourceType):
-    """A name for a version."""
-
-    name: ClassVar[str] = "AWS::Lambda::Alias"
-    handled: ClassVar[frozenset[str]] = frozenset(
-        {"Description", "FunctionName", "FunctionVersion", "Name", "RoutingConfig"}
-    )
-    required: ClassVar[frozenset[str]] = frozenset({"FunctionName", "FunctionVersion", "Name"})
-    replaced_by: ClassVar[frozenset[str]] = frozenset({"FunctionName", "Name"})
-    attributes: ClassVar[frozenset[str]] = frozenset({"AliasArn"})
-
-    def create(self, scope: Scope, desired: Properties) -> Made:
-        """Make the alias."""
-        arn = scope.call("lambda", "CreateAlias", **_with_routing(desired))["AliasArn"]
-        return Made(arn, {"AliasArn": arn})
-
-    def update(self, scope: Scope, made: Made, _old: Properties, new: Properties) -> Made:
-        """Point the alias elsewhere."""
-        scope.call("lambda", "UpdateAlias", **{"RoutingConfig": {}, **_with_routing(new)})
-        return made
-
-    def delete(self, scope: Scope, _made: Made, properties: Properties) -> None:
-        """Delete the alias."""
-        with ignoring(GONE):
-            scope.call("lambda", "DeleteAlias", **only(properties, "FunctionName", "Name"))
-
-
-def _with_routing(properties: Properties) -> dict[str, Any]:
-    if "RoutingConfig" not in properties:
-        return dict(properties)
-    weights = properties["RoutingConfig"].get("AdditionalVersionWeights", [])
-    shares = {entry["FunctionVersion"]: entry["FunctionWeight"] for entry in weights}
-    return {**properties, "RoutingConfig": {"AdditionalVersionWeights": shares}}

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from localcloud.clock import Clock, Timer
 from localcloud.errors import AwsError, NotSimulatedError
@@ -23,7 +23,7 @@ Next = Callable[[float], float]
 """Returns the next time after a given one, both in epoch seconds."""
 
 
-def parse_schedule(expression: str) -> Next:
+def parse_schedule(expression: str, zone: tzinfo = UTC) -> Next:
     """Return when a schedule fires next; raise `AwsError` for an expression that EventBridge refuses."""
     rate = _RATE.fullmatch(expression)
     if rate is not None and int(rate[1]) > 0:
@@ -31,14 +31,15 @@ def parse_schedule(expression: str) -> Next:
         return lambda after: after + seconds
     cron = _CRON.fullmatch(expression)
     if cron is not None and len(cron[1].split()) == 6:
-        return _Cron(cron[1].split()).next
+        return _Cron(cron[1].split(), zone).next
     raise AwsError("ValidationException", f"Parameter ScheduleExpression is not valid: {expression}")
 
 
 class _Cron:
-    """Minutes, hours, day of month, month, day of week, year; in UTC."""
+    """Minutes, hours, day of month, month, day of week, year; in one time zone."""
 
-    def __init__(self, fields: list[str]) -> None:
+    def __init__(self, fields: list[str], zone: tzinfo) -> None:
+        self._zone = zone
         minutes, hours, days, months, weekdays, years = fields
         self._minutes = _values(minutes, 0, 59)
         self._hours = _values(hours, 0, 23)
@@ -49,7 +50,7 @@ class _Cron:
 
     def next(self, after: float) -> float:
         """Return the first minute after `after` that fits."""
-        moment = datetime.fromtimestamp(after, UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        moment = datetime.fromtimestamp(after, self._zone).replace(second=0, microsecond=0) + timedelta(minutes=1)
         for _ in range(_SEARCH_DAYS):
             if self._fits_day(moment):
                 found = self._time_of_day(moment)

@@ -17,6 +17,7 @@ from localcloud.services.functions.function import Function
 from localcloud.services.functions.invocation import Outcome
 from localcloud.services.functions.platform import FunctionPlatform
 from localcloud.services.functions.pool import ThrottledError
+from localcloud.services.functions.qualified import LATEST, Qualified
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ _LONGEST_THROTTLE_PAUSE = 5.0
 
 @dataclass
 class _Event:
-    """An accepted event on its way."""
+    """An accepted event on its way to a function, a version or an alias."""
 
-    function: str
+    function: Qualified
     payload: bytes
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     accepted_at: float = field(default_factory=time.time)
@@ -61,10 +62,16 @@ class AsyncInvocations:
         self.configurations: dict[str, dict[str, Any]] = {}
 
     def accept(self, name: str, payload: bytes) -> str:
-        """Take an event for a function, by name or ARN, and return its request id."""
-        event = _Event(self._platform.get(name).name, payload)
+        """Take an event for a function, a version or an alias, by name or ARN, and return its request id."""
+        event = _Event(self._platform.asked(name), payload)
         self._submit(event)
         return event.request_id
+
+    def forget(self, gone: Qualified) -> None:
+        """Forget the settings of a function and its versions, or of one version."""
+        for key in list(self.configurations):
+            if gone.text in (key, key.split(":")[0]):
+                self.configurations.pop(key, None)
 
     def close(self) -> None:
         """Drop what waits."""
@@ -81,13 +88,13 @@ class AsyncInvocations:
 
     def _run(self, event: _Event) -> None:
         try:
-            outcome, _ = self._platform.invoke(event.function, event.payload, event.request_id)
+            outcome, _ = self._platform.invoke(event.function.text, event.payload, event.request_id)
         except ThrottledError:
             self._retry_throttled(event)
         except AwsError:
-            _log.warning("an event for %s is lost: the function is gone", event.function)
+            _log.warning("an event for %s is lost: the function is gone", event.function.text)
         except Exception:
-            _log.exception("an event for %s failed in the local cloud itself", event.function)
+            _log.exception("an event for %s failed in the local cloud itself", event.function.text)
         else:
             self._settle(event, outcome)
 
@@ -115,7 +122,7 @@ class AsyncInvocations:
         self._clock.call_later(pause, lambda: self._submit(event))
 
     def _config(self, event: _Event) -> Mapping[str, Any]:
-        return self.configurations.get(event.function, {})
+        return self.configurations.get(event.function.settings_key, {})
 
     @staticmethod
     def _too_old(event: _Event, config: Mapping[str, Any]) -> bool:
@@ -123,7 +130,7 @@ class AsyncInvocations:
 
     def _give_up(self, event: _Event, outcome: Outcome, condition: str) -> None:
         self._notify(event, outcome, "OnFailure", condition)
-        function = self._platform.functions.get(event.function)
+        function = self._platform.find(event.function.text)
         if function is None or function.dead_letter_target is None:
             return
         attributes = {
@@ -134,7 +141,7 @@ class AsyncInvocations:
         self._send(function, function.dead_letter_target, Parcel(event.payload.decode(errors="replace"), attributes))
 
     def _notify(self, event: _Event, outcome: Outcome, which: str, condition: str) -> None:
-        function = self._platform.functions.get(event.function)
+        function = self._platform.find(event.function.text)
         target = self._config(event).get("DestinationConfig", {}).get(which, {}).get("Destination")
         if function is not None and target:
             self._send(function, target, Parcel(json.dumps(_record(function, event, outcome, condition))))
@@ -150,7 +157,7 @@ class AsyncInvocations:
 
 def _record(function: Function, event: _Event, outcome: Outcome, condition: str) -> dict[str, Any]:
     """Return an invocation record as destinations get it."""
-    response: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
+    response: dict[str, Any] = {"statusCode": 200, "executedVersion": outcome.version}
     if outcome.error:
         response["functionError"] = outcome.error
     return {
@@ -158,7 +165,7 @@ def _record(function: Function, event: _Event, outcome: Outcome, condition: str)
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": event.request_id,
-            "functionArn": f"{function.arn}:$LATEST",
+            "functionArn": f"{function.arn}:{event.function.qualifier or LATEST}",
             "condition": condition,
             "approximateInvokeCount": max(event.failures, 1),
         },

@@ -5,12 +5,14 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from localcloud.errors import AwsError, NotSimulatedError
+from localcloud.services.functions.qualified import LATEST
 
 # What a function may ask for without any effect here; each is named in the limits that the cloud shows.
 INERT_SETTINGS = (
@@ -79,7 +81,7 @@ class Code:
 
 @dataclass
 class Function:
-    """A function, its code and its configuration under the API's names."""
+    """A function or one of its versions: code, and configuration under the API's names."""
 
     name: str
     arn: str
@@ -87,6 +89,7 @@ class Function:
     code: Code
     tags: dict[str, str] = field(default_factory=dict)
     reserved_concurrency: int | None = None
+    version: str = LATEST
     revision: str = field(default_factory=lambda: str(uuid.uuid4()))
     modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -136,8 +139,20 @@ class Function:
         self.revision = str(uuid.uuid4())
         self.modified = datetime.now(UTC)
 
-    def describe(self) -> dict[str, Any]:
-        """Return the configuration as GetFunctionConfiguration does."""
+    def snapshot(self, version: str, description: str | None = None) -> "Function":
+        """Return the function as it is, as a version that later changes leave alone."""
+        settings = deepcopy(self.settings)
+        if description is not None:
+            settings["Description"] = description
+        now = datetime.now(UTC)
+        return replace(self, settings=settings, version=version, revision=str(uuid.uuid4()), modified=now)
+
+    def same_as(self, other: "Function") -> bool:
+        """Whether code and configuration are the same; a description is no part of either."""
+        return self.code == other.code and _without_description(self) == _without_description(other)
+
+    def describe(self, qualifier: str | None = None) -> dict[str, Any]:
+        """Return the configuration as GetFunctionConfiguration does, under the qualifier that it is asked for by."""
         defaults = {"Description": "", "Timeout": 3, "MemorySize": 128, "Architectures": ["x86_64"]}
         logging = {"LogFormat": "Text", "LogGroup": self.log_group, **self.settings.get("LoggingConfig", {})}
         return {
@@ -145,11 +160,11 @@ class Function:
             **self.settings,
             "LoggingConfig": logging,
             "FunctionName": self.name,
-            "FunctionArn": self.arn,
+            "FunctionArn": f"{self.arn}:{qualifier}" if qualifier else self.arn,
             "CodeSha256": self.code.sha256,
             "CodeSize": self.code.size,
             "LastModified": self.modified.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000",
-            "Version": "$LATEST",
+            "Version": self.version,
             "RevisionId": self.revision,
             "PackageType": "Zip",
             "State": "Active",
@@ -196,21 +211,5 @@ def _check_variables(params: Mapping[str, Any]) -> None:
         )
 
 
-def name_and_qualifier(name: str) -> tuple[str, str | None]:
-    """Return name and qualifier of a function given as ``name``, ``account:function:name`` or ARN."""
-    parts = name.split(":")
-    position = parts.index("function") + 1 if "function" in parts else 0
-    return parts[position], parts[position + 1] if len(parts) > position + 1 else None
-
-
-def plain_name(name: str) -> str:
-    """Return a function's name from its name or ARN, refusing qualifiers other than $LATEST."""
-    plain, qualifier = name_and_qualifier(name)
-    check_qualifier(qualifier)
-    return plain
-
-
-def check_qualifier(qualifier: str | None) -> None:
-    """Raise an error naming a version or alias: there is $LATEST only."""
-    if qualifier not in (None, "$LATEST"):
-        raise NotSimulatedError(f"Lambda version or alias {qualifier!r}")
+def _without_description(function: Function) -> dict[str, Any]:
+    return {key: value for key, value in function.settings.items() if key != "Description"}

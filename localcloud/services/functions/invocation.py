@@ -5,6 +5,8 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 
+from localcloud.services.functions.qualified import LATEST
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -18,11 +20,14 @@ class Outcome:
         None, or ``Unhandled`` as Lambda calls every error that reaches it.
     log_tail
         The end of what was logged meanwhile.
+    version
+        Which version of the function ran.
     """
 
     payload: bytes
     error: str | None = None
     log_tail: str = ""
+    version: str = LATEST
 
     @classmethod
     def failed(cls, kind: str, message: str) -> "Outcome":

@@ -16,6 +16,9 @@ from localcloud.services.functions.runtime_api import RuntimeApi
 from localcloud.services.functions.runtime_folder import make_runtime_folder
 from localcloud.services.functions.worker import Launch, Worker
 
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
+
 
 class Launcher:
     """Starts workers.
@@ -51,16 +54,16 @@ class Launcher:
         (work_dir / "tmp").mkdir(parents=True, exist_ok=True)
         self.api = RuntimeApi()
 
-    def start(self, function: Function) -> "LoggedWorker":
-        """Start a worker of a function."""
+    def start(self, function: Function, initialisation: str = ON_DEMAND) -> "LoggedWorker":
+        """Start a worker of a function or version, because there is an invocation for it or ahead of any."""
         role_id = "AROA" + uuid.uuid5(uuid.NAMESPACE_URL, function.role).hex[:16].upper()
         credentials = self._credentials.mint(function.role, role_id, function.name)
-        stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         sink = _LineSink(self._logs, function.log_group, stream, credentials.principal)
         log = PlatformLog(function, sink)
         launch = Launch(
             (sys.executable, "-S", "-m", "awslambdaric", function.settings["Handler"]),
-            self._environment(function, credentials, stream),
+            {**self._environment(function, credentials, stream), "AWS_LAMBDA_INITIALIZATION_TYPE": initialisation},
             function.code.folder,
         )
         log.initialising()
@@ -85,9 +88,8 @@ class Launcher:
             "LAMBDA_RUNTIME_DIR": str(self._runtime_folder),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.settings['Runtime']}",
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_VERSION": function.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "AWS_LAMBDA_LOG_FORMAT": "JSON" if function.json_logs else "Text",
@@ -131,6 +133,11 @@ class LoggedWorker:
         return self._worker.idle_since
 
     @property
+    def started_at(self) -> float:
+        """Return when it was started."""
+        return self._worker.started_at
+
+    @property
     def alive(self) -> bool:
         """Whether it can take an invocation."""
         return self._worker.alive
@@ -144,10 +151,18 @@ class LoggedWorker:
         """Handle one invocation."""
         self._log.start(invocation)
         outcome = self._worker.run(invocation)
-        initialised = invocation.started_at - self._worker.started_at if self._cold else None
+        initialised = self._initialisation_seconds() if self._cold else None
         self._cold = False
         self._log.end(invocation, outcome, initialised, self._worker.peak_memory_mb)
         return outcome
+
+    def await_start(self) -> bool:
+        """Wait until its runtime asks for work; False when it ended, or took too long, before that."""
+        return self._worker.await_start()
+
+    def _initialisation_seconds(self) -> float:
+        ended_at = self._worker.initialised_at
+        return (time.time() if ended_at is None else ended_at) - self._worker.started_at
 
     def kill(self) -> None:
         """Kill it and take its credentials back."""

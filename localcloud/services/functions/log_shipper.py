@@ -24,13 +24,17 @@ MetricSink = Callable[[str, str, Mapping[str, str], float, str, float], None]
 
 @dataclass(frozen=True)
 class Line:
-    """One log line, and who writes it; without a principal the platform itself does."""
+    """One log line, and who writes it; without a principal the platform itself does.
+
+    One with `needs_group` is lost if there is no such log group, which others make.
+    """
 
     group: str
     stream: str
     at_ms: int
     text: str
     principal: Principal | None = None
+    needs_group: bool = False
 
 
 class LogShipper:
@@ -91,6 +95,8 @@ class LogShipper:
         batches: dict[tuple[str, str, Principal | None], list[Line]] = defaultdict(list)
         while self._lines:
             line = self._lines.popleft()
+            if line.needs_group and not self.has_group(line.group):
+                continue
             batches[line.group, line.stream, line.principal].append(line)
         for (group, stream, principal), lines in batches.items():
             try:

@@ -32,8 +32,9 @@ class PlatformLog:
 
     def start(self, invocation: Invocation) -> None:
         """Write that an invocation begins."""
-        text = f"START RequestId: {invocation.request_id} Version: $LATEST"
-        self._write("start", text, {"requestId": invocation.request_id, "version": "$LATEST"})
+        version = self._function.version
+        text = f"START RequestId: {invocation.request_id} Version: {version}"
+        self._write("start", text, {"requestId": invocation.request_id, "version": version})
 
     def end(self, invocation: Invocation, outcome: Outcome, initialised: float | None, memory: int | None) -> None:
         """Write that an invocation has ended, and what it took."""

@@ -1,4 +1,4 @@
-"""The workers of one function: as many as run at once, kept warm in between."""
+"""The workers of one version of a function: as many as run at once, kept warm in between."""
 
 import threading
 import time
@@ -17,8 +17,32 @@ class ThrottledError(Exception):
     """All the function's workers are busy and it may not have more."""
 
 
+class Concurrency:
+    """Counts the invocations of one function that run at once on demand, over all its versions."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.running = 0
+
+    def claim(self, limit: int) -> None:
+        """Count one more; raise `ThrottledError` when there are `limit` already."""
+        with self._lock:
+            if self.running >= limit:
+                raise ThrottledError
+            self.running += 1
+
+    def release(self) -> None:
+        """Count one less."""
+        with self._lock:
+            self.running -= 1
+
+
 class PooledWorker(Protocol):
     """What the pool needs of a worker."""
+
+    @property
+    def started_at(self) -> float:
+        """When it was started."""
 
     @property
     def idle_since(self) -> float:
@@ -31,6 +55,9 @@ class PooledWorker(Protocol):
     @property
     def pid(self) -> int:
         """Its process id."""
+
+    def await_start(self) -> bool:
+        """Wait until its runtime asks for work; False when it ended, or took too long, before that."""
 
     def run(self, invocation: Invocation) -> Outcome:
         """Handle one invocation."""
@@ -49,30 +76,35 @@ class WorkerPool:
     ----------
     start
         Starts a worker.
+    concurrency
+        Counts what runs, of this version and of the function's others.
     """
 
-    def __init__(self, start: Callable[[], PooledWorker]) -> None:
+    def __init__(self, start: Callable[[], PooledWorker], concurrency: Concurrency) -> None:
         self._start = start
+        self._concurrency = concurrency
         self._lock = threading.Lock()
         self._idle: list[PooledWorker] = []
         self._busy: set[PooledWorker] = set()
-        self._claims = 0
         self._generation = 0
         self._closed = False
 
-    def run(self, invocation: Invocation, limit: int | None) -> Outcome:
-        """Handle an invocation; raise `ThrottledError` when the limit is reached."""
-        worker, generation = self._claim(UNRESERVED_CONCURRENCY if limit is None else limit)
+    def run(self, invocation: Invocation, limit: int) -> Outcome:
+        """Handle an invocation; raise `ThrottledError` when as many as `limit` of the function run already."""
+        self._concurrency.claim(limit)
         try:
-            return worker.run(invocation)
+            worker, generation = self._claim()
+            try:
+                return worker.run(invocation)
+            finally:
+                self._give_back(worker, generation)
         finally:
-            self._give_back(worker, generation)
+            self._concurrency.release()
 
-    def _claim(self, limit: int) -> tuple[PooledWorker, int]:
+    def _claim(self) -> tuple[PooledWorker, int]:
         with self._lock:
-            if self._closed or self._claims >= limit:
+            if self._closed:
                 raise ThrottledError
-            self._claims += 1
             generation = self._generation
             worker = self._warm()
             if worker is not None:
@@ -89,12 +121,7 @@ class WorkerPool:
         return self._idle.pop() if self._idle else None
 
     def _started(self) -> PooledWorker:
-        try:
-            worker = self._start()
-        except BaseException:
-            with self._lock:
-                self._claims -= 1
-            raise
+        worker = self._start()
         with self._lock:
             self._busy.add(worker)
             closed = self._closed
@@ -104,7 +131,6 @@ class WorkerPool:
 
     def _give_back(self, worker: PooledWorker, generation: int) -> None:
         with self._lock:
-            self._claims -= 1
             self._busy.discard(worker)
             keep = worker.alive and generation == self._generation and not self._closed
             if keep:
@@ -143,9 +169,3 @@ class WorkerPool:
         """Return the workers' process ids."""
         with self._lock:
             return [worker.pid for worker in (*self._busy, *self._idle)]
-
-    @property
-    def busy(self) -> int:
-        """Return the number of invocations under way."""
-        with self._lock:
-            return self._claims

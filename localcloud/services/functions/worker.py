@@ -58,6 +58,8 @@ class Worker:
         self.started_at = time.time()
         self.idle_since = self.started_at
         self._killed = False
+        self._start_ended = threading.Event()
+        self.initialised_at: float | None = None
         # Held while the process is reaped or killed: afterwards its id may be another's.
         self._reaping = threading.Lock()
         self._process = self._spawn(launch, self._listener)
@@ -126,8 +128,16 @@ class Worker:
         """Wait until everything of a killed worker is gone."""
         self._watcher.join(timeout)
 
+    def await_start(self) -> bool:
+        """Wait until the runtime asks for work; False when the process ended, or took too long, before that."""
+        self._start_ended.wait(START_LIMIT_SECONDS)
+        return self.initialised_at is not None and self.alive
+
     def next_invocation(self) -> Invocation | None:
         """Wait for and return what the runtime is to handle next."""
+        if self.initialised_at is None:
+            self.initialised_at = time.time()
+            self._start_ended.set()
         return self._inbox.get()
 
     def respond(self, request_id: str, payload: bytes, failed: bool) -> None:
@@ -155,6 +165,7 @@ class Worker:
     def _watch(self) -> None:
         """Wait for the process's end and let whoever waits for it know."""
         self._await_end()
+        self._start_ended.set()
         self._fail_current("Runtime.ExitError", f"Error: Runtime exited: {self._exit_reason()}")
         self._inbox.put(None)
         self._api.close(self._listener)

@@ -1,4 +1,4 @@
-"""What a processing or training job may ask for here."""
+"""What a job may ask for here."""
 
 from typing import Any
 
@@ -79,4 +79,32 @@ TRAINING: dict[str, Any] = {
     "CheckpointConfig": {"S3Uri": ANY, "LocalPath": ANY},
     # What asks SageMaker to leave out what is not done here anyway.
     "ProfilerConfig": {"DisableProfiler": OneOf(True)},
+}
+
+TRANSFORM: dict[str, Any] = {
+    "TransformJobName": ANY,
+    "ModelName": ANY,
+    "Tags": ANY,
+    "Environment": ANY,
+    "ExperimentConfig": ANY,
+    "BatchStrategy": ANY,
+    "MaxConcurrentTransforms": ANY,
+    "MaxPayloadInMB": ANY,
+    "ModelClientConfig": {"InvocationsTimeoutInSeconds": ANY, "InvocationsMaxRetries": ANY},
+    "TransformInput": {
+        "DataSource": {"S3DataSource": {"S3DataType": OneOf("S3Prefix", "ManifestFile"), "S3Uri": ANY}},
+        "ContentType": ANY,
+        "CompressionType": OneOf("None"),
+        "SplitType": OneOf("None", "Line"),
+    },
+    "TransformOutput": {"S3OutputPath": ANY, "Accept": ANY, "AssembleWith": ANY, "KmsKeyId": ANY},
+    # One process does the work of all instances.
+    "TransformResources": {
+        "InstanceType": ANY,
+        "InstanceCount": ANY,
+        "VolumeKmsKeyId": ANY,
+        "TransformAmiVersion": ANY,
+    },
+    # The defaults of what is refused else.
+    "DataProcessing": {"InputFilter": OneOf("$"), "OutputFilter": OneOf("$"), "JoinSource": OneOf("None")},
 }

@@ -1,7 +1,10 @@
-"""SageMaker's API for processing and training jobs."""
+"""SageMaker's API for processing, training and transform jobs."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,10 +14,13 @@ from localcloud.physics.ports import EventSink
 from localcloud.service import Service, operation
 from localcloud.services.jobs.faults import JobFaults
 from localcloud.services.jobs.kind import JobKind
+from localcloud.services.jobs.life import JobLife, Surroundings
 from localcloud.services.jobs.processing import ProcessingKind
 from localcloud.services.jobs.records import STOPPING, Job, Order, Request
 from localcloud.services.jobs.training import TrainingKind
-from localcloud.services.jobs.worker import JobWorker, Surroundings
+from localcloud.services.jobs.transform import TransformKind
+from localcloud.services.jobs.transform_worker import TransformWorker
+from localcloud.services.jobs.worker import JobWorker
 
 MOST_JOBS = 20
 """Jobs of a kind that run at a time; more are a ResourceLimitExceeded."""
@@ -22,7 +28,7 @@ _SECONDS_TO_CLOSE = 5.0
 
 
 class JobService(Service):
-    """Processing and training jobs.
+    """Processing, training and transform jobs.
 
     Parameters
     ----------
@@ -46,7 +52,7 @@ class JobService(Service):
         emit: EventSink,
         tags: dict[str, dict[str, str]],
     ) -> None:
-        self.faults = JobFaults(self._interrupt)
+        self.faults = JobFaults(self._interrupt, self._kill)
         self._here = make_surroundings(self.faults)
         self._prefix = f"arn:aws:sagemaker:{region}:{account}:"
         self._emit = emit
@@ -56,7 +62,9 @@ class JobService(Service):
         self._threads: list[threading.Thread] = []
         self._closed = False
         self._processing, self._training = ProcessingKind(), TrainingKind()
-        self._jobs: dict[str, dict[str, Job]] = {kind.label: {} for kind in (self._processing, self._training)}
+        self._transform = TransformKind(self._here.model)
+        kinds = (self._processing, self._training, self._transform)
+        self._jobs: dict[str, dict[str, Job]] = {kind.label: {} for kind in kinds}
 
     @operation("CreateProcessingJob")
     def create_processing_job(self, request: Request) -> dict[str, Any]:
@@ -98,9 +106,33 @@ class JobService(Service):
         """Begin to stop a training job."""
         self._stop(self._training, request["TrainingJobName"])
 
+    @operation("CreateTransformJob")
+    def create_transform_job(self, request: Request) -> dict[str, Any]:
+        """Begin to run a batch transform."""
+        return {"TransformJobArn": self._create(self._transform, request).arn}
+
+    @operation("DescribeTransformJob")
+    def describe_transform_job(self, request: Request) -> dict[str, Any]:
+        """Describe a batch transform."""
+        return self._describe(self._transform, request["TransformJobName"])
+
+    @operation("ListTransformJobs")
+    def list_transform_jobs(self, request: Request) -> dict[str, Any]:
+        """List batch transforms."""
+        return self._list(self._transform, "TransformJobSummaries", request)
+
+    @operation("StopTransformJob")
+    def stop_transform_job(self, request: Request) -> None:
+        """Begin to stop a batch transform."""
+        self._stop(self._transform, request["TransformJobName"])
+
     def wait(self, label: str, name: str, seconds: float) -> bool:
-        """Wait for the end of a job (of the kind ``ProcessingJob`` or ``TrainingJob``), and return whether it came."""
+        """Wait for the end of a job (of a kind such as ``ProcessingJob``), and return whether it came."""
         return self._jobs[label][name.lower()].ended.wait(seconds)
+
+    def server(self, name: str) -> int | None:
+        """Return the process id of a transform job's model server while it has one."""
+        return self._jobs[self._transform.label][name.lower()].server
 
     def running(self) -> list[str]:
         """Return the names of the jobs that have not ended."""
@@ -124,13 +156,18 @@ class JobService(Service):
         now = self._here.clock.now()
         job = Job(name, f"{self._prefix}{kind.arn_kind}/{name.lower()}", request, now, now)
         self._admit(kind, job)
-        worker = JobWorker(kind, job, self._here, self._tell)
+        worker = self._worker(kind, job)
         thread = threading.Thread(target=worker.run, name=f"{kind.arn_kind} {name}", daemon=True)
         with self._lock:
             self._threads = [each for each in self._threads if each.is_alive()]
             self._threads.append(thread)
             thread.start()
         return job
+
+    def _worker(self, kind: JobKind, job: Job) -> JobLife:
+        if kind is self._transform:
+            return TransformWorker(self._transform, job, self._here, self._tell)
+        return JobWorker(self._processing if kind is self._processing else self._training, job, self._here, self._tell)
 
     def _admit(self, kind: JobKind, job: Job) -> None:
         with self._lock:
@@ -181,6 +218,13 @@ class JobService(Service):
         if job is None or job.terminal or not job.request.get("EnableManagedSpotTraining"):
             raise LookupError(f"no spot training job {name!r} is running; running are {self.running()}")
         job.ask(Order.INTERRUPT)
+
+    def _kill(self, name: str) -> None:
+        job = self._jobs[self._transform.label].get(name.lower())
+        if job is None or job.server is None:
+            raise LookupError(f"no transform job {name!r} has a model server; running are {self.running()}")
+        with suppress(ProcessLookupError):
+            os.killpg(job.server, signal.SIGKILL)
 
     def _tell(self, kind: JobKind, job: Job) -> None:
         """Send an event; processing jobs have no secondary statuses, so only changes of the status count."""

@@ -1,4 +1,4 @@
-"""What processing and training jobs have in common, and the form in which each says what it is."""
+"""What jobs have in common, and the form in which each kind says what it is."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ HOST = "algo-1"
 
 
 class JobKind(ABC):
-    """One kind of jobs."""
+    """One kind of jobs, as the API shows it."""
 
     label: ClassVar[str]
     """How the API calls it: ``ProcessingJob``."""
@@ -29,6 +29,43 @@ class JobKind(ABC):
     def check(self, request: Request) -> None:
         """Refuse what is not honoured here, or contradicts itself."""
         refuse_others(f"Create{self.label}", request, self.accepted)
+
+    @abstractmethod
+    def describe(self, job: Job) -> dict[str, Any]:
+        """Return what Describe answers."""
+
+    def summary(self, job: Job) -> dict[str, Any]:
+        """Return what List answers."""
+        described = self.describe(job)
+        names = ("Name", "Arn", "Status")
+        kept = (*(self.label + name for name in names), *_COMMON_SUMMARY, f"{self.short}EndTime")
+        return {name: described[name] for name in kept if name in described}
+
+    @property
+    def short(self) -> str:
+        """Return ``Processing``, ``Training`` or ``Transform``, as times are called after."""
+        return self.label.removesuffix("Job")
+
+    def described(self, job: Job) -> dict[str, Any]:
+        """Return what all kinds answer."""
+        answer: dict[str, Any] = {
+            **{name: value for name, value in job.request.items() if name != "Tags"},
+            f"{self.label}Arn": job.arn,
+            f"{self.label}Status": job.status,
+            "CreationTime": to_datetime(job.created_at),
+            "LastModifiedTime": to_datetime(job.modified_at),
+        }
+        if job.started_at is not None:
+            answer[f"{self.short}StartTime"] = to_datetime(job.started_at)
+        if job.ended_at is not None:
+            answer[f"{self.short}EndTime"] = to_datetime(job.ended_at)
+        if job.failure_reason is not None and job.status in (FAILED, STOPPED):
+            answer["FailureReason"] = job.failure_reason
+        return answer
+
+
+class ProgramKind(JobKind):
+    """A kind of jobs that run a program between inputs and outputs."""
 
     @abstractmethod
     def image(self, request: Request) -> str:
@@ -65,39 +102,6 @@ class JobKind(ABC):
     @abstractmethod
     def network_isolated(self, request: Request) -> bool:
         """Whether the container gets no network and no credentials."""
-
-    @abstractmethod
-    def describe(self, job: Job) -> dict[str, Any]:
-        """Return what Describe answers."""
-
-    def summary(self, job: Job) -> dict[str, Any]:
-        """Return what List answers."""
-        described = self.describe(job)
-        names = ("Name", "Arn", "Status")
-        kept = (*(self.label + name for name in names), *_COMMON_SUMMARY, f"{self.short}EndTime")
-        return {name: described[name] for name in kept if name in described}
-
-    @property
-    def short(self) -> str:
-        """Return ``Processing`` or ``Training``, as times are called after."""
-        return self.label.removesuffix("Job")
-
-    def described(self, job: Job) -> dict[str, Any]:
-        """Return what both kinds answer."""
-        answer: dict[str, Any] = {
-            **{name: value for name, value in job.request.items() if name != "Tags"},
-            f"{self.label}Arn": job.arn,
-            f"{self.label}Status": job.status,
-            "CreationTime": to_datetime(job.created_at),
-            "LastModifiedTime": to_datetime(job.modified_at),
-        }
-        if job.started_at is not None:
-            answer[f"{self.short}StartTime"] = to_datetime(job.started_at)
-        if job.ended_at is not None:
-            answer[f"{self.short}EndTime"] = to_datetime(job.ended_at)
-        if job.failure_reason is not None and job.status in (FAILED, STOPPED):
-            answer["FailureReason"] = job.failure_reason
-        return answer
 
 
 _COMMON_SUMMARY = ("CreationTime", "LastModifiedTime", "FailureReason", "ExitMessage", "SecondaryStatus")

@@ -1,4 +1,4 @@
-"""Where processing and training jobs differ from AWS's; the documentation shows this list."""
+"""Where jobs differ from AWS's; the documentation shows this list."""
 
 from localcloud.physics.limits import Limit
 from localcloud.services.jobs.job_service import MOST_JOBS
@@ -13,10 +13,10 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Job instances",
-        f"One process; instance type, volume and volume key are recorded. At most {MOST_JOBS} processing and "
-        f"{MOST_JOBS} training jobs run at a time. More instances, VPCs, warm pools, instance groups, training plans, "
-        "FSx and EFS, Pipe and FastFile mode, compressed inputs, Continuous uploads, metric definitions, debugger, "
-        "profiler and retry strategies are refused by name.",
+        f"One process; instance type, volume and volume key are recorded. At most {MOST_JOBS} processing, "
+        f"{MOST_JOBS} training and {MOST_JOBS} transform jobs run at a time. More instances (but of transforms), VPCs, "
+        "warm pools, instance groups, training plans, FSx and EFS, Pipe and FastFile mode, compressed inputs, "
+        "Continuous uploads, metric definitions, debugger, profiler and retry strategies are refused by name.",
         "All of these exist; quotas are the account's.",
     ),
     Limit(
@@ -37,6 +37,19 @@ LIMITS: tuple[Limit, ...] = (
         "at the end of every run and restored before the next. BillableTimeInSeconds is the training time: there is "
         "no discount.",
         "Spot capacity comes and goes, checkpoints are copied all the time, and billable seconds are fewer.",
+    ),
+    Limit(
+        "Batch Transform",
+        "One process of the model's container takes the part of all instances, whose type and number are recorded. "
+        "SplitType is None or Line; RecordIO, TFRecord, compressed input, augmented manifests, DataProcessing (filters "
+        "and joins), data capture and payloads without a limit (MaxPayloadInMB 0) are refused by name. Objects are "
+        "taken one after another, in the order of their keys or of the manifest, and stored as "
+        "<S3OutputPath>/<path below the prefix>.out once they are answered whole. AssembleWith Line adds a line's end "
+        "to every payload's answer. S3 is read and written, and the model fetched, under the model's role. A payload "
+        "that is refused fails its object and in the end the job, whose FailureReason names the object; a container "
+        "that ends fails the job at once and is not started again.",
+        "Objects are shared out among instances and taken in no order; which object failed, and why, is in the job's "
+        "log.",
     ),
     Limit(
         "Experiments of jobs",

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from localcloud.errors import AwsError
 from localcloud.physics.dockerfile import Dockerfile
 from localcloud.services.jobs.accepted import PROCESSING
-from localcloud.services.jobs.kind import HOST, JobKind
+from localcloud.services.jobs.kind import HOST, ProgramKind
 from localcloud.services.jobs.records import COMPLETED, LONGEST_TEXT, Job, Request
 from localcloud.services.jobs.run import Run
 from localcloud.services.jobs.scratch import Scratch, check_local_path
@@ -27,7 +27,7 @@ _IN_CONFIG = (
 )
 
 
-class ProcessingKind(JobKind):
+class ProcessingKind(ProgramKind):
     """Processing jobs."""
 
     label: ClassVar[str] = "ProcessingJob"

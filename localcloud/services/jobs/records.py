@@ -60,6 +60,8 @@ class Job:
     ended: threading.Event = field(default_factory=threading.Event)
     asked: threading.Event = field(default_factory=threading.Event)
     order: Order | None = None
+    server: int | None = None
+    """Process id of a transform job's model server while there is one."""
 
     @property
     def role(self) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,19 @@ _COPIES_AT_A_TIME = 8
 
 Copy = tuple[str, str, Path]
 """Bucket, key, and where it goes."""
+
+
+class Source(NamedTuple):
+    """An input object, and its path relative to the prefix that it was found by."""
+
+    bucket: str
+    key: str
+    path: str
+
+    @property
+    def uri(self) -> str:
+        """Return its URI."""
+        return f"s3://{self.bucket}/{self.key}"
 
 
 class RoleStorage:
@@ -30,22 +43,44 @@ class RoleStorage:
 
     def fetch_prefix(self, uri: str, folder: Path, *, may_be_empty: bool = False) -> None:
         """Copy all objects whose keys begin with the URI's; `JobFailureError` when there are none, or no access."""
-        bucket, prefix = split(uri)
         with _telling("Data download failed", uri):
-            copies = [(bucket, key, folder / _relative(key, prefix)) for key in self._keys(bucket, prefix)]
-            if not copies and not may_be_empty:
-                found = f'No S3 objects found under S3 URL "{uri}" given in input data source.'
-                raise JobFailureError(f"ClientError: {found}")
-            self._fetch(copies)
+            sources = self.under_prefix(uri, may_be_empty=may_be_empty)
+            self._fetch([(each.bucket, each.key, folder / each.path) for each in sources])
 
     def fetch_manifest(self, uri: str, folder: Path) -> None:
         """Copy the objects that a manifest names, under their paths relative to its prefix."""
+        with _telling("Data download failed", uri):
+            sources = self.in_manifest(uri)
+            self._fetch([(each.bucket, each.key, _inside(folder, each.path, uri)) for each in sources])
+
+    def under_prefix(self, uri: str, *, may_be_empty: bool = False) -> list[Source]:
+        """Return the objects whose keys begin with the URI's, in the order of their keys."""
+        bucket, prefix = split(uri)
+        with _telling("Data download failed", uri):
+            found = [Source(bucket, key, _relative(key, prefix)) for key in self._keys(bucket, prefix)]
+        if not found and not may_be_empty:
+            reason = f'No S3 objects found under S3 URL "{uri}" given in input data source.'
+            raise JobFailureError(f"ClientError: {reason}")
+        return found
+
+    def in_manifest(self, uri: str) -> list[Source]:
+        """Return the objects that a manifest names, in its order."""
+        with _telling("Data download failed", uri):
+            prefix, files = _manifest(uri, self.read(uri))
+        bucket, beginning = split(prefix)
+        return [Source(bucket, beginning + file, file) for file in files]
+
+    def read(self, uri: str) -> bytes:
+        """Return an object."""
         bucket, key = split(uri)
         with _telling("Data download failed", uri):
-            text = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            prefix, files = _manifest(uri, text)
-            named, beginning = split(prefix)
-            self._fetch([(named, beginning + file, _inside(folder, file, uri)) for file in files])
+            content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    def fetch(self, source: Source, path: Path) -> None:
+        """Copy one object."""
+        with _telling("Data download failed", source.uri):
+            self._fetch_one((source.bucket, source.key, path))
 
     def put_folder(self, folder: Path, uri: str, key: str | None = None) -> int:
         """Copy all files of a folder to below the URI, and return how many they were."""
@@ -63,7 +98,8 @@ class RoleStorage:
     def _put(self, path: Path, uri: str, key: str | None) -> None:
         bucket, name = split(uri)
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
-        self._s3.put_object(Bucket=bucket, Key=name, Body=path.read_bytes(), **encryption)
+        with path.open("rb") as file:
+            self._s3.put_object(Bucket=bucket, Key=name, Body=file, **encryption)
 
     def _keys(self, bucket: str, prefix: str) -> Iterator[str]:
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

@@ -10,7 +10,7 @@ from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.dockerfile import Dockerfile
 from localcloud.physics.times import to_datetime
 from localcloud.services.jobs.accepted import TRAINING
-from localcloud.services.jobs.kind import HOST, JobKind
+from localcloud.services.jobs.kind import HOST, ProgramKind
 from localcloud.services.jobs.records import COMPLETED, LONGEST_TEXT, STOPPED, Job, Request
 from localcloud.services.jobs.run import Run
 from localcloud.services.jobs.scratch import Scratch, check_local_path
@@ -23,7 +23,7 @@ _OUTPUT_DATA = "/opt/ml/output/data"
 _CHECKPOINTS = "/opt/ml/checkpoints"
 
 
-class TrainingKind(JobKind):
+class TrainingKind(ProgramKind):
     """Training jobs."""
 
     label: ClassVar[str] = "TrainingJob"

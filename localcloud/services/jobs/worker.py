@@ -1,113 +1,31 @@
-"""The life of a job: an instance, its data, its program, its results."""
+"""The life of a processing or training job: an instance, its data, its program, its results."""
 
-import logging
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from localcloud.clock import Clock
-from localcloud.credentials import Principal
-from localcloud.errors import AwsError
-from localcloud.physics.container_log import ContainerLog
 from localcloud.physics.image_program import image_environment, local_command
-from localcloud.physics.images import ImageRegistry
 from localcloud.physics.ports import ImageMissingError
 from localcloud.physics.process import Program
-from localcloud.physics.settings import PhysicsSettings
-from localcloud.services.functions.log_shipper import Line, LogShipper
-from localcloud.services.jobs.faults import JobFaults
-from localcloud.services.jobs.kind import HOST, JobKind
-from localcloud.services.jobs.records import (
-    COMPLETED,
-    FAILED,
-    IN_PROGRESS,
-    LONGEST_TEXT,
-    STOPPED,
-    Job,
-    JobFailureError,
-    Order,
-    Request,
-    Transition,
-)
+from localcloud.services.jobs.kind import ProgramKind
+from localcloud.services.jobs.life import TRAINING, ClosedError, JobLife, Surroundings, Tell
+from localcloud.services.jobs.records import COMPLETED, FAILED, STOPPED, Job, JobFailureError, Request
 from localcloud.services.jobs.run import Ending, Limits, Run, run_program
-from localcloud.services.jobs.scratch import Scratch
 from localcloud.services.jobs.storage import RoleStorage
-from localcloud.services.role_access import RoleAccess, RoleSession
+from localcloud.services.role_access import RoleSession
 
-_log = logging.getLogger(__name__)
 _A_DAY = 86400
 
-Tell = Callable[[JobKind, Job], None]
 
+class JobWorker(JobLife):
+    """Runs one processing or training job; see `JobLife`."""
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What jobs run in."""
-
-    clock: Clock
-    settings: PhysicsSettings
-    images: ImageRegistry
-    roles: RoleAccess
-    logs: LogShipper
-    work_dir: Path
-    faults: JobFaults
-    python: str = sys.executable
-
-
-class _ClosedError(Exception):
-    """The local cloud stops."""
-
-
-class JobWorker:
-    """Runs one job to its end, on the thread that calls `run`.
-
-    Parameters
-    ----------
-    kind, job
-        What to run.
-    here
-        What it runs in.
-    tell
-        Called, with no lock held, after every change of status.
-    """
-
-    def __init__(self, kind: JobKind, job: Job, here: Surroundings, tell: Tell) -> None:
+    def __init__(self, kind: ProgramKind, job: Job, here: Surroundings, tell: Tell) -> None:
+        super().__init__(kind, job, job.role, here, tell)
         self._kind = kind
-        self._job = job
-        self._here = here
-        self._tell = tell
         self._began = time.monotonic()
-        folder = here.work_dir / kind.arn_kind / job.name.lower()
-        self._scratch = Scratch(folder / "ml")
-        self._log_path = folder / "output.log"
-
-    def run(self) -> None:
-        """Run the job; whatever goes wrong is its FailureReason."""
-        try:
-            with self._here.roles.open(self._job.role, f"SageMaker-{self._job.name}"[:64]) as session:
-                self._live(session)
-        except _ClosedError:
-            _log.info("job %s ends with the local cloud", self._job.name)
-        except JobFailureError as failure:
-            self._fail(str(failure))
-        except AwsError as error:
-            self._fail(f"ClientError: {error.message}")
-        except Exception as error:
-            _log.exception("job %s failed in the local cloud itself", self._job.name)
-            self._fail(f"InternalServerError: localcloud: {error!r}")
-        finally:
-            self._scratch.clear()
-            self._job.ended.set()
 
     def _live(self, session: RoleSession) -> None:
         storage = RoleStorage(session.client("s3"))
-        self._to("Starting", "Preparing the instances for the job")
-        self._pause(self._here.settings.job_start_seconds)
-        planned = self._here.faults.planned_failure(self._job.name)
-        if planned is not None:
-            raise JobFailureError(planned)
+        self._prepare()
         run = self._run_until_done(session, storage)
         if run is None:
             self._finish(STOPPED, "Stopped", storage)
@@ -123,11 +41,11 @@ class JobWorker:
             self._kind.fetch(self._job, self._scratch, storage)
             if self._stopping():
                 break
-            self._to("Training", "The program is running")
+            self._to(TRAINING, "The program is running")
             run = run_program(self._program(session), self._log(session), self._job, self._limits())
             self._job.trained_seconds += run.seconds
             if run.ending is Ending.CLOSED:
-                raise _ClosedError
+                raise ClosedError
             self._kind.keep(self._job, self._scratch, storage)
             if run.ending is not Ending.INTERRUPTED:
                 return run
@@ -161,45 +79,6 @@ class JobWorker:
         self._kind.store(self._job, self._scratch, storage, status)
         self._end(status, secondary, None)
 
-    def _fail(self, reason: str) -> None:
-        _log.info("job %s failed: %s", self._job.name, reason)
-        self._end(FAILED, "Failed", reason[:LONGEST_TEXT])
-
-    def _end(self, status: str, secondary: str, reason: str | None) -> None:
-        job = self._job
-        with job.lock:
-            job.ended_at = self._here.clock.now()
-            job.status = status
-            job.failure_reason = reason
-        self._to(secondary, reason or f"The job is {status.lower()}")
-
-    def _to(self, secondary: str, message: str) -> None:
-        """Enter a secondary status; a job that is being stopped shows no other progress."""
-        job, now = self._job, self._here.clock.now()
-        with job.lock:
-            if job.transitions and job.transitions[-1].ended_at is None:
-                job.transitions[-1].ended_at = now
-            job.secondary = secondary if job.terminal or job.status == IN_PROGRESS else "Stopping"
-            job.modified_at = now
-            ends = now if job.terminal else None
-            job.transitions.append(Transition(job.secondary, message, now, ends))
-            if secondary == "Training" and job.started_at is None:
-                job.started_at = now
-        self._tell(self._kind, job)
-
-    def _pause(self, seconds: float) -> None:
-        """Wait; an order ends it, but for an interruption, for which there is nothing to interrupt."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and self._job.asked.wait(left):
-            if not self._job.take_interruption():
-                break
-        self._stopping()
-
-    def _stopping(self) -> bool:
-        if self._job.order is Order.CLOSE:
-            raise _ClosedError
-        return self._job.order is Order.STOP
-
     def _limits(self) -> Limits:
         stopping: Request = self._job.request.get("StoppingCondition") or {}
         runs = stopping.get("MaxRuntimeInSeconds", _A_DAY) - self._job.trained_seconds
@@ -225,16 +104,6 @@ class JobWorker:
         platform = {**self._kind.variables(self._job), "SM_ROOT": str(self._scratch.root)}
         environment = {**access, **image_environment(image, given), **platform}
         return Program(local_command(command, self._here.python), image.folder, environment)
-
-    def _log(self, session: RoleSession) -> ContainerLog:
-        principal: Principal = session.credentials.principal
-
-        def ship(group: str, stream: str, lines: list[tuple[int, str]]) -> None:
-            for at, text in lines:
-                self._here.logs.ship(Line(group, stream, at, text, principal))
-
-        stream = f"{self._job.name}/{HOST}-{int(self._job.created_at)}"
-        return ContainerLog(self._log_path, self._kind.log_group, stream, ship)
 
 
 _STOPPED_AS = {

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.services.role_access import RoleAccess, RoleSession
+from localcloud.services.streams.conversion import FAILED, Misfit
 from localcloud.services.streams.prefixes import expanded
 
 _log = logging.getLogger(__name__)
@@ -66,9 +67,9 @@ class Destination:
         self._place = place
         self._roles = roles
 
-    def store(self, records: Sequence[bytes], since: float) -> None:
-        """Write records as one object, under the time of the first; raise `DeliveryFailedError`."""
-        self._put(expanded(self._place.prefix, since), since, b"".join(records), self._place.extension)
+    def store(self, body: bytes, since: float) -> None:
+        """Write an object, under the time of its first record; raise `DeliveryFailedError`."""
+        self._put(expanded(self._place.prefix, since), since, body, self._place.extension)
 
     def store_failed(self, records: Sequence[tuple[bytes, str]], since: float, error_type: str) -> None:
         """Write records that could not be processed, and why, as Firehose writes them to its error output."""
@@ -84,6 +85,32 @@ class Destination:
         ]
         body = "".join(json.dumps(line) + "\n" for line in lines).encode()
         self._put(expanded(self._place.error_prefix, since, error_type), since, body, "")
+
+    def store_unconverted(
+        self, records: Sequence[tuple[bytes, Misfit]], since: float, table: Mapping[str, Any]
+    ) -> None:
+        """Write records whose format could not be converted, and why, as Firehose writes them."""
+        lines = [
+            {
+                "attemptsMade": 1,
+                "arrivalTimestamp": int(since * 1000),
+                "lastErrorCode": why.code,
+                "lastErrorMessage": why.message,
+                "attemptEndingTimestamp": int(time.time() * 1000),
+                "rawData": base64.b64encode(record).decode(),
+                "sequenceNumber": None,
+                "subSequenceNumber": None,
+                "dataCatalogTable": table,
+            }
+            for record, why in records
+        ]
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        self._put(expanded(self._place.error_prefix, since, FAILED), since, body, "")
+
+    def tell(self, what: str) -> None:
+        """Tell the stream's log that something cannot be done now."""
+        with self._roles.open(self._place.role_arn, "firehose") as session:
+            self._tell(session, what)
 
     def _put(self, prefix: str, since: float, body: bytes, extension: str) -> None:
         name = f"{self._stream}-1-{datetime.fromtimestamp(since, UTC):%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{extension}"

@@ -3,10 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.services.streams.conversion import Conversion, SchemaError
 from localcloud.services.streams.destination import DeliveryFailedError, Destination
 from localcloud.services.streams.processing import FAILED, Processing, ProcessingError
 
@@ -22,11 +23,11 @@ class Buffering:
     size: int
 
     @classmethod
-    def of(cls, hints: Mapping[str, Any] | None, longest_seconds: float) -> "Buffering":
-        """Read BufferingHints; `longest_seconds` bounds what is waited here."""
+    def of(cls, hints: Mapping[str, Any] | None, longest_seconds: float, megabytes: int = 5) -> "Buffering":
+        """Read BufferingHints; `longest_seconds` bounds what is waited here, `megabytes` is the default."""
         given = hints or {}
         seconds = min(float(given.get("IntervalInSeconds", 300)), longest_seconds)
-        return cls(seconds, int(given.get("SizeInMBs", 5)) * _MEGABYTE)
+        return cls(seconds, int(given.get("SizeInMBs", megabytes)) * _MEGABYTE)
 
 
 @dataclass
@@ -49,6 +50,8 @@ class DeliveryStream:
         Where they go.
     retry_seconds
         Pause after a delivery that failed; none is given up.
+    conversion
+        What turns records into another format; None for none.
     now
         Time in epoch seconds.
     """
@@ -60,6 +63,7 @@ class DeliveryStream:
         processing: Processing,
         destination: Destination,
         retry_seconds: float,
+        conversion: Conversion | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.described = described
@@ -67,6 +71,7 @@ class DeliveryStream:
         self._processing = processing
         self._destination = destination
         self._retry_seconds = retry_seconds
+        self._conversion = conversion
         self._now = now
         self._changed = threading.Condition()
         self._waiting: _Batch | None = None
@@ -118,15 +123,15 @@ class DeliveryStream:
 
     def _stored(self, batch: _Batch) -> bool:
         """Store a batch; records that are stored already are not in it any more."""
-        done, failed = list[bytes](), list[tuple[bytes, str]]()
+        done, failed = list[tuple[bytes, bytes]](), list[tuple[bytes, str]]()
         for record in batch.records:
             try:
-                done.append(self._processing.run(record))
+                done.append((record, self._processing.run(record)))
             except ProcessingError as error:
                 failed.append((record, str(error)))
         try:
             if done:
-                self._destination.store(done, batch.since)
+                self._store(done, batch.since)
             batch.records = [record for record, _ in failed]
             if failed:
                 self._destination.store_failed(failed, batch.since, FAILED)
@@ -135,3 +140,20 @@ class DeliveryStream:
         except Exception:  # of this batch nothing can be made; the next one may be another matter
             _log.exception("records of %s were lost", self.described["DeliveryStreamName"])
         return True
+
+    def _store(self, done: Sequence[tuple[bytes, bytes]], since: float) -> None:
+        """Store processed records, beside what they came as: that is what is kept of those that cannot be converted."""
+        processed = [record for _, record in done]
+        if self._conversion is None:
+            self._destination.store(b"".join(processed), since)
+            return
+        try:
+            body, misfits = self._conversion.run(processed)
+        except SchemaError as error:
+            self._destination.tell(str(error))
+            raise DeliveryFailedError(str(error)) from error
+        if misfits:
+            raw = [(done[place][0], why) for place, why in misfits.items()]
+            self._destination.store_unconverted(raw, since, self._conversion.schema.described())
+        if body:
+            self._destination.store(body, since)

@@ -12,6 +12,8 @@ from localcloud.physics.settings import PhysicsSettings
 from localcloud.service import Service, operation
 from localcloud.services.accepted import ANY, OneOf, refuse_others
 from localcloud.services.role_access import RoleAccess
+from localcloud.services.streams.conversion import ACCEPTED as CONVERSION
+from localcloud.services.streams.conversion import DEFAULT_MEGABYTES, Conversion, check_compression
 from localcloud.services.streams.destination import Destination, Place
 from localcloud.services.streams.prefixes import checked
 from localcloud.services.streams.processing import Processing
@@ -40,6 +42,7 @@ _ACCEPTED: dict[str, Any] = {
         "CloudWatchLoggingOptions": ANY,
         "S3BackupMode": OneOf("Disabled"),
         "CustomTimeZone": OneOf("UTC"),
+        "DataFormatConversionConfiguration": CONVERSION,
     },
 }
 
@@ -81,15 +84,17 @@ class StreamService(Service):
     @operation("CreateDeliveryStream")
     def create(self, params: Params) -> dict[str, Any]:
         """Make a stream; it is active at once."""
-        refuse_others("firehose:CreateDeliveryStream", params, _ACCEPTED)
         name, given = params["DeliveryStreamName"], params.get(_S3)
+        check_compression(given or {})
+        refuse_others("firehose:CreateDeliveryStream", params, _ACCEPTED)
         if not given:
             raise AwsError("InvalidArgumentException", f"{name}: one destination configuration is required")
-        if not self._may_assume(given["RoleARN"], _SERVICE):
-            message = f"Firehose is unable to assume role {given['RoleARN']}. Please check the role provided."
-            raise AwsError("InvalidArgumentException", message)
-        place, processing = _place(given), Processing.of(given.get("ProcessingConfiguration"))
-        buffering = Buffering.of(given.get("BufferingHints"), self._settings.stream_buffer_limit_seconds)
+        self._check_role(given["RoleARN"])
+        conversion = self._conversion(given)
+        extension = ".parquet" if conversion else ""
+        place, processing = _place(given, extension), Processing.of(given.get("ProcessingConfiguration"))
+        longest, megabytes = self._settings.stream_buffer_limit_seconds, DEFAULT_MEGABYTES if conversion else 5
+        buffering = Buffering.of(given.get("BufferingHints"), longest, megabytes)
         arn = self._scope.arn("firehose", f"deliverystream/{name}")
         with self._lock:
             if name in self._streams:
@@ -100,6 +105,7 @@ class StreamService(Service):
                 processing,
                 Destination(name, place, self._roles),
                 self._settings.stream_retry_seconds,
+                conversion,
             )
         return {"DeliveryStreamARN": arn}
 
@@ -144,6 +150,18 @@ class StreamService(Service):
         answers = [{"RecordId": uuid.uuid4().hex} for _ in records]
         return {"FailedPutCount": 0, "Encrypted": _is_sealed(stream), "RequestResponses": answers}
 
+    def _check_role(self, arn: str) -> None:
+        if not self._may_assume(arn, _SERVICE):
+            message = f"Firehose is unable to assume role {arn}. Please check the role provided."
+            raise AwsError("InvalidArgumentException", message)
+
+    def _conversion(self, given: Mapping[str, Any]) -> Conversion | None:
+        conversion = Conversion.of(given, self._roles)
+        if conversion is not None:
+            self._check_role(conversion.schema.role_arn)
+            conversion.check()
+        return conversion
+
     def _stream(self, name: str) -> DeliveryStream:
         found = self._streams.get(name)
         if found is None:
@@ -166,7 +184,7 @@ def _is_sealed(stream: DeliveryStream) -> bool:
     return "DeliveryStreamEncryptionConfiguration" in stream.described
 
 
-def _place(given: Mapping[str, Any]) -> Place:
+def _place(given: Mapping[str, Any], extension: str) -> Place:
     logging = given.get("CloudWatchLoggingOptions") or {}
     tells = bool(logging.get("Enabled"))
     key = ((given.get("EncryptionConfiguration") or {}).get("KMSEncryptionConfig") or {}).get("AWSKMSKeyARN", "")
@@ -175,7 +193,7 @@ def _place(given: Mapping[str, Any]) -> Place:
         role_arn=given["RoleARN"],
         prefix=checked(given.get("Prefix", ""), of_errors=False),
         error_prefix=checked(given.get("ErrorOutputPrefix", ""), of_errors=True),
-        extension=given.get("FileExtension", ""),
+        extension=given.get("FileExtension") or extension,
         key=key,
         log_group=logging.get("LogGroupName", "") if tells else "",
         log_stream=logging.get("LogStreamName", "") if tells else "",
@@ -184,7 +202,8 @@ def _place(given: Mapping[str, Any]) -> Place:
 
 def _description(name: str, arn: str, params: Params, given: Mapping[str, Any]) -> dict[str, Any]:
     destination = {"CompressionFormat": "UNCOMPRESSED", "S3BackupMode": "Disabled", "CustomTimeZone": "UTC", **given}
-    destination.setdefault("BufferingHints", {"SizeInMBs": 5, "IntervalInSeconds": 300})
+    megabytes = DEFAULT_MEGABYTES if given.get("DataFormatConversionConfiguration") else 5
+    destination.setdefault("BufferingHints", {"SizeInMBs": megabytes, "IntervalInSeconds": 300})
     destination.setdefault("EncryptionConfiguration", {"NoEncryptionConfig": "NoEncryption"})
     sealed = params.get("DeliveryStreamEncryptionConfigurationInput")
     encryption = {"DeliveryStreamEncryptionConfiguration": {**sealed, "Status": "ENABLED"}} if sealed else {}

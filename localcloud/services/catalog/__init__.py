@@ -1,0 +1,1 @@
+"""The Glue Data Catalog: databases, and tables that say which columns data has."""

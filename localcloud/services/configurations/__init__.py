@@ -1,0 +1,1 @@
+"""AWS AppConfig: feature flags and other configurations, deployed in steps and polled by applications."""
