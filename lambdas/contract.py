@@ -4,6 +4,8 @@ Whatever crosses a boundary (a template property, an environment variable, an ev
 once, here.
 """
 
+from hashlib import sha256
+
 SLOTS = ("blue", "green")
 """The two production variants an endpoint alternates between."""
 
@@ -23,6 +25,8 @@ ENV_RETRAINING_TABLE = "TIDEGATE_RETRAINING_TABLE"
 ENV_ARTEFACT_BUCKET = "TIDEGATE_ARTEFACT_BUCKET"
 ENV_INFERENCE_TABLE = "TIDEGATE_INFERENCE_TABLE"
 ENV_FRONT_DOOR = "TIDEGATE_FRONT_DOOR"
+ENV_BOOTSTRAP_MODEL = "TIDEGATE_BOOTSTRAP_MODEL"
+ENV_BOOTSTRAP_SIGNATURE = "TIDEGATE_BOOTSTRAP_SIGNATURE"
 ENV_JOBS_QUEUE_URL = "TIDEGATE_JOBS_QUEUE_URL"
 ENV_JOBS_DEAD_QUEUE_URL = "TIDEGATE_JOBS_DEAD_QUEUE_URL"
 ENV_OUTPUT_STREAM = "TIDEGATE_OUTPUT_STREAM"
@@ -57,6 +61,7 @@ RETRAIN_COMMAND_DETAIL_TYPE = "Tidegate Retrain Command"
 INFERENCE_EVENT_SOURCE = "tidegate.inference"
 JOB_DETAIL_TYPE = "Tidegate Prediction Job"
 BATCH_DETAIL_TYPE = "Tidegate Batch"
+BATCH_COMMAND_DETAIL_TYPE = "Tidegate Batch Command"
 
 # Keys of a model package's CustomerMetadataProperties.
 PACKAGE_VERSION_KEY = "tidegate:version"
@@ -79,6 +84,27 @@ INFERENCE_PREFIX = "inference"
 AUDIT_PREFIX = "audit"
 AUDIT_ERRORS_PREFIX = "audit-errors"
 BATCH_PREFIX = "batch"
+
+AUDIT_COLUMNS = {
+    "record": "string",
+    "id": "string",
+    "at": "string",
+    "endpoint": "string",
+    "model_version": "string",
+    "model_key": "string",
+    "variant": "string",
+    "client": "string",
+    "caller": "string",
+    "subject": "string",
+    "answer_source": "string",
+    "input_hash": "string",
+    "input": "string",
+    "output": "string",
+    "status": "int",
+    "rows": "int",
+    "latency_ms": "double",
+}
+"""What is written down of a prediction, and the types of the columns; `input` and `output` are JSON."""
 
 CONTAINER_CAPTURES = "container"
 """Folder of what the containers of an endpoint have captured themselves, beside those of its variants."""
@@ -134,6 +160,11 @@ def counting_job_prefix(name: str) -> str:
     return f"drift-{name[:_LONGEST_IN_JOB_NAME].strip('-')}-"
 
 
+def batch_job_prefix(name: str) -> str:
+    """Beginning of the names of an endpoint's batch transforms, by which policies and rules know them."""
+    return f"batch-{name[:_LONGEST_IN_JOB_NAME].strip('-')}-"
+
+
 _LONGEST_IN_JOB_NAME = 24
 """SageMaker's names of jobs have 63 characters, in which the window and a digest must find room as well."""
 
@@ -167,6 +198,18 @@ def front_door_parameter(environment: str, name: str) -> str:
     """Name of the SSM parameter that tells operators where an endpoint's front door is."""
     return f"/tidegate/{environment}/front-door/{name}"
 
+
+def front_door_key(name: str, client: str) -> str:
+    """Value of the API key by which a client with tokens is counted; API Gateway asks for 20 to 128 characters.
+
+    It is no secret: it opens nothing, where API Gateway takes the key from the authorizer. The digest keeps apart what
+    reads the same, such as `rain-a` of `b` and `rain` of `a-b`.
+    """
+    digest = sha256(f"{name}\0{client}".encode()).hexdigest()[:16]
+    return f"{f'tidegate-{name}-{client}'[:_LONGEST_READABLE_KEY]}-{digest}"
+
+
+_LONGEST_READABLE_KEY = 100
 
 LIVE_ALIAS = "live"
 """Alias by which a front door calls its functions, so that a version takes over when it is ready."""

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Literal
 
 from lambdas.contract import ENV_FRONT_DOOR
+from lambdas.inference.batch.settings import Batch
 from lambdas.rollout.errors import PermanentError
 
 Auth = Literal["iam", "api_key", "jwt"]
@@ -172,7 +173,7 @@ class FrontDoor:
         Whether a caller keeps to one version while two of them are live.
     segments
         Rules of which the first that holds chooses the version.
-    jwt, cache, flags, audit, jobs
+    jwt, cache, flags, audit, jobs, batch
         None where that is switched off.
     default_answer
         What is answered when the endpoint does not, for each row; None for an error.
@@ -192,6 +193,7 @@ class FrontDoor:
     flags: Flags | None = None
     audit: Audit | None = None
     jobs: Jobs | None = None
+    batch: Batch | None = None
     default_answer: Mapping[str, Any] | None = None
 
     @classmethod
@@ -222,7 +224,7 @@ class FrontDoor:
             "jwt": jwt and Jwt(**{**jwt, "attributes": tuple(jwt["attributes"])}),
             "audit": audit and Audit(**{**audit, "redacted": frozenset(audit["redacted"])}),
         }
-        kinds = {"cache": Cache, "flags": Flags, "jobs": Jobs}
+        kinds = {"cache": Cache, "flags": Flags, "jobs": Jobs, "batch": Batch}
         return cls(**read | {name: kind(**fields[name]) for name, kind in kinds.items() if fields.get(name)})
 
 

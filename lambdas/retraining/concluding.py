@@ -190,7 +190,7 @@ def _conclusion(outcome: Outcome, reason: str, evaluation: Evaluation, checks: C
 
 
 def _register(world: World, asked: Request, evaluation: Evaluation, checks: Checks) -> Conclusion:
-    model = world.artefacts.unpack(asked.model_uri, ("baseline.json", "model_card.json"))
+    model = world.artefacts.unpack(asked.model_uri, ("baseline.json", "model_card.json", "signature.json"))
     if evaluation.archive_sha256 != model.sha256:
         reason = _not_evaluated(asked, evaluation.archive_sha256, model.sha256)
         return _conclusion(Outcome.REFUSED, reason, evaluation, checks)
@@ -281,6 +281,9 @@ def _write_siblings(
         if name in model.files:
             content = json.dumps({**json.loads(model.files[name]), label: registration.version})
             artefacts.write(f"{folder}/{kept}", content.encode(), _JSON)
+    if "signature.json" in model.files:
+        # The front door reads it there: what a version takes is not worth the unpacking of a model.
+        artefacts.write(f"{folder}/signature.json", model.files["signature.json"], _JSON)
     return "baseline.json" in model.files
 
 

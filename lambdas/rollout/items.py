@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from lambdas.contract import (
+    ROUTE_ATTRIBUTE,
     TABLE_PARTITION_KEY,
     TABLE_SORT_KEY,
     WAKE_INDEX_PARTITION_KEY,
@@ -18,6 +19,7 @@ from lambdas.rollout.decision import Entry
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
 from lambdas.rollout.policy import Policy
+from lambdas.rollout.route import route_of
 from lambdas.rollout.state import (
     SCHEMA,
     TERMINAL,
@@ -91,7 +93,7 @@ def _form(value: Policy | Fleet) -> dict[str, Any]:
 
 def state_item(state: State) -> dict[str, Any]:
     """Return the item of a state; only endpoints that the sweeper must look at stand in the index."""
-    item = {**key(state.name, STATE_KEY), **plain(state)}
+    item = {**key(state.name, STATE_KEY), **plain(state), ROUTE_ATTRIBUTE: route_of(state)}
     del item[WAKE_INDEX_SORT_KEY]
     item[WAKE_INDEX_SORT_KEY] = state.wake or 0
     if (lane := lane_of(state)) is not None:

@@ -1,0 +1,1 @@
+"""Files of rows that are answered as a whole, by SageMaker's Batch Transform."""

@@ -1,0 +1,32 @@
+"""The model that is live, as the rollout engine recorded it and its endpoint config names it. Read only.
+
+Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition ``ENDPOINT#<endpoint>``, and
+sagemaker:DescribeEndpointConfig.
+"""
+
+from lambdas.inference.batch.state import Model
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.dynamodb import DynamoStore
+from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.errors import MissingError, PermanentError
+
+
+class LiveModels:
+    """Implements `lambdas.inference.batch.ports.Models`."""
+
+    def __init__(self, store: DynamoStore | None = None, client: Lazy | None = None) -> None:
+        self._store = store or DynamoStore()
+        self._client = client or Lazy("sagemaker")
+
+    def live(self, endpoint: str) -> Model:
+        """Return the model that is live."""
+        state = self._store.load(endpoint)
+        if state is None or state.retired:
+            raise MissingError(f"{endpoint} has no rollout item; it is created with the endpoint's first deployment")
+        live = state.live
+        with translated():
+            config = self._client().describe_endpoint_config(EndpointConfigName=live.config)
+        named = {each["VariantName"]: each["ModelName"] for each in config["ProductionVariants"]}
+        if live.slot not in named:
+            raise PermanentError(f"{live.config} has no variant {live.slot}, only {sorted(named)}")
+        return Model(named[live.slot], live.version, live.package_arn or f"{live.version}@{live.config}")

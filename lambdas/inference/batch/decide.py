@@ -1,0 +1,154 @@
+"""What to make durable about batches, and what to do, about one thing that is said. Pure.
+
+What follows is told by what is there, not by what was said: input that was recorded, outputs that exist, the latest
+job. An output is written whole or not at all, so that what is left is what has none, and no row is answered twice.
+"""
+
+from lambdas.inference.batch import beginning
+from lambdas.inference.batch.decision import Create, Decision, Finish, Observe, Record, Stop, Turn
+from lambdas.inference.batch.said import (
+    IN_PROGRESS,
+    Finished,
+    Look,
+    NotDone,
+    Observed,
+    Recorded,
+    Said,
+    StopWanted,
+    Wanted,
+)
+from lambdas.inference.batch.settings import Plan
+from lambdas.inference.batch.state import Answer, Outcome, Run, Stage, State
+
+MOST_STALLED = 2
+"""Jobs in a row that answered no object whole, after which another would do no better."""
+
+CREATION_SECONDS = 120.0
+"""Within which whoever decided on a job has created it, or never will: no function runs for as long."""
+
+_HOUR = 3600.0
+
+
+def decide(state: State, said: Said, now: float, plan: Plan) -> Decision:
+    """Return what to make durable, and what to do once it is."""
+    turn = Turn(state, now, plan)
+    if isinstance(said, Wanted):
+        return _next(beginning.wanted(turn, said.wish))
+    if isinstance(said, StopWanted):
+        return _next(_stop_wanted(turn, said))
+    if isinstance(said, Look):
+        return _next(turn)
+    run = turn.state.run
+    if run is None or run.id != said.run:
+        return _next(turn)
+    return _about(turn, run, said)
+
+
+def _about(turn: Turn, run: Run, said: Recorded | NotDone | Observed | Finished) -> Decision:
+    if isinstance(said, Recorded):
+        return _recorded(turn, run, said)
+    if isinstance(said, NotDone):
+        return _not_done(turn, run, said)
+    if isinstance(said, Finished):
+        text = f"All {run.objects} objects are answered by version {run.model.version if run.model else '?'}."
+        return _next(turn.ended(Outcome.DONE, text)) if run.stage is Stage.FINISHING else turn.decided()
+    if said.attempt != run.attempt or run.stage is not Stage.RUNNING:
+        return turn.decided()
+    return _observed(turn, run, said)
+
+
+def _next(turn: Turn) -> Decision:
+    """Return the decision with what the run's stage asks for; without a run, the next one begins."""
+    if turn.state.run is None:
+        turn = beginning.next_run(turn)
+    run = turn.state.run
+    if run is None:
+        return turn.decided()
+    if run.stage is Stage.PLANNED and run.stopping:
+        return _next(turn.ended(Outcome.STOPPED, f"It was stopped before it began: {run.stopping}"))
+    if run.stage is Stage.PLANNED:
+        return turn.decided(Record(run))
+    return turn.decided(Observe(run) if run.stage is Stage.RUNNING else Finish(run))
+
+
+def _stop_wanted(turn: Turn, said: StopWanted) -> Turn:
+    if turn.answered(said.id):
+        return turn
+    run = turn.state.run
+    if run is None:
+        return turn.answering(Answer(said.id, accepted=False, text="No run is under way: there is nothing to stop."))
+    why = f"{said.by} stopped it{f': {said.reason}' if said.reason else ''}"
+    turn = turn.answering(Answer(said.id, accepted=True, text=f"The run {run.id} is being stopped.", run=run.id))
+    return turn.with_run(stopping=run.stopping or why).summing_up()
+
+
+def _recorded(turn: Turn, run: Run, said: Recorded) -> Decision:
+    if run.stage is not Stage.PLANNED:
+        return turn.decided()
+    turn = turn.with_run(
+        stage=Stage.RUNNING, model=said.model, objects=said.objects, bytes=said.bytes, left=said.objects, problem=""
+    )
+    turn = turn.summing_up().announcing("begun")
+    return _next(turn)
+
+
+def _not_done(turn: Turn, run: Run, said: NotDone) -> Decision:
+    if said.final:
+        return _next(turn.ended(Outcome.FAILED, said.reason))
+    if turn.now - run.decided_at > turn.plan.batch.limit_hours * _HOUR:
+        return _next(turn.ended(Outcome.FAILED, f"{_too_long(turn)}; lately: {said.reason}"))
+    return turn.with_run(problem=said.reason).summing_up().decided()
+
+
+def _observed(turn: Turn, run: Run, said: Observed) -> Decision:
+    ends = _reason_to_end(turn, run, said)
+    if said.left != run.left:
+        turn = turn.with_run(left=said.left).summing_up()
+    if said.job is not None and said.job.status in IN_PROGRESS:
+        return turn.decided(Stop(run) if ends and said.job.status != "Stopping" else None)
+    if said.left == 0 and not said.changed:
+        turn = turn.with_run(stage=Stage.FINISHING).summing_up()
+        return _next(turn)
+    if said.job is None and run.attempt and turn.now - run.attempted_at < CREATION_SECONDS:
+        # Somebody may be about to create it; creating it again is harmless, ending the run without it is not.
+        return turn.decided(None if ends else Create(run))
+    if ends:
+        outcome, text = ends
+        return _next(turn.ended(outcome, text))
+    if said.job is None and run.attempt:
+        return turn.decided(Create(run))
+    return _again(turn, run, said)
+
+
+def _reason_to_end(turn: Turn, run: Run, said: Observed) -> tuple[Outcome, str] | None:
+    if said.changed:
+        text = f"The input is not what it was when the run began: {said.changed}. Start another run."
+        return Outcome.FAILED, text
+    if run.stopping:
+        return Outcome.STOPPED, f"{run.stopping}; {run.objects - said.left} of {run.objects} objects are answered."
+    if turn.now - run.decided_at > turn.plan.batch.limit_hours * _HOUR:
+        return Outcome.FAILED, _too_long(turn)
+    return None
+
+
+def _again(turn: Turn, run: Run, said: Observed) -> Decision:
+    """Follow a job that has ended, or none at all, by one for what is left; or give up."""
+    job, plan = said.job, turn.plan
+    stalled = 0 if not run.attempt or said.left < run.left_before else run.stalled + 1
+    problem = run.problem
+    if job is not None:
+        why = job.reason or f"{said.left} objects have no output"
+        problem = f"{plan.job(run.id, run.attempt)} is {job.status}: {why}"
+    if run.attempt >= plan.batch.attempts or stalled >= MOST_STALLED:
+        text = f"{said.left} of {run.objects} objects are not answered after {run.attempt} jobs; {problem}"
+        return _next(turn.with_run(problem=problem).ended(Outcome.FAILED, text))
+    turn = turn.with_run(
+        attempt=run.attempt + 1, attempted_at=turn.now, left_before=said.left, stalled=stalled, problem=problem
+    )
+    turn = turn.summing_up() if run.attempt == 0 else turn.summing_up().announcing("resumed", reason=problem)
+    assert turn.state.run is not None
+    return turn.decided(Create(turn.state.run))
+
+
+def _too_long(turn: Turn) -> str:
+    return f"It has not ended within {turn.plan.batch.limit_hours:g} hours"

@@ -1,0 +1,84 @@
+"""Does what was decided about a batch, and says what became of it. Everything here can be done twice."""
+
+from lambdas.inference.batch import objects
+from lambdas.inference.batch.decision import Action, Create, Finish, Observe, Record
+from lambdas.inference.batch.objects import Input, Stored
+from lambdas.inference.batch.ports import Ports
+from lambdas.inference.batch.said import Finished, NotDone, Observed, Recorded, Said
+from lambdas.inference.batch.settings import Plan
+from lambdas.inference.batch.state import Run
+from lambdas.rollout.errors import PermanentError, RetryableError, TidegateError
+
+
+def do(ports: Ports, plan: Plan, action: Action) -> Said | None:
+    """Do one thing; return what became of it, None when a later look will tell."""
+    run = action.run
+    try:
+        if isinstance(action, Record):
+            return _record(ports, plan, run)
+        if isinstance(action, Observe):
+            return _observe(ports, plan, run)
+        if isinstance(action, Create):
+            return _create(ports, plan, run)
+        if isinstance(action, Finish):
+            return _finish(ports, plan, run)
+        ports.transforms.stop(plan.job(run.id, run.attempt))
+    except RetryableError as error:
+        ports.log.warning(f"the run {run.id} waits: {error}")
+        return NotDone(run.id, str(error), final=False)
+    except TidegateError as error:
+        return NotDone(run.id, str(error), final=isinstance(error, PermanentError))
+    return None
+
+
+def _record(ports: Ports, plan: Plan, run: Run) -> Said:
+    """Write down what is there, once: a second try takes what the first one wrote."""
+    found = objects.input_of(run.wish.input, ())
+    found = objects.input_of(run.wish.input, ports.objects.listed(found.bucket, found.prefix))
+    content = ports.objects.write_once(plan.bucket, _input_key(plan, run), objects.written(found))
+    recorded = objects.read(content)
+    if not recorded.rows_in:
+        raise PermanentError(f"there are no rows below {run.wish.input}: no object there holds anything")
+    model = ports.models.live(plan.endpoint)
+    size = sum(each.size for each in recorded.objects)
+    return Recorded(run.id, model, len(recorded.rows_in), size)
+
+
+def _observe(ports: Ports, plan: Plan, run: Run) -> Said:
+    # The job first: what it wrote before it ended is then seen below.
+    job = ports.transforms.see(plan.job(run.id, run.attempt)) if run.attempt else None
+    recorded = _recorded(ports, plan, run)
+    missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
+    changed = objects.changed(recorded, ports.objects.listed(recorded.bucket, recorded.prefix))
+    return Observed(run.id, run.attempt, len(missing), changed, job)
+
+
+def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
+    recorded = _recorded(ports, plan, run)
+    missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
+    if not missing:
+        return Observed(run.id, run.attempt, 0)
+    key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
+    ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
+    ports.transforms.create(plan.job(run.id, run.attempt), run, f"s3://{plan.bucket}/{key}", plan)
+    ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
+    return None
+
+
+def _finish(ports: Ports, plan: Plan, run: Run) -> Said:
+    folder, outputs = plan.output_folder(run.id), _outputs(ports, plan, run)
+    content = objects.run_manifest(run, plan.endpoint, _recorded(ports, plan, run), outputs, folder)
+    ports.objects.write(plan.bucket, f"{plan.run_folder(run.id)}manifest.json", content)
+    return Finished(run.id)
+
+
+def _recorded(ports: Ports, plan: Plan, run: Run) -> Input:
+    return objects.read(ports.objects.read(plan.bucket, _input_key(plan, run)))
+
+
+def _outputs(ports: Ports, plan: Plan, run: Run) -> dict[str, Stored]:
+    return {each.key: each for each in ports.objects.listed(plan.bucket, plan.output_folder(run.id))}
+
+
+def _input_key(plan: Plan, run: Run) -> str:
+    return f"{plan.run_folder(run.id)}inputs.json"

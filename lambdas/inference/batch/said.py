@@ -1,0 +1,88 @@
+"""What the controller is told."""
+
+from dataclasses import dataclass
+
+from lambdas.inference.batch.state import Model, Wish
+
+IN_PROGRESS = frozenset({"InProgress", "Stopping"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """Something may have changed."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A run is wanted."""
+
+    wish: Wish
+
+
+@dataclass(frozen=True)
+class StopWanted:
+    """The run that is under way is to be stopped."""
+
+    id: str
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The run's model and its input are known and written down."""
+
+    run: str
+    model: Model
+    objects: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """What was to be done for a run could not be; `final` says that trying again is of no use."""
+
+    run: str
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A job as SageMaker shows it."""
+
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """How a run's objects and its latest job stand.
+
+    Parameters
+    ----------
+    run, attempt
+        What was looked at.
+    left
+        How many objects have no answer yet.
+    changed
+        Objects that are no longer what was recorded, in words.
+    job
+        The latest job; None when there is none of its name.
+    """
+
+    run: str
+    attempt: int
+    left: int
+    changed: str = ""
+    job: JobSeen | None = None
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run's manifest is written."""
+
+    run: str
+
+
+Said = Look | Wanted | StopWanted | Recorded | NotDone | Observed | Finished

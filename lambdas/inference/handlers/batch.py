@@ -1,0 +1,70 @@
+"""Starts and follows an endpoint's batches: schedules, operators' commands, states of jobs, and a look once a minute.
+
+Takes events as they are, or in messages of SQS.
+
+Calls: dynamodb GetItem and TransactWriteItems (PutItem) of the front doors' table, GetItem of the rollout table;
+sagemaker DescribeEndpointConfig, CreateTransformJob, DescribeTransformJob, StopTransformJob; s3 ListBucket of the input
+and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in the latter; events PutEvents.
+"""
+
+import os
+from typing import Any
+
+from lambdas.contract import ENV_ARTEFACT_BUCKET
+from lambdas.inference.batch.adapters.bus import EventBridge
+from lambdas.inference.batch.adapters.models import LiveModels
+from lambdas.inference.batch.adapters.objects import S3Objects
+from lambdas.inference.batch.adapters.table import DynamoStore
+from lambdas.inference.batch.adapters.transforms import SageMakerTransforms
+from lambdas.inference.batch.controller import Controller
+from lambdas.inference.batch.events import read_event
+from lambdas.inference.batch.ports import Ports
+from lambdas.inference.batch.settings import Batch, Plan
+from lambdas.inference.settings import front_door
+from lambdas.rollout.adapters.clients import time_limit
+from lambdas.rollout.handlers.batch import each_message
+from lambdas.rollout.handlers.faults import report
+from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long, logger
+from lambdas.rollout.sweeper import Fault
+
+LAST_CALL_SECONDS = 48.0
+"""The function's time-out is 60 s, and the slowest call takes 5 s to give up."""
+
+
+class CountedFaults:
+    """Implements `lambdas.inference.batch.ports.Faults`."""
+
+    def report(self, endpoint: str, reason: str) -> None:
+        """Log a fault and count it."""
+        report([Fault(endpoint, reason)])
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """Take in one event, or the messages of a queue."""
+    begin_long(context)
+    time_limit.start(LAST_CALL_SECONDS)
+    settings = front_door()
+    plan = Plan(settings.endpoint, os.environ[ENV_ARTEFACT_BUCKET], settings.batch or Batch())
+    if "Records" in event:
+        return each_message(event, lambda message: _take(plan, message))
+    _take(plan, event)
+    return None
+
+
+def _take(plan: Plan, event: dict[str, Any]) -> None:
+    clock = SystemClock()
+    said = read_event(event, plan, clock.now())
+    if said is None:
+        return
+    logger.append_keys(endpoint=plan.endpoint)
+    ports = Ports(
+        store=DynamoStore(),
+        models=LiveModels(),
+        objects=S3Objects(),
+        transforms=SageMakerTransforms(),
+        announcer=EventBridge(),
+        faults=CountedFaults(),
+        clock=clock,
+        log=PowertoolsLog(),
+    )
+    Controller(ports, plan).tell(said)

@@ -1,0 +1,102 @@
+"""Answers requests for predictions, and says what they may hold.
+
+It is invoked by API Gateway (REST, proxy integration) for ``POST /predictions`` and ``GET /schema``, and with
+``{"tidegate": "warm"}`` by whoever wants it to be ready.
+
+Calls: sagemaker InvokeEndpoint; dynamodb GetItem and PutItem on the front doors' table, and GetItem on the rollout
+table; appconfig StartConfigurationSession and GetLatestConfiguration; sagemaker DescribeModelPackage,
+DescribeEndpointConfig and DescribeModel, and s3 GetObject of signatures.
+"""
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from lambdas.inference import bodies, headers, identity
+from lambdas.inference.adapters.runtime import runtime_client
+from lambdas.inference.handlers.wiring import log_of, real_ports
+from lambdas.inference.http import HttpAnswer, HttpRequest
+from lambdas.inference.predicting import Answered, Call, Predictor
+from lambdas.inference.problems import Problem
+from lambdas.inference.settings import front_door
+
+LONGEST_SECONDS = 28.0
+"""API Gateway gives up after 29 s."""
+
+_MARGIN_SECONDS = 0.5
+_MILLISECONDS = 1000.0
+_WARM = "warm"
+_PROVISIONED = "provisioned-concurrency"
+
+_settings = front_door()
+_log = log_of(_settings, "predict")
+_predictor = Predictor(_settings, real_ports(_settings, runtime_client(_settings.timeout_seconds), _log))
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a request; whatever happens, with an answer that says what it is."""
+    if event.get("tidegate") == _WARM:
+        _predictor.prime()
+        return {"tidegate": _WARM}
+    prediction_id = str(uuid.uuid4())
+    _log.bind(request=str(getattr(context, "aws_request_id", "")), prediction=prediction_id)
+    return _answered(event, context, prediction_id).proxy()
+
+
+def _answered(event: dict[str, Any], context: Any, prediction_id: str) -> HttpAnswer:
+    named = {headers.PREDICTION_ID: prediction_id}
+    try:
+        return _route(HttpRequest.of(event), prediction_id, _time_left(context))
+    except Problem as problem:
+        return HttpAnswer.problem(problem, prediction_id, named)
+    except Exception:
+        _log.exception("a request was not answered")
+        failed = Problem("internal", f"the front door failed; it is logged as {prediction_id}; try again later")
+        return HttpAnswer.problem(failed, prediction_id, named)
+
+
+def _route(request: HttpRequest, prediction_id: str, left: Callable[[], float]) -> HttpAnswer:
+    if request.resource == "/predictions":
+        _check_method(request, "POST")
+        return _predictions(request, prediction_id, left)
+    if request.resource == "/schema":
+        _check_method(request, "GET")
+        return HttpAnswer.json(200, _predictor.schema(), {"Content-Type": "application/schema+json"})
+    raise Problem("not-found", f"there is no {request.resource}; ask for /predictions or /schema")
+
+
+def _check_method(request: HttpRequest, allowed: str) -> None:
+    if request.method != allowed:
+        detail = f"{request.resource} has no {request.method}; send {allowed}"
+        raise Problem("method-not-allowed", detail, headers={"Allow": allowed})
+
+
+def _predictions(request: HttpRequest, prediction_id: str, left: Callable[[], float]) -> HttpAnswer:
+    caller = identity.caller_of(request, _settings)
+    asked = headers.asked(request, caller)
+    instances = bodies.instances(request, _settings)
+    answered = _predictor.predict(Call(prediction_id, caller, asked, instances, left))
+    return HttpAnswer(200, answered.body, _headers(answered, prediction_id))
+
+
+def _headers(answered: Answered, prediction_id: str) -> dict[str, str]:
+    found = {
+        headers.PREDICTION_ID: prediction_id,
+        headers.ANSWER: answered.source,
+        headers.VARIANT: answered.variant,
+        headers.MODEL_VERSION: answered.served.version if answered.served else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _time_left(context: Any) -> Callable[[], float]:
+    given = float(context.get_remaining_time_in_millis()) / _MILLISECONDS - _MARGIN_SECONDS
+    ends = time.monotonic() + min(given, LONGEST_SECONDS)
+    return lambda: ends - time.monotonic()
+
+
+if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == _PROVISIONED:
+    # Nobody waits for this start, so it does all that the first request would have to.
+    _predictor.prime()

@@ -1,0 +1,51 @@
+"""The real world's ports for a front door."""
+
+import time
+from typing import Any
+
+from lambdas.contract import function_service
+from lambdas.inference.adapters.flags import AppConfigFlags, NoFlags, quick_appconfig
+from lambdas.inference.adapters.log import JsonLog
+from lambdas.inference.adapters.runtime import SageMakerRuntime
+from lambdas.inference.adapters.signatures import RecordedSignatures, quick
+from lambdas.inference.adapters.table import InferenceTable, RecordedRoute, quick_dynamodb
+from lambdas.inference.ports import FeatureFlags, Log, Ports
+from lambdas.inference.settings import FrontDoor
+from lambdas.inference.view import Views
+
+
+def log_of(settings: FrontDoor, handler: str) -> JsonLog:
+    """Return the log of a function of an endpoint's front door."""
+    return JsonLog(function_service(handler), endpoint=settings.endpoint)
+
+
+def real_ports(settings: FrontDoor, runtime: Any, log: Log) -> Ports:
+    """Return the ports to AWS.
+
+    Parameters
+    ----------
+    settings
+        How the front door behaves.
+    runtime
+        SageMaker runtime's client; no other is made before it is used.
+    log
+        Of the function.
+    """
+    dynamodb = quick_dynamodb()
+    table = InferenceTable(dynamodb)
+    return Ports(
+        runtime=SageMakerRuntime(settings.endpoint, runtime, settings.timeout_seconds),
+        table=table,
+        views=Views(RecordedRoute(settings.endpoint, dynamodb), time.monotonic, log.warning),
+        signatures=RecordedSignatures(settings.endpoint, table, log, quick("sagemaker"), quick("s3"), time.time),
+        flags=_flags(settings, log),
+        log=log,
+        now=time.time,
+        clock=time.monotonic,
+    )
+
+
+def _flags(settings: FrontDoor, log: Log) -> FeatureFlags:
+    if settings.flags is None:
+        return NoFlags()
+    return AppConfigFlags(settings.flags, quick_appconfig(), time.monotonic, log)

@@ -1,0 +1,92 @@
+"""What jobs need of the world."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lambdas.inference.jobs.job import Job
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model answered.
+
+    Parameters
+    ----------
+    body
+        As the serving container sent it: JSON with `predictions`.
+    model_version, variant
+        Who answered; no version where it is not known.
+    """
+
+    body: bytes
+    model_version: str = ""
+    variant: str = ""
+
+
+class Store(Protocol):
+    """The jobs."""
+
+    def load(self, endpoint: str, identity: str) -> Job | None:
+        """Return a job as it is now; None where there is none (any more)."""
+        ...
+
+    def create(self, job: Job, now: float) -> None:
+        """Write a new job; raise `ConflictError` where there is one under its id that has not expired."""
+        ...
+
+    def save(self, job: Job) -> Job:
+        """Write a job and return it as written; raise `ConflictError` where it has changed since it was read."""
+        ...
+
+
+class Files(Protocol):
+    """The artefact bucket."""
+
+    def read(self, key: str) -> bytes:
+        """Return an object; raise `MissingError` where it is gone."""
+        ...
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object of JSON."""
+        ...
+
+
+class Queue(Protocol):
+    """The queue that workers are woken by."""
+
+    def send(self, body: str) -> None:
+        """Send a message."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where operators find what could not be done."""
+
+    def send(self, body: str, reason: str) -> None:
+        """Send a message with the reason beside it."""
+        ...
+
+
+class Announcer(Protocol):
+    """The event bus."""
+
+    def announce(self, detail: Mapping[str, Any]) -> None:
+        """Say that a job has ended."""
+        ...
+
+
+class Model(Protocol):
+    """The endpoint."""
+
+    def ask(self, job: Job, body: bytes) -> Answer:
+        """Return the model's answer; raise `Problem` or a `TidegateError` where there is none."""
+        ...
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        ...

@@ -1,0 +1,115 @@
+"""What a front door needs of the world around it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from lambdas.inference.flags import Switches
+from lambdas.inference.problems import Problem
+from lambdas.inference.signature import Signature
+from lambdas.inference.view import Served, Views
+
+
+class InvocationError(Exception):
+    """The endpoint has given no prediction.
+
+    Parameters
+    ----------
+    problem
+        What the caller is told.
+    at_fault
+        Whether that is the endpoint's fault, and not that of the request.
+    no_variant
+        Whether there is no such production variant as was asked for.
+    cause
+        What really happened, for the log.
+    """
+
+    def __init__(self, problem: Problem, *, at_fault: bool, no_variant: bool = False, cause: str = "") -> None:
+        super().__init__(cause or str(problem))
+        self.problem = problem
+        self.at_fault = at_fault
+        self.no_variant = no_variant
+
+
+@dataclass(frozen=True)
+class Invoked:
+    """What an endpoint has answered, and which of its production variants."""
+
+    body: str
+    variant: str
+
+
+class Runtime(Protocol):
+    """The endpoint."""
+
+    def invoke(self, body: bytes, variant: str | None, prediction_id: str, seconds: float) -> Invoked:
+        """Return its answer to JSON; at most one more attempt begins, and none that could outlast `seconds`.
+
+        Raises
+        ------
+        InvocationError
+            When it gives no prediction.
+        """
+
+
+class Table(Protocol):
+    """The front doors' table. What it cannot do it raises as a `TidegateError`."""
+
+    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+        """Return an item; None when there is none."""
+
+    def put(self, item: Mapping[str, Any]) -> None:
+        """Write an item over whatever was there."""
+
+
+class Signatures(Protocol):
+    """What the models of an endpoint take."""
+
+    def of(self, served: Served) -> Signature | None:
+        """Return what a version takes; None when that is not known. Never raises."""
+
+
+class FeatureFlags(Protocol):
+    """What operators have switched off."""
+
+    def latest(self) -> Switches:
+        """Return what is on. Never raises."""
+
+
+class Log(Protocol):
+    """The function's log."""
+
+    def info(self, message: str, **fields: object) -> None:
+        """Write a line."""
+
+    def warning(self, message: str, **fields: object) -> None:
+        """Write a line that somebody may want to look at."""
+
+    def exception(self, message: str, **fields: object) -> None:
+        """Write a line about the error that is being handled, with its traceback."""
+
+    def record(self, line: str) -> None:
+        """Write one line as it is."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything outside.
+
+    Parameters
+    ----------
+    now
+        Returns epoch seconds.
+    clock
+        Returns seconds on a clock that never jumps.
+    """
+
+    runtime: Runtime
+    table: Table
+    views: Views
+    signatures: Signatures
+    flags: FeatureFlags
+    log: Log
+    now: Callable[[], float]
+    clock: Callable[[], float]

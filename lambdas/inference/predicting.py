@@ -1,0 +1,289 @@
+"""A prediction, from who asks for what to the answer."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lambdas.inference.audit import Prediction, line
+from lambdas.inference.breaker import CircuitBreaker
+from lambdas.inference.cache import Answers, Stored
+from lambdas.inference.canonical import input_hash
+from lambdas.inference.flags import Switches
+from lambdas.inference.headers import Asked
+from lambdas.inference.identity import Caller
+from lambdas.inference.ports import InvocationError, Ports
+from lambdas.inference.problems import Problem
+from lambdas.inference.routing import Routed, by_weights, route
+from lambdas.inference.settings import FrontDoor
+from lambdas.inference.signature import Signature
+from lambdas.inference.view import Served, View
+
+Source = Literal["model", "cache", "stale", "default"]
+OK = 200
+CLOSED_SECONDS = 30
+"""How soon it is worth asking a front door again that somebody has closed."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request for predictions.
+
+    Parameters
+    ----------
+    id
+        By which the caller, the capture, the audit and the labels know it.
+    caller, asked
+        Who asks, and what they say of it.
+    instances
+        The rows, as they were sent.
+    left
+        Returns how many seconds are left for the answer.
+    """
+
+    id: str
+    caller: Caller
+    asked: Asked
+    instances: Sequence[Any]
+    left: Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer.
+
+    Parameters
+    ----------
+    body
+        ``{"predictions": [...]}`` as JSON.
+    source
+        Where it comes from: `model`, `cache`, or in its stead `stale` or `default`.
+    served
+        The version that gave it; None where that is not known, or where none did.
+    variant
+        The production variant of that version; empty where none answered.
+    """
+
+    body: str
+    source: Source
+    served: Served | None = None
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A call whose rows have been looked at."""
+
+    call: Call
+    rows: Sequence[Any]
+    hash: str
+    columns: Sequence[str] | None
+    view: View | None
+    routed: Routed
+    switches: Switches
+
+    @property
+    def stands_in(self) -> Served | None:
+        """The version whose old answer is better than none: the one that is wanted, else the live one."""
+        if self.routed.served is not None or self.view is None or self.routed.slot is not None:
+            return self.routed.served
+        return self.view.live
+
+
+class Predictor:
+    """Answers requests for predictions of one endpoint.
+
+    Parameters
+    ----------
+    settings
+        How its front door behaves.
+    ports
+        Everything outside.
+    """
+
+    def __init__(self, settings: FrontDoor, ports: Ports) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._breaker = CircuitBreaker(settings.breaker, ports.clock)
+        self._cache: Answers | None = None
+        if settings.cache is not None:
+            self._cache = Answers(settings.cache, settings.endpoint, ports.table, ports.log, ports.now)
+
+    def prime(self) -> None:
+        """Do beforehand what the first request would wait for."""
+        view = self._ports.views.latest()
+        self._ports.flags.latest()
+        if view is not None:
+            self._ports.signatures.of(view.live)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of what the live version takes.
+
+        Raises
+        ------
+        Problem
+            When that is not known.
+        """
+        self._check_open(self._ports.flags.latest())
+        signature = self._signature(self._ports.views.latest())
+        if signature is None:
+            raise Problem(
+                "not-found",
+                "what the live version takes is not known: it was registered without its signature.json, or that "
+                "cannot be read just now; its model card says it",
+            )
+        return signature.json_schema()
+
+    def predict(self, call: Call) -> Answered:
+        """Answer a request.
+
+        Raises
+        ------
+        Problem
+            When there is no prediction.
+        """
+        began, at = self._ports.clock(), self._ports.now()
+        question: _Question | None = None
+        try:
+            question = self._question(call)
+            answered = self._answer(question)
+        except Problem as problem:
+            self._audit(call, question, None, problem.status, at, began)
+            raise
+        self._audit(call, question, answered, OK, at, began)
+        return answered
+
+    def _question(self, call: Call) -> _Question:
+        switches = self._ports.flags.latest()
+        self._check_open(switches)
+        view = self._ports.views.latest()
+        signature = self._signature(view)
+        # What nobody here knows the model's own container refuses, by row and column as well.
+        rows = signature.check(call.instances) if signature is not None else call.instances
+        routed = route(self._settings, view, call.caller, call.asked, routing=switches.routing)
+        return _Question(call, rows, input_hash(rows), _columns(signature), view, routed, switches)
+
+    def _check_open(self, switches: Switches) -> None:
+        if not switches.front_door:
+            raise Problem(
+                "unavailable",
+                f"the front door of {self._settings.endpoint} has been switched off; try again later",
+                headers=_retry_after(CLOSED_SECONDS),
+            )
+
+    def _signature(self, view: View | None) -> Signature | None:
+        return self._ports.signatures.of(view.live) if view is not None else None
+
+    def _answer(self, question: _Question) -> Answered:
+        certain = question.routed.served
+        stored = self._found(question, certain)
+        if stored is not None and certain is not None and self._is_fresh(stored):
+            return Answered(stored.body, "cache", certain, certain.slot)
+        try:
+            return self._ask(question)
+        except InvocationError as error:
+            self._say(question, error)
+            instead = self._instead(question, stored) if error.at_fault else None
+            if instead is None:
+                raise error.problem from error
+            return instead
+
+    def _found(self, question: _Question, served: Served | None) -> Stored | None:
+        """Return what a version has answered before; where it is not certain which will answer, nothing."""
+        if self._cache is None or served is None or not question.switches.cache:
+            return None
+        return self._cache.find(served, question.hash)
+
+    def _is_fresh(self, stored: Stored) -> bool:
+        return self._cache is not None and self._cache.is_fresh(stored)
+
+    def _instead(self, question: _Question, stored: Stored | None) -> Answered | None:
+        """Return what is better than no answer of the model's, if anything is."""
+        served = question.stands_in
+        stored = stored or self._found(question, served)
+        if stored is not None and served is not None:
+            return Answered(stored.body, "stale", served, served.slot)
+        default = self._settings.default_answer
+        if default is None:
+            return None
+        return Answered(json.dumps({"predictions": [dict(default)] * len(question.rows)}), "default")
+
+    def _ask(self, question: _Question) -> Answered:
+        if not self._breaker.admits():
+            detail = "the model has failed several times in a row and is left alone for a moment; try again later"
+            problem = Problem("unavailable", detail, headers=_retry_after(self._breaker.retry_after))
+            raise InvocationError(problem, at_fault=True, cause="the breaker is open")
+        try:
+            answered = self._invoke(question)
+        except InvocationError as error:
+            (self._breaker.failed if error.at_fault else self._breaker.succeeded)()
+            raise
+        self._breaker.succeeded()
+        return answered
+
+    def _invoke(self, question: _Question) -> Answered:
+        try:
+            return self._sent(question, question.routed, question.view)
+        except InvocationError as error:
+            if not error.no_variant or question.routed.slot is None:
+                raise
+            if question.routed.why == "target":
+                raise self._no_target(question.routed.slot) from error
+        # The rollout went on since the view was read: its other version has gone, and the weights say what is right.
+        self._ports.views.refresh()
+        view = self._ports.views.latest()
+        return self._sent(question, by_weights(view), view)
+
+    def _no_target(self, slot: str) -> InvocationError:
+        detail = f"{self._settings.endpoint} has no variant {slot} just now; leave Tidegate-Target-Variant out"
+        return InvocationError(Problem("not-found", detail), at_fault=False)
+
+    def _sent(self, question: _Question, routed: Routed, view: View | None) -> Answered:
+        body = json.dumps({"instances": question.rows}, separators=(",", ":"), allow_nan=False).encode()
+        invoked = self._ports.runtime.invoke(body, routed.slot, question.call.id, question.call.left())
+        # The slot that has answered, not the one that was to: what nobody can name is not kept.
+        served = view.named(invoked.variant) if view is not None else None
+        if served is not None and self._cache is not None and question.switches.cache:
+            self._cache.keep(served, question.hash, invoked.body)
+        return Answered(invoked.body, "model", served, invoked.variant)
+
+    def _say(self, question: _Question, error: InvocationError) -> None:
+        if error.at_fault:
+            self._ports.log.warning(f"no prediction: {error}", prediction=question.call.id)
+
+    def _audit(
+        self, call: Call, question: _Question | None, answered: Answered | None, status: int, at: float, began: float
+    ) -> None:
+        settings = self._settings.audit
+        if settings is None:
+            return
+        served = answered.served if answered else None
+        prediction = Prediction(
+            id=call.id,
+            at=at,
+            endpoint=self._settings.endpoint,
+            client=call.caller.client,
+            caller=call.asked.caller,
+            subject=call.asked.subject,
+            status=status,
+            latency_ms=(self._ports.clock() - began) * 1000,
+            model_version=served.version if served else "",
+            model_key=served.key if served else "",
+            variant=answered.variant if answered else "",
+            answer_source=answered.source if answered else "",
+            input_hash=question.hash if question else "",
+            rows=len(question.rows if question else call.instances),
+            input=question.rows if question else None,
+            columns=question.columns if question else None,
+            output=json.loads(answered.body).get("predictions") if answered else None,
+        )
+        self._ports.log.record(line(prediction, settings))
+
+
+def _columns(signature: Signature | None) -> Sequence[str] | None:
+    return signature.names if signature is not None else None
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(math.ceil(seconds), 1))}

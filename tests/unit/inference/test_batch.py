@@ -1,0 +1,224 @@
+"""Batches: what begins, what waits, what is resumed, and what ends them."""
+
+import json
+
+import pytest
+
+from lambdas.contract import BATCH_COMMAND_DETAIL_TYPE
+from lambdas.inference.batch.events import read_event
+from lambdas.inference.batch.said import Look, StopWanted, Wanted
+from lambdas.rollout.errors import PermanentError, RetryableError
+from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, START, World
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_a_run_answers_every_object_once_and_says_where_the_answers_are(world):
+    world.objects.content["rows/empty.csv"] = b""
+    world.deliver(world.start())
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert (run["outcome"], run["objects"], run["left"], run["attempt"]) == ("done", 5, 0, 1)
+    manifest = world.manifest(run["id"])
+    assert manifest["model"] == {"name": "model-1", "version": "1.0.0", "key": "arn:package/1"}
+    answered = {each["input"]: each["output"] for each in manifest["objects"]}
+    assert answered.pop("rows/empty.csv") is None
+    assert len(answered) == 5
+    assert answered["rows/part-0.csv"] == f"batch/rain-local/run={run['id']}/part=0/part-0.csv.out"
+    assert [each["happened"] for each in world.events] == ["begun", "done"]
+    assert world.events[-1]["manifest"] == run["manifest"]
+
+
+def test_a_killed_job_is_followed_by_one_for_what_is_left_by_the_same_model(world):
+    world.transforms.dies_after = [2]
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    world.model = SECOND
+    world.until_over()
+    world.check_over()
+    first, second = world.transforms.jobs.values()
+    assert second.paths == first.paths[2:]
+    assert second.model == first.model == "model-1"
+    resumed = next(each for each in world.events if each["happened"] == "resumed")
+    assert "AlgorithmError: killed" in resumed["reason"]
+    assert world.outcomes == ["done"]
+
+
+def test_a_row_that_is_refused_fails_the_run_by_name_and_keeps_the_rest(world):
+    world.transforms.bad = {"part-3.csv"}
+    world.deliver(world.start())
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert run["outcome"] == "failed"
+    assert "1 of 5 objects are not answered" in run["text"]
+    assert "part-3.csv: 400" in run["text"]
+    assert any("part-3.csv" in fault for fault in world.faults)
+    assert len(world.transforms.answered) == 4
+    assert len(world.transforms.jobs) == 3, "two in a row that answer nothing are enough"
+
+
+def test_jobs_are_bounded(world):
+    world.transforms.dies_after = [1, 1, 1, 1, 1, 1]
+    world.deliver(world.start())
+    world.until_over()
+    assert len(world.transforms.jobs) == PLAN.batch.attempts
+    assert world.outcomes == ["failed"]
+
+
+@pytest.mark.parametrize(("change", "told"), [(b"another", "has another content"), (None, "is gone")])
+def test_input_that_changes_meanwhile_fails_the_run_by_name(world, change, told):
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    if change is None:
+        del world.objects.content["rows/part-4.csv"]
+    else:
+        world.objects.content["rows/part-4.csv"] = change
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert run["outcome"] == "failed"
+    assert f"s3://artefacts/rows/part-4.csv {told}" in run["text"]
+
+
+def test_what_comes_later_is_not_of_the_run(world):
+    world.deliver(world.start())
+    world.objects.content["rows/part-9.csv"] = b"later"
+    world.until_over()
+    assert world.outcomes == ["done"]
+    assert "part-9.csv" not in world.transforms.answered
+
+
+def test_one_run_at_a_time_and_one_scheduled_run_waits(world):
+    wishes = [world.due(), world.start(), world.due(), world.due()]
+    for wish in wishes:
+        world.time += 1
+        world.deliver(wish)
+    assert [world.said_of(wish).accepted for wish in wishes] == [True, True, True, False]
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"] * 3
+
+
+def test_a_stop_keeps_what_is_answered_and_the_next_run_begins(world):
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    waiting, stop = world.start(), world.stop()
+    world.deliver(waiting)
+    world.deliver(stop)
+    world.deliver(stop)
+    assert world.said_of(stop).accepted
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["stopped", "done"]
+    late = world.stop()
+    world.deliver(late)
+    assert not world.said_of(late).accepted
+
+
+def test_a_stop_overtakes_no_job_that_somebody_is_about_to_create(world):
+    world.deliver(world.start())
+    (job,) = world.transforms.jobs
+    run = world.state.run
+    world.transforms.jobs.clear()
+    world.deliver(world.stop())
+    world.time += 30
+    manifest = f"s3://artefacts/batch/rain-local/run={run.id}/jobs/1.manifest"
+    world.transforms.create(job, run, manifest, PLAN)
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["stopped"]
+    assert world.transforms.jobs[job].status == "Stopped"
+
+
+def test_a_job_that_somebody_else_stopped_is_followed_by_another(world):
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    world.transforms.stop(next(iter(world.transforms.jobs)))
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]
+    assert len(world.transforms.jobs) == 2
+
+
+def test_a_job_that_cannot_be_created_ends_the_run_or_is_tried_again(world):
+    world.transforms.refusals = [RetryableError("ResourceLimitExceeded")]
+    world.deliver(world.start())
+    assert "ResourceLimitExceeded" in next(iter(world.store.runs.values()))["text"]
+    world.until_over()
+    world.transforms.refusals = [PermanentError("Could not find model")]
+    world.time += 1
+    world.deliver(world.start())
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done", "failed"]
+
+
+def test_a_run_does_not_last_for_ever(world):
+    world.transforms.refusals = [RetryableError("ResourceLimitExceeded") for _ in range(1000)]
+    world.deliver(world.start())
+    world.until_over()
+    (run,) = world.store.runs.values()
+    assert run["outcome"] == "failed"
+    assert "within 6 hours" in run["text"]
+    assert world.time < START + 7 * HOUR
+
+
+def test_nothing_to_answer_is_a_failure_by_name(world):
+    world.deliver(world.start(input="s3://artefacts/nothing/"))
+    world.until_over()
+    assert "no rows below s3://artefacts/nothing/" in next(iter(world.store.runs.values()))["text"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"input": "s3://artefacts/rows"}, "must be a folder"),
+        ({"input": "rows/"}, "must be a folder"),
+        ({"input": "s3://artefacts/batch/"}, "holds what runs put out"),
+        ({"input": "s3://artefacts/batch/rain-local/run=1/"}, "holds what runs put out"),
+        ({"content_type": "application/json"}, "has no rows by line"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_by_name(world, changes, told):
+    wish = world.start(**changes)
+    world.deliver(wish)
+    assert told in world.said_of(wish).text
+    assert not world.store.runs
+
+
+def _command(**detail):
+    event = {"source": "tidegate.operator", "detail-type": BATCH_COMMAND_DETAIL_TYPE, "id": "e1"}
+    return {**event, "time": "2027-01-15T08:00:00Z", "detail": {"endpoint": "rain-local", **detail}}
+
+
+def test_events_say_what_is_wanted():
+    told = {"batch": {"id": "e1", "time": "2027-01-15T08:00:00Z"}}
+    scheduled = read_event(told, PLAN, 0.0)
+    assert isinstance(scheduled, Wanted)
+    assert (scheduled.wish.id, scheduled.wish.input, scheduled.wish.at) == ("e1", "s3://artefacts/rows/", START)
+    unnamed = read_event({"batch": {}}, PLAN, START + 20)
+    assert unnamed == read_event({"batch": {}}, PLAN, START + 30) or unnamed.wish.id == "schedule-2027-01-15T08:00Z"
+    started = read_event(_command(command="start", id="c1", by="anna", input="s3://b/c/"), PLAN, 0.0)
+    assert (started.wish.id, started.wish.input, started.wish.by) == ("c1", "s3://b/c/", "anna")
+    assert read_event(_command(command="stop"), PLAN, 0.0) == StopWanted("e1", "an operator")
+    assert read_event(_command(command="start", endpoint="another"), PLAN, 0.0) is None
+    assert read_event({"source": "aws.sagemaker", "detail": {}}, PLAN, 0.0) == Look()
+    assert read_event({"source": "aws.events", "detail-type": "Scheduled Event"}, PLAN, 0.0) == Look()
+    with pytest.raises(PermanentError, match="no batch command 'begin'"):
+        read_event(_command(command="begin"), PLAN, 0.0)
+
+
+def test_the_requests_of_jobs_are_what_the_settings_say(world):
+    from lambdas.inference.batch.adapters.transforms import request
+
+    world.deliver(world.start())
+    made = request("job", world.state.run, "s3://artefacts/m", PLAN)
+    assert made["ModelName"] == "model-1"
+    assert made["Environment"]["TIDEGATE_CAPTURE_SAMPLING_PERCENT"] == "0"
+    assert made["TransformOutput"]["S3OutputPath"].endswith("/part=0")
+    assert json.dumps(made)

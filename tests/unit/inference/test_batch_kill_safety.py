@@ -1,0 +1,121 @@
+"""Workers are killed at every call and events come twice or late: what was begun ends, no row is answered twice."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdas.inference.batch.said import Look
+from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
+from tests.unit.inference.batch_world import MINUTE, SECOND, History, World
+
+
+def run_that_is_resumed(world: World) -> None:
+    world.transforms.dies_after = [2, 1]
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    world.model = SECOND
+    world.until_over()
+
+
+def run_with_a_bad_row(world: World) -> None:
+    world.transforms.bad = {"part-1.csv"}
+    world.deliver(world.start())
+    world.until_over()
+
+
+def creation_whose_answer_is_lost(world: World) -> None:
+    world.transforms.refusals = [TimedOutError("no answer"), RetryableError("ResourceLimitExceeded")]
+    world.deliver(world.start())
+    world.until_over()
+
+
+def start_and_stop(world: World) -> None:
+    start, stop = world.start(), world.stop()
+    for said in (start, start, stop, stop):
+        world.deliver(said)
+    world.until_over()
+
+
+def stop_half_way(world: World) -> None:
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    world.deliver(world.stop())
+    world.until_over()
+
+
+def two_that_wait(world: World) -> None:
+    for said in (world.due(), world.start(), world.due()):
+        world.time += 1
+        world.deliver(said)
+    world.until_over()
+
+
+HISTORIES: list[History] = [
+    run_that_is_resumed,
+    run_with_a_bad_row,
+    creation_whose_answer_is_lost,
+    start_and_stop,
+    stop_half_way,
+    two_that_wait,
+]
+
+
+def lived(history: History, crash_at: int | None = None, *, after: bool = False) -> World:
+    world = World()
+    world.crash_at, world.crash_after = crash_at, after
+    history(world)
+    world.until_over()
+    world.check_over()
+    return world
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("history", HISTORIES)
+def test_killed_at_any_call_every_run_still_ends_once(history: History, after: bool) -> None:
+    calm = lived(history)
+    assert calm.store.runs, "the history must start something"
+    for crash_at in calm.points:
+        world = lived(history, crash_at, after=after)
+        assert len(world.store.runs) == len(calm.store.runs)
+        if history is not start_and_stop:
+            assert world.outcomes == calm.outcomes
+        assert len(world.transforms.by_run) == len(set(world.transforms.by_run))
+
+
+KINDS = ["start", "due", "stop", "look", "live", "new"]
+REFUSALS = st.lists(
+    st.sampled_from([None, TimedOutError("lost"), RetryableError("busy"), PermanentError("refused")]), max_size=3
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["start", "due", "stop", "look", "live", "new"]), st.integers(0, 8)), max_size=12
+    ),
+    st.lists(st.integers(0, 5), max_size=4),
+    REFUSALS,
+    st.lists(st.tuples(st.integers(1, 120), st.booleans()), max_size=3),
+)
+def test_generated_histories_end_well(events: Any, deaths: Any, refusals: Any, crashes: Any) -> None:
+    world, points = World(objects=3), list(crashes)
+    world.transforms.dies_after, world.transforms.refusals = list(deaths), list(refusals)
+    for kind, minutes in events:
+        if points and world.crash_at is None:
+            after, world.crash_after = points.pop(0)
+            world.crash_at = world.calls + after
+        world.time += 1
+        if kind == "live":
+            world.model = SECOND
+        elif kind == "new":
+            world.objects.content[f"rows/new-{world.time:.0f}.csv"] = b"new"
+        else:
+            said: Any = {"start": world.start, "due": world.due, "stop": world.stop, "look": Look}[kind]()
+            world.deliver(said)
+            world.deliver(said)
+        world.pass_time(minutes * MINUTE)
+    world.crash_at = None
+    world.until_over(100 * 3600.0)
+    world.check_over()

@@ -1,0 +1,344 @@
+"""The functions of jobs, from API Gateway's event and SQS' messages to what lies in AWS."""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas import contract
+from lambdas.inference import settings as front_door_settings
+from lambdas.inference.adapters.job_table import DynamoJobs
+from lambdas.inference.adapters.queues import SqsDeadLetters, SqsQueue
+from lambdas.inference.flags import Switches
+from lambdas.inference.handlers import wiring
+from lambdas.inference.jobs.job import Job
+from lambdas.inference.ports import InvocationError, Invoked
+from lambdas.inference.problems import Problem
+from lambdas.rollout.errors import ConflictError
+
+NAME, BUCKET, TABLE, ROLLOUTS = "rain-local", "artefacts", "tidegate-local-inference", "tidegate-local-rollouts"
+ROUTE = {"live": {"slot": "blue", "version": "2.0.0", "key": "package/2"}, "candidate": None, "percent": 0}
+SETTINGS = {
+    "endpoint": NAME,
+    "auth": "api_key",
+    "clients": {"key-1": {"name": "shop", "tester": True}, "key-2": {"name": "bakery", "tester": False}},
+    "segments": [],
+    "breaker": {"failures": 1, "open_seconds": 60.0},
+    "cache": {"seconds": 60, "stale_seconds": 600},
+    "default_answer": {"rain": 0.5},
+    "audit": {"keep_input": False, "redacted": []},
+    "jobs": {"attempts": 3, "keep_days": 7},
+}
+
+
+@dataclass
+class FakeRuntime:
+    """The endpoint; `failures` are what it says to the next requests."""
+
+    failures: list[Problem] = field(default_factory=list)
+    asked: list[tuple[bytes, str | None, str, float]] = field(default_factory=list)
+
+    def invoke(self, body: bytes, variant: str | None, prediction_id: str, seconds: float) -> Invoked:
+        self.asked.append((body, variant, prediction_id, seconds))
+        if self.failures:
+            raise InvocationError(self.failures.pop(0), at_fault=True)
+        return Invoked(json.dumps({"predictions": [0.25 for _ in json.loads(body)["instances"]]}), "blue")
+
+
+class Context:
+    """An invocation."""
+
+    aws_request_id = "request-1"
+
+    def __init__(self, seconds: float = 120.0) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+class Account:
+    """The account, and the functions in it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.s3, self.sqs = boto3.client("s3"), boto3.client("sqs")
+        self.dynamodb, self.events = boto3.client("dynamodb"), boto3.client("events")
+        self.s3.create_bucket(Bucket=BUCKET)
+        for table in (TABLE, ROLLOUTS):
+            self._create_table(table)
+        self._put_route()
+        self.queue = self.sqs.create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "720"})["QueueUrl"]
+        self.dead = self.sqs.create_queue(QueueName="jobs-dead")["QueueUrl"]
+        self.heard = self._listen()
+        self.runtime = FakeRuntime()
+        for name, value in {
+            contract.ENV_FRONT_DOOR: json.dumps(SETTINGS),
+            contract.ENV_INFERENCE_TABLE: TABLE,
+            contract.ENV_TABLE: ROLLOUTS,
+            contract.ENV_ARTEFACT_BUCKET: BUCKET,
+            contract.ENV_JOBS_QUEUE_URL: self.queue,
+            contract.ENV_JOBS_DEAD_QUEUE_URL: self.dead,
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(wiring, "SageMakerRuntime", lambda *_: self.runtime)
+        front_door_settings.front_door.cache_clear()
+        self.jobs, self.work = _fresh("jobs"), _fresh("work")
+
+    def _create_table(self, name: str) -> None:
+        keys = (contract.TABLE_PARTITION_KEY, contract.TABLE_SORT_KEY)
+        self.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=True)
+            ],  # type: ignore[typeddict-item]
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def _put_route(self) -> None:
+        key = {"pk": contract.endpoint_partition(NAME), "sk": "STATE"}
+        boto3.resource("dynamodb").Table(ROLLOUTS).put_item(Item={**key, contract.ROUTE_ATTRIBUTE: ROUTE})
+
+    def _listen(self) -> str:
+        heard = self.sqs.create_queue(QueueName="heard")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.events.put_rule(Name="jobs", EventPattern=json.dumps({"source": [contract.INFERENCE_EVENT_SOURCE]}))
+        self.events.put_targets(Rule="jobs", Targets=[{"Id": "1", "Arn": arn}])
+        return heard
+
+    def call(
+        self, method: str, path: str, body: Any = None, key: str = "key-1", **headers: str
+    ) -> tuple[int, Any, Any]:
+        """Send a request as API Gateway hands it on."""
+        resource, _, identity = path.partition("/jobs/")
+        event = {
+            "httpMethod": method,
+            "resource": "/jobs/{id}" if identity else resource,
+            "pathParameters": {"id": identity} if identity else None,
+            "headers": {"content-type": "application/json"} | {n.replace("_", "-"): v for n, v in headers.items()},
+            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "requestContext": {"identity": {"apiKeyId": key}},
+        }
+        answer = self.jobs.handler(event, Context())
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
+
+    def post(self, rows: Any = ((1.0, 2.0),), **options: str) -> tuple[int, Any, Any]:
+        return self.call("POST", "/jobs", {"instances": list(rows)}, **options)
+
+    def received(self, queue: str) -> list[Any]:
+        """Take what is in a queue."""
+        answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        return list(answer.get("Messages", []))
+
+    def run(self, seconds: float = 120.0) -> Any:
+        """Let the worker's event source take what is in the queue, as Lambda does."""
+        messages = self.received(self.queue)
+        records = [
+            {"messageId": each["MessageId"], "receiptHandle": each["ReceiptHandle"], "body": each["Body"]}
+            for each in messages
+        ]
+        answer = self.work.handler({"Records": records}, Context(seconds))
+        again = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+        for each in messages:
+            if each["MessageId"] not in again:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=each["ReceiptHandle"])
+        return answer["batchItemFailures"]
+
+    def be_visible(self) -> None:
+        """Let the time pass for which messages were put off."""
+        queue: Any = sys.modules["moto.sqs.models"].sqs_backends["123456789012"]["us-east-1"].queues["jobs"]
+        for message in queue._messages:
+            message.visible_at = 0
+
+
+def _fresh(name: str) -> Any:
+    sys.modules.pop(f"lambdas.inference.handlers.{name}", None)
+    return importlib.import_module(f"lambdas.inference.handlers.{name}")
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        yield Account(monkeypatch)
+    front_door_settings.front_door.cache_clear()
+
+
+def test_a_job_from_request_to_answer(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    status, accepted, headers = account.post([[1, 2], [3, 4]], Tidegate_Subject="s-1")
+    assert (status, accepted["status"]) == (202, "queued")
+    assert headers["Location"] == f"/jobs/{accepted['id']}"
+    assert account.call("GET", f"/jobs/{accepted['id']}")[2]["Retry-After"] == "2"
+    assert account.run() == []
+    status, done, headers = account.call("GET", f"/jobs/{accepted['id']}")
+    assert (status, done["status"], done["predictions"], done["model_version"]) == (200, "done", [0.25, 0.25], "2.0.0")
+    assert "Retry-After" not in headers
+    (body, variant, prediction, _) = account.runtime.asked[0]
+    assert (json.loads(body), variant, prediction) == ({"instances": [[1, 2], [3, 4]]}, None, accepted["id"])
+    ((event,),) = ([json.loads(each["Body"]) for each in account.received(account.heard)],)
+    assert (event["detail-type"], event["detail"]["id"]) == (contract.JOB_DETAIL_TYPE, accepted["id"])
+    assert event["detail"]["location"] == f"s3://{BUCKET}/inference/{NAME}/jobs/{accepted['id']}/result-1.json"
+    (audited,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "input_hash" in line]
+    assert (audited["subject"], audited["client"]) == ("s-1", "shop")
+    assert account.received(account.queue) == []
+
+
+def test_what_cannot_be_answered_is_refused_at_once(account: Account) -> None:
+    for body, slug in (("{", "invalid-json"), ('{"instances": []}', "invalid-input")):
+        status, problem, headers = account.call("POST", "/jobs", body)
+        assert problem["type"] == f"urn:tidegate:problem:{slug}"
+        assert headers["Content-Type"] == "application/problem+json"
+        assert status == problem["status"]
+    assert account.received(account.queue) == []
+
+
+def test_rows_that_the_live_version_does_not_take_are_refused(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Picky:
+        def check(self, instances: Any) -> None:
+            raise Problem("invalid-input", "row 1 has no dew_point", errors=[{"row": 1, "column": "dew_point"}])
+
+        def of(self, served: Any) -> Any:
+            return self if served.key == "package/2" else None
+
+    monkeypatch.setattr(account.jobs, "_ports", replace(account.jobs._ports, signatures=Picky()))
+    status, problem, _ = account.post()
+    assert (status, problem["errors"]) == (422, [{"row": 1, "column": "dew_point"}])
+
+
+def test_a_replay_is_told_as_one(account: Account) -> None:
+    first = account.post(Idempotency_Key="order-7")
+    again = account.post(Idempotency_Key="order-7")
+    assert first[:2] == again[:2]
+    assert ("Idempotency-Replayed" in first[2], again[2]["Idempotency-Replayed"]) == (False, "true")
+    assert account.post([[9]], Idempotency_Key="order-7")[0] == 409
+    assert account.post(Idempotency_Key="order-7", key="key-2")[1]["id"] != first[1]["id"]
+
+
+def test_a_job_is_nobody_elses(account: Account) -> None:
+    _, accepted, _ = account.post()
+    assert account.call("GET", f"/jobs/{accepted['id']}", key="key-2")[0] == 404
+    for other in ("0" * 32, "..", "A" * 32):
+        assert account.call("GET", f"/jobs/{other}")[0] == 404
+
+
+def test_other_methods_and_targets_are_refused(account: Account) -> None:
+    status, _, headers = account.call("PUT", "/jobs", {"instances": [[1]]})
+    assert (status, headers["Allow"]) == (405, "POST")
+    assert account.call("DELETE", f"/jobs/{'0' * 32}")[0] == 405
+    assert account.post(Tidegate_Target_Variant="blue")[0] == 400
+
+
+@pytest.mark.parametrize("off", ["front_door", "jobs"])
+def test_what_is_switched_off_is_neither_taken_nor_worked_on(
+    account: Account, monkeypatch: pytest.MonkeyPatch, off: str
+) -> None:
+    account.post()
+
+    class Off:
+        def latest(self) -> Switches:
+            return replace(Switches(), **{off: False})
+
+    for function in (account.jobs, account.work):
+        monkeypatch.setattr(function, "_ports", replace(function._ports, flags=Off()))
+    status, _, headers = account.post()
+    assert (status, headers["Retry-After"]) == (503, "30")
+    changes: list[int] = []
+    put_off = SqsQueue.put_off
+    monkeypatch.setattr(
+        SqsQueue,
+        "put_off",
+        lambda self, receipt, seconds: [changes.append(int(seconds)), put_off(self, receipt, seconds)],
+    )
+    assert len(account.run()) == 1
+    assert account.runtime.asked == []
+    assert changes[0] >= 450, "deliveries are counted, so that it must not come again and again"
+
+
+def test_a_busy_endpoint_is_asked_by_one_message_only_and_no_default_stands_in(account: Account) -> None:
+    jobs = [account.post([[number]])[1]["id"] for number in range(3)]
+    account.runtime.failures = [Problem("busy", "too much")]
+    assert len(account.run()) == 3
+    assert len(account.runtime.asked) == 1
+    assert account.received(account.queue) == []
+    for _ in range(2):
+        account.be_visible()
+        account.run()
+    assert {account.call("GET", f"/jobs/{job}")[1]["status"] for job in jobs} == {"done"}
+    assert all(account.call("GET", f"/jobs/{job}")[1]["predictions"] == [0.25] for job in jobs)
+
+
+def test_after_its_attempts_a_job_is_a_dead_letter_with_its_reason(account: Account) -> None:
+    _, accepted, _ = account.post()
+    account.runtime.failures = [Problem("busy", "too\nmuch\x01")] * 3
+    for _ in range(3):
+        account.run()
+        account.be_visible()
+    (letter,) = account.received(account.dead)
+    assert json.loads(letter["Body"]) == {"endpoint": NAME, "job": accepted["id"]}
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == "attempt 3, the last: busy: too much "
+    assert account.call("GET", f"/jobs/{accepted['id']}")[1]["problem"]["status"] == 503
+    assert account.received(account.queue) == []
+
+
+def test_no_job_is_begun_that_could_not_be_ended(account: Account) -> None:
+    account.post()
+    assert len(account.run(seconds=20.0)) == 1
+    assert account.runtime.asked == []
+
+
+def test_a_message_that_breaks_the_worker_comes_again_and_the_others_are_done(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.post()
+    load: Callable[..., Any] = DynamoJobs.load
+    monkeypatch.setattr(DynamoJobs, "load", lambda *_: (_ for _ in ()).throw(RuntimeError("a bug")))
+    assert len(account.run()) == 1
+    monkeypatch.setattr(DynamoJobs, "load", load)
+    account.be_visible()
+    assert account.run() == []
+
+
+def test_a_message_that_cannot_be_put_off_comes_again_all_the_same(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.post()
+    account.runtime.failures = [Problem("busy", "too much")]
+    monkeypatch.setattr(SqsQueue, "put_off", lambda *_: (_ for _ in ()).throw(RuntimeError("gone")))
+    assert len(account.run()) == 1
+
+
+def test_an_error_that_nobody_foresaw_is_a_problem_document(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account.jobs, "_accepting", None)
+    status, problem, _ = account.post()
+    assert (status, problem["type"]) == (500, "urn:tidegate:problem:internal")
+
+
+def test_the_table_tells_writers_of_each_other(account: Account) -> None:
+    store = DynamoJobs()
+    job = Job(NAME, "a" * 32, "shop", "h", "key", 1.5, 60, 1000, problem={"status": 503}, owed=("event",))
+    store.create(job, 500.0)
+    assert store.load(NAME, job.id) == job
+    with pytest.raises(ConflictError):
+        store.create(job, 999.0)
+    store.create(job, 1000.0)
+    saved = store.save(job)
+    assert (saved.version, store.load(NAME, job.id)) == (1, saved)
+    with pytest.raises(ConflictError):
+        store.save(job)
+    assert store.load(NAME, "b" * 32) is None
+
+
+def test_a_reason_of_nothing_is_told_as_such(account: Account) -> None:
+    SqsDeadLetters(contract.ENV_JOBS_DEAD_QUEUE_URL).send("{}", "")
+    (letter,) = account.received(account.dead)
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == "not told"
