@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 CALLS = Config(
@@ -79,9 +80,20 @@ class Aws:
         return client
 
     @cached_property
+    def apigateway(self) -> Any:
+        """The front doors' API keys. (Its type stubs are not installed.)"""
+        return self._make("apigateway")
+
+    @cached_property
     def kms(self) -> Any:
         """The key that versions are signed with. (Its type stubs are not installed.)"""
         return self._make("kms")
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """The queues of jobs, and of those that failed."""
+        client: SQSClient = self._make("sqs")
+        return client
 
     @cached_property
     def sts(self) -> Any:

@@ -13,8 +13,12 @@ from rich.text import Text
 from tidegate import aws_errors
 from tidegate.commands import (
     approving,
+    batch,
+    door,
     drift,
+    erase,
     freezing,
+    jobs,
     judge,
     labels,
     listing,
@@ -48,6 +52,10 @@ _ON_ENVIRONMENTS = (
     labels,
     drift,
     retrain,
+    door,
+    jobs,
+    erase,
+    batch,
 )
 
 

@@ -17,7 +17,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from lambdas import contract, signing
-from tidegate import packed_baseline
+from tidegate import packed_baseline, packed_signature
 from tidegate.aws import Aws
 from tidegate.errors import OperatorError, UsageError
 from tidegate.settings import EndpointSettings
@@ -93,7 +93,8 @@ def register(
 ) -> Registration:
     """Upload a model and register it as `version`, waiting for approval.
 
-    A baseline in its archive is put beside it, where the drift monitor looks for it.
+    The signature in its archive is put beside it, where the front door looks for it, and a baseline, where the drift
+    monitor does.
     Registering the same file under the same version again changes nothing, but that it signs a version that was not
     signed while the environment names a key; a version never changes what it holds.
     """
@@ -106,8 +107,10 @@ def register(
             found = _registered_already(known, uri)
             return found if known.signed else _sign_late(aws, endpoint, found, digest)
     _upload(aws, uri, model)
+    folder = uri.removesuffix(ARTEFACT_NAME)
+    _put(aws, f"{folder}{packed_signature.NAME}", packed_signature.read(model))
     if baseline is not None:
-        _put(aws, f"{uri.removesuffix(ARTEFACT_NAME)}{packed_baseline.NAME}", baseline)
+        _put(aws, f"{folder}{packed_baseline.NAME}", baseline)
     request = _request(endpoint, uri, version, note, _signature(aws, endpoint, uri, version, digest))
     if card is not None:
         request |= _card_metrics(aws, uri, card)

@@ -1,4 +1,4 @@
-"""``python -m model_containers.monitoring job``."""
+"""``python -m model_containers.monitoring job``, and ``erase``."""
 
 import argparse
 import contextlib
@@ -18,12 +18,14 @@ def main(arguments: list[str]) -> int:
     # One thread does all; Polars would keep others waiting for work, which costs CPU time. It reads this on import.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     parser = argparse.ArgumentParser(prog="python -m model_containers.monitoring", description=__doc__)
-    parser.add_argument("command", choices=["job"], help="count a window's captures, as a SageMaker Processing job")
-    parser.parse_args(arguments)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("job", help="count a window's captures, as a SageMaker Processing job")
+    commands.add_parser("erase", help="take a subject's rows out of the audit, as a SageMaker Processing job")
+    command = parser.parse_args(arguments).command
     _keep_freed_memory()
-    from . import job  # after the environment is set
+    from . import erasing, job  # after the environment is set
 
-    return job.run()
+    return {"job": job.run, "erase": erasing.run}[command]()
 
 
 def _keep_freed_memory() -> None:

@@ -34,11 +34,11 @@ def run(root: Path | None = None) -> int:
     root = root or Path(os.environ.get(ROOT_VARIABLE, DEFAULT_ROOT))
     try:
         counts = count(root / "processing" / "input")
-        _write(root / "processing" / "output" / "counts.json", counts.text())
+        write_text(root / "processing" / "output" / "counts.json", counts.text())
     except Exception as error:  # whatever it was, the message says so
         known = isinstance(error, (JobError, ProfileError, OSError))
         _log.exception("the job failed", exc_info=None if known else error)
-        _write(root / "output" / "message", _message(error, known=known))
+        write_text(root / "output" / "message", message_of(error, known=known))
         return 1
     _log.info(
         "%d requests with %d rows counted; %d refused, %d late",
@@ -113,11 +113,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _message(error: Exception, *, known: bool) -> str:
+def message_of(error: Exception, *, known: bool) -> str:
+    """Return what SageMaker shows of an error; of one that nobody foresaw with its kind."""
     told = str(error) if known else "".join(traceback.format_exception_only(error)).strip()
     return told.encode()[:MESSAGE_BYTES].decode(errors="ignore")
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

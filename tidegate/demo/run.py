@@ -16,6 +16,7 @@ from lambdas import contract
 from tidegate.aws import Aws, connect
 from tidegate.console import make_console
 from tidegate.demo import html, models, picture, report
+from tidegate.demo.asking import Ask, AskFrontDoor, AskSageMaker, runtime_client
 from tidegate.demo.bad_luck import BadLuck
 from tidegate.demo.case import Expectation
 from tidegate.demo.display import Display
@@ -26,7 +27,8 @@ from tidegate.demo.recorder import Recorder
 from tidegate.demo.report import Setting
 from tidegate.demo.story import QUICK, Story, Timing
 from tidegate.demo.summary import print_summary
-from tidegate.demo.traffic import RATE, Sender, Traffic, runtime_client, weather
+from tidegate.demo.traffic import RATE, Sender, Traffic, weather
+from tidegate.front_door import api_key, front_door
 from tidegate.live import VersionsByConfig
 from tidegate.local import assembly, launch
 from tidegate.local.control import Control
@@ -35,6 +37,9 @@ from tidegate.local.state import Running, StateFolder
 from tidegate.settings import EndpointSettings, find_endpoint
 
 CLOUD_FOLDER = "cloud"
+CLIENT = "demo"
+"""The client of environments/local.yaml whose API key the traffic brings."""
+
 STREAM = (
     "The traffic is the daily weather of Bellevue, Nebraska (NOAA, public domain), days 8,000 to 12,000 in a circle: "
     "no model was trained on them, and all lie before the drift that the data set's authors planted from day 12,000 on."
@@ -121,7 +126,7 @@ def _observe(
     pace, stream = WallPace(), weather()
     seen = Observations(started=pace.now(), endpoint=endpoint.name, rate=RATE)
     versions = VersionsByConfig(aws, models.by_content(aws, trained.by_digest()))
-    sender = Sender(runtime_client(running.environment), endpoint.name, stream, seen.requests.append, pace)
+    sender = Sender(_way_in(running, aws, endpoint), stream, seen.requests.append, pace)
     bad_luck = BadLuck(Control(running).fail_answers, endpoint, seen)
     with (
         Recorder(aws, endpoint, seen, versions, pace),
@@ -131,6 +136,14 @@ def _observe(
         Story(aws, endpoint, trained, seen, show=display.show, bad_luck=bad_luck, pace=pace, timing=timing).tell()
     seen.handed_out, seen.traffic_ended = traffic.handed_out, traffic.ended
     return seen
+
+
+def _way_in(running: Running, aws: Aws, endpoint: EndpointSettings) -> Ask:
+    """Return how the traffic reaches the model: as applications do, through the front door where there is one."""
+    door = front_door(aws, endpoint)
+    if door is None:
+        return AskSageMaker(runtime_client(running.environment), endpoint.name)
+    return AskFrontDoor(door.url, api_key(aws, endpoint, CLIENT))
 
 
 def alarm_limits(aws: Aws, endpoint: str) -> dict[str, float]:

@@ -60,7 +60,8 @@ def test_a_version_never_changes_what_it_holds(
     with pytest.raises(UsageError, match="registered with another file") as raised:
         registry.register(account.aws, endpoint, model=other, version="1.1.0")
     assert "new --version" in raised.value.hint
-    assert len(account.s3.objects) == 1
+    assert {uri.rpartition("/")[2] for uri in account.s3.objects} == {"model.tar.gz", "signature.json"}
+    assert len(account.s3.objects) == 2
 
 
 def test_the_card_is_kept_beside_the_model(
@@ -93,6 +94,7 @@ def test_a_baseline_in_the_archive_is_put_where_the_monitor_looks_for_it(
         account.aws, endpoint, model=with_baseline(tmp_path / "model.tar.gz", text), version="1.1.0"
     )
     assert account.s3.objects[done.package.model_data.replace("model.tar.gz", BASELINE_NAME)] == text
+    assert account.s3.objects[done.package.model_data.replace("model.tar.gz", "signature.json")] == b"{}"
 
 
 def test_a_baseline_that_the_monitor_could_not_read_is_refused(

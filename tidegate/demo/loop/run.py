@@ -12,6 +12,7 @@ from rich.text import Text
 from tidegate import labels, live, registry
 from tidegate.aws import Aws, connect
 from tidegate.console import make_console
+from tidegate.demo.asking import AskSageMaker, runtime_client
 from tidegate.demo.display import Display
 from tidegate.demo.loop import beginning, page, report, story
 from tidegate.demo.loop.report import Setting
@@ -23,7 +24,7 @@ from tidegate.demo.observations import Observations
 from tidegate.demo.openloop import WallPace
 from tidegate.demo.recorder import Recorder
 from tidegate.demo.run import CLOUD_FOLDER, SetUp
-from tidegate.demo.traffic import Sender, Traffic, runtime_client
+from tidegate.demo.traffic import Sender, Traffic
 from tidegate.live import NameVersion, VersionsByConfig
 from tidegate.local import assembly
 from tidegate.local.control import Control
@@ -58,9 +59,8 @@ def _observe(console: Console, running: Running, aws: Aws, endpoint: EndpointSet
     traffic = Observations(started=pace.now(), endpoint=endpoint.name, rate=RATE)
     seen = LoopSeen(traffic)
     versions = VersionsByConfig(aws, _named(aws, endpoint))
-    sender = Sender(
-        runtime_client(running.environment), endpoint.name, stream, traffic.requests.append, pace, inference_id
-    )
+    ask = AskSageMaker(runtime_client(running.environment), endpoint.name, inference_id)
+    sender = Sender(ask, stream, traffic.requests.append, pace)
     truth = Truth(stream, traffic.requests, partial(labels.put, aws, endpoint), pace)
     with (
         Recorder(aws, endpoint, traffic, versions, pace),

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from tidegate.demo.asking import ONE_ATTEMPT, AskSageMaker, failed, refused
 from tidegate.demo.observations import UNKNOWN, Request
 from tidegate.demo.openloop import WallPace
-from tidegate.demo.traffic import ONE_ATTEMPT, Sender, Stream, Traffic, failed
+from tidegate.demo.traffic import Sender, Stream, Traffic
 
 LOG_STREAM = "arn:aws:logs:us-east-1:1:log-group:/aws/sagemaker/Endpoints/rain-local:log-stream:blue/i-0abc"
 
@@ -45,7 +46,8 @@ class Clock:
 def send(answer: Any, label: int = 1) -> tuple[Request, FakeRuntime]:
     recorded: list[Request] = []
     runtime = FakeRuntime(answer)
-    Sender(runtime, "rain-local", Stream(["1,2", "3,4"], [0, label]), recorded.append, Clock())(3, 99.9)
+    ask = AskSageMaker(runtime, "rain-local")
+    Sender(ask, Stream(["1,2", "3,4"], [0, label]), recorded.append, Clock())(3, 99.9)
     return recorded[0], runtime
 
 
@@ -84,6 +86,16 @@ def test_the_header_names_the_variant_of_a_failure_too() -> None:
     assert failed({"Error": {"Code": "ModelError"}, "ResponseMetadata": metadata})["variant"] == "green"
 
 
+def test_a_failure_of_the_model_is_told_from_one_of_the_front_door() -> None:
+    def problem(slug: str) -> bytes:
+        return json.dumps({"type": f"urn:tidegate:problem:{slug}", "status": 502, "detail": "why"}).encode()
+
+    own = refused(502, {"Tidegate-Variant": "green", "Tidegate-Model-Status": "500"}, problem("model-failed"))
+    assert (own["variant"], own["failure"], own["status"], own["model_status"]) == ("green", "ModelError", 502, 500)
+    other = refused(503, {}, problem("unavailable"))
+    assert (other["variant"], other["failure"], other["model_status"]) == (UNKNOWN, "unavailable", None)
+
+
 def test_a_broken_connection_is_recorded() -> None:
     request, _ = send(ConnectionClosedError(endpoint_url="http://127.0.0.1"))
     assert (request.variant, request.failure, request.status) == (UNKNOWN, "ConnectionClosedError", 0)
@@ -108,7 +120,7 @@ def test_an_error_answer_that_cannot_be_read_is_recorded() -> None:
 def test_the_traffic_says_how_many_requests_it_handed_out_and_when_it_ended() -> None:
     recorded: list[Request] = []
     pace = WallPace()
-    sender = Sender(FakeRuntime(RuntimeError("no")), "rain-local", Stream(["1"], [0]), recorded.append, pace)
+    sender = Sender(AskSageMaker(FakeRuntime(RuntimeError("no")), "rain"), Stream(["1"], [0]), recorded.append, pace)
     with Traffic(sender, pace, rate=200.0) as traffic:
         pace.sleep(1.0)
     assert traffic.handed_out == len(recorded) > 10
