@@ -24,6 +24,7 @@ from stacks.acknowledged import (
 )
 from stacks.config import Environment
 from stacks.constructs.compared import compared_endpoints
+from stacks.front_door_acknowledgements import of_front_doors
 from stacks.loop_acknowledgements import of_monitoring, of_retraining
 
 CFN_LINT_IGNORED = {
@@ -71,6 +72,8 @@ def acknowledged(environment: Environment) -> list[Acknowledged]:
         found += of_monitoring(environment)
     if environment.retrained:
         found += of_retraining(environment)
+    if environment.called:
+        found += of_front_doors(environment)
     if not environment.retain_data:
         found += [*_functions("Registry", ("Empty",)), *_emptying_wildcards(environment)]
     return found

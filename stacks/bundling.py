@@ -19,6 +19,7 @@ RUNTIME_VERSION = "3.14"
 """Python of the Lambda runtime."""
 
 AWS_SERVICES = (
+    "appconfigdata",
     "application-autoscaling",
     "cloudformation",
     "cloudwatch",
@@ -39,6 +40,9 @@ AWS_SERVICES = (
 MODEL_ARCHIVE = "model.tar.gz"
 BASELINE = "baseline.json"
 """What a model was trained on, beside the model and no part of it."""
+
+SIGNATURE = "signature.json"
+"""What a model takes and gives, one of its files."""
 
 _FORMAT = "1"
 """Part of every digest: raise it when what is built from the same input changes."""
@@ -85,6 +89,26 @@ def archive_model(folder: Path, build: Path) -> Path:
     files = [ready] if ready.is_file() else _model_files(folder)
     target = build / "bootstrap" / _digest(files, folder)
     return _once(target, lambda new: _write_archive(new / MODEL_ARCHIVE, files, folder)) / MODEL_ARCHIVE
+
+
+def unpack_signature(archive: Path, build: Path) -> Path | None:
+    """Return a model's statement of what it takes, out of its tar.gz; None when it has none.
+
+    Parameters
+    ----------
+    archive
+        As `archive_model` returns it.
+    build
+        Folder that it is put below.
+    """
+    with tarfile.open(archive) as files:
+        found = next((each for each in files.getnames() if each.removeprefix("./") == SIGNATURE), None)
+        content = files.extractfile(found) if found is not None else None
+        if content is None:
+            return None
+        text = content.read()
+    folder = build / "signatures" / hashlib.sha256(text).hexdigest()[:32]
+    return _once(folder, lambda new: _write(new / SIGNATURE, text)) / SIGNATURE
 
 
 def gather_job(container: str, root: Path) -> Path:
@@ -173,6 +197,10 @@ def _once(target: Path, build: Callable[[Path], None]) -> Path:
             if not target.is_dir():
                 raise
     return target
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _pip_install(requirements: Path, folder: Path) -> None:

@@ -9,6 +9,7 @@ from constructs import Construct
 from stacks.bundling import bundle_functions
 from stacks.config import ROOT, ConfigError, Environment, Problem, environment_names, load_environment
 from stacks.constructs.seeded_endpoint import UNTAGGED
+from stacks.inference_stack import InferenceStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.registry_stack import RegistryStack
 from stacks.retraining_stack import RetrainingStack
@@ -17,7 +18,7 @@ from stacks.serving_stack import ServingStack
 
 
 class TidegateStage(Stage):
-    """The stacks of an environment: registry, control loop, one for each endpoint, and what watches and retrains them.
+    """The stacks of an environment: registry, control loop, endpoints, and what watches, retrains and calls them.
 
     Parameters
     ----------
@@ -47,6 +48,9 @@ class TidegateStage(Stage):
         if environment.retrained:
             retraining = RetrainingStack(self, "Retraining", environment=environment, functions=functions, root=root)
             retraining.add_stack_dependency(monitoring or rollout, reason="what it reacts to")
+        if environment.called:
+            inference = InferenceStack(self, "Inference", environment=environment, functions=functions, root=root)
+            inference.add_stack_dependency(rollout, reason="the topic, and which version is live")
         Tags.of(self).add("tidegate:environment", environment.environment, exclude_resource_types=UNTAGGED)
 
 

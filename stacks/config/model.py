@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from lambdas import contract
 from lambdas.rollout.policy import Policy
 from stacks.config.constraints import AtLeastOne, Between, Matching, Refused
+from stacks.config.front_door import FrontDoor
 from stacks.config.instances import InstanceType, has_gpu
 from stacks.config.monitoring import ColumnName, Monitoring
 from stacks.config.retraining import Retraining
@@ -222,6 +223,8 @@ class Endpoint:
         How its traffic is watched for drift; left out, it is not.
     retraining
         When its model is trained anew; left out, it is not.
+    front_door
+        The API by which applications call it; left out, they call SageMaker.
     """
 
     name: Annotated[
@@ -237,6 +240,7 @@ class Endpoint:
     image_repositories: tuple[Repository, ...] = ()
     monitoring: Monitoring | None = None
     retraining: Retraining | None = None
+    front_door: FrontDoor | None = None
 
     def full_name(self, environment: str) -> str:
         """Return the name that the endpoint has on SageMaker."""
@@ -307,6 +311,11 @@ class Environment:
     def retrained(self) -> tuple[Endpoint, ...]:
         """Endpoints whose models are trained anew."""
         return tuple(endpoint for endpoint in self.endpoints if endpoint.retraining is not None)
+
+    @property
+    def called(self) -> tuple[Endpoint, ...]:
+        """Endpoints with a front door."""
+        return tuple(endpoint for endpoint in self.endpoints if endpoint.front_door is not None)
 
     @property
     def hook_functions(self) -> list[str]:

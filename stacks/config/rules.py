@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 
 from stacks.config.capture_rules import capture_problems
+from stacks.config.front_door_rules import front_door_problems
 from stacks.config.hardware import hardware_problems
 from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment
@@ -96,4 +97,5 @@ _ENDPOINT_RULES: tuple[Callable[[Endpoint], Iterator[Problem]], ...] = (
     _alarms,
     capture_problems,
     rollout_problems,
+    front_door_problems,
 )

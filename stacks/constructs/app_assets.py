@@ -28,10 +28,15 @@ def pull_images(repositories: Sequence[str]) -> list[iam.PolicyStatement]:
 
 
 def read_baselines(stack: Stack, baselines: Sequence[s3_assets.Asset | None]) -> list[iam.PolicyStatement]:
+    """Read what bootstrap models were trained on; nothing where there are none."""
+    return read_assets(stack, "ReadBaselines", baselines)
+
+
+def read_assets(stack: Stack, sid: str, assets: Sequence[s3_assets.Asset | None]) -> list[iam.PolicyStatement]:
     """Read assets, each by its own key; nothing where there are none."""
-    paths = [f"{one.s3_bucket_name}/{one.s3_object_key}" for one in baselines if one is not None]
+    paths = [f"{one.s3_bucket_name}/{one.s3_object_key}" for one in assets if one is not None]
     arns = [stack.format_arn(service="s3", account="", region="", resource=path) for path in paths]
-    return [allow("ReadBaselines", ["s3:GetObject"], arns)] if arns else []
+    return [allow(sid, ["s3:GetObject"], arns)] if arns else []
 
 
 def find_assets(stack: Stack) -> iam.PolicyStatement:

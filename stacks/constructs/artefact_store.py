@@ -8,8 +8,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.contract import (
+    AUDIT_ERRORS_PREFIX,
+    AUDIT_PREFIX,
     CAPTURE_ERRORS_PREFIX,
     CAPTURE_PREFIX,
+    INFERENCE_PREFIX,
     LABELS_PREFIX,
     MONITORING_PREFIX,
     RETRAINING_PREFIX,
@@ -96,11 +99,23 @@ def _lifecycle(environment: Environment) -> Iterator[s3.LifecycleRule]:
         yield from _expiry("Monitoring", MONITORING_PREFIX, environment.evidence_retention_days)
     if environment.retrained:
         yield from _expiry("Retraining", RETRAINING_PREFIX, environment.evidence_retention_days)
+    yield from _of_front_doors(environment)
     yield s3.LifecycleRule(
         id="ExpireOldVersions",
         noncurrent_version_expiration=Duration.days(_OLD_VERSION_DAYS),
         abort_incomplete_multipart_upload_after=Duration.days(1),
     )
+
+
+def _of_front_doors(environment: Environment) -> Iterator[s3.LifecycleRule]:
+    """What each front door writes down, it says for how long."""
+    for endpoint in environment.called:
+        door, name = endpoint.front_door, endpoint.full_name(environment.environment)
+        if door is not None and door.audit is not None:
+            for kind, folder in (("Audit", AUDIT_PREFIX), ("AuditErrors", AUDIT_ERRORS_PREFIX)):
+                yield from _expiry(f"{kind}Of{name}", f"{folder}/{name}", door.audit.retention_days)
+        if door is not None and door.jobs is not None:
+            yield from _expiry(f"JobsOf{name}", f"{INFERENCE_PREFIX}/{name}", door.jobs.keep_days)
 
 
 def _expiry(name: str, folder: str, days: int) -> Iterator[s3.LifecycleRule]:

@@ -16,6 +16,7 @@ from constructs import Construct, IDependable
 
 from lambdas.contract import CAPTURE_ERRORS_PREFIX, CAPTURE_PREFIX, CONTAINER_CAPTURES
 from stacks.config import Environment
+from stacks.constructs.log_delivery import log_processors, sender, subscribe
 from stacks.constructs.log_group import RetainedLogs, removal_policy
 from stacks.constructs.permissions import allow
 
@@ -30,8 +31,6 @@ _MEGABYTES = 64
 _ERRORS_STREAM = "delivery"
 
 _Destination = firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty
-_Processor = firehose.CfnDeliveryStream.ProcessorProperty
-_Parameter = firehose.CfnDeliveryStream.ProcessorParameterProperty
 
 
 class ContainerCapture(Construct):
@@ -84,7 +83,9 @@ class ContainerCapture(Construct):
             extended_s3_destination_configuration=self._destination(role),
         )
         self.stream.node.add_dependency(role, errors)
-        self._subscribe(endpoint_name, log_group)
+        about = f"Sends captured requests in the log of {endpoint_name} to their delivery stream"
+        role = sender(self, about, "SendCaptures", self.stream)
+        subscribe(self, "Lines", log_group, self.stream, role, CAPTURED_LINES)
 
     def follow(self, *others: IDependable) -> None:
         """Come after others, and go before them."""
@@ -107,7 +108,7 @@ class ContainerCapture(Construct):
                 )
             ),
             processing_configuration=firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
-                enabled=True, processors=_processors()
+                enabled=True, processors=log_processors(on_lines=True)
             ),
             cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
                 enabled=True, log_group_name=self._log.log_group_name, log_stream_name=_ERRORS_STREAM
@@ -146,44 +147,7 @@ class ContainerCapture(Construct):
         )
         return role
 
-    def _subscribe(self, endpoint_name: str, log_group: logs.ILogGroup) -> None:
-        stack = Stack.of(self)
-        anything = stack.format_arn(service="logs", resource="*", arn_format=ArnFormat.NO_RESOURCE_NAME)
-        role = iam.Role(
-            self,
-            "Sender",
-            description=f"Sends captured requests in the log of {endpoint_name} to their delivery stream",
-            assumed_by=iam.ServicePrincipal(
-                "logs.amazonaws.com", conditions={"StringLike": {"aws:SourceArn": anything}}
-            ),
-        )
-        actions = ["firehose:PutRecord", "firehose:PutRecordBatch"]
-        self._allow(role, [allow("SendCaptures", actions, [self.stream.attr_arn])])
-        filtered = logs.CfnSubscriptionFilter(
-            self,
-            "Lines",
-            log_group_name=log_group.log_group_name,
-            destination_arn=self.stream.attr_arn,
-            role_arn=role.role_arn,
-            filter_pattern=CAPTURED_LINES,
-        )
-        # CloudWatch Logs tries it out at once.
-        filtered.node.add_dependency(role)
-
     @staticmethod
     def _allow(role: iam.Role, statements: Sequence[iam.PolicyStatement]) -> None:
         for statement in statements:
             role.add_to_policy(statement)
-
-
-def _processors() -> list[_Processor]:
-    """Log events come compressed, many to a record; what is stored are their messages, each on a line."""
-    told = {
-        "Decompression": ("CompressionFormat", "GZIP"),
-        "CloudWatchLogProcessing": ("DataMessageExtraction", "true"),
-        "AppendDelimiterToRecord": ("Delimiter", "\\n"),
-    }
-    return [
-        _Processor(type=kind, parameters=[_Parameter(parameter_name=name, parameter_value=value)])
-        for kind, (name, value) in told.items()
-    ]

@@ -51,6 +51,8 @@ class ControlFunction(Construct):
         Package of `lambdas`.
     memory_megabytes
         Its memory, with which Lambda gives it processors: a whole one from 1,769 on.
+    name
+        What it is called behind the environment's name, where that is not its handler's.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class ControlFunction(Construct):
         retried: bool = True,
         package: str = "rollout",
         memory_megabytes: int = 512,
+        name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         logs = RetainedLogs(self, "Logs", environment=environment, key=key)
@@ -83,7 +86,7 @@ class ControlFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            function_name=Names(self, environment.environment).function(handler),
+            function_name=Names(self, environment.environment).function(name or handler),
             description=description,
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,

@@ -60,12 +60,19 @@ class EventRoute(Construct):
 
     def to_function(self, function: lambda_.Function) -> None:
         """Deliver to a function."""
-        self._target(function.function_arn)
+        self._invoke(function.function_arn)
+
+    def to_alias(self, alias: lambda_.Alias) -> None:
+        """Deliver to a function by its alias."""
+        self._invoke(alias.function_arn)
+
+    def _invoke(self, arn: str) -> None:
+        self._target(arn)
         lambda_.CfnPermission(
             self,
             "MayInvoke",
             action="lambda:InvokeFunction",
-            function_name=function.function_arn,
+            function_name=arn,
             principal="events.amazonaws.com",
             source_arn=self.rule.attr_arn,
         )

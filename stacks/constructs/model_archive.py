@@ -6,7 +6,7 @@ from aws_cdk import AssetHashType, AssetStaging, FileAssetPackaging, Stack
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.bundling import BASELINE, archive_model
+from stacks.bundling import BASELINE, archive_model, unpack_signature
 from stacks.config import Bootstrap
 
 
@@ -53,3 +53,11 @@ def bootstrap_baseline(scope: Construct, construct_id: str, bootstrap: Bootstrap
     """Return what the bootstrap model was trained on, as an asset, or None if its folder does not say."""
     path = root / bootstrap.folder / BASELINE
     return s3_assets.Asset(scope, construct_id, path=str(path)) if path.is_file() else None
+
+
+def bootstrap_signature(
+    scope: Construct, construct_id: str, bootstrap: Bootstrap, root: Path
+) -> s3_assets.Asset | None:
+    """Return what the bootstrap model takes, as an asset, or None if the model does not say."""
+    path = unpack_signature(archive_model(root / bootstrap.folder, root / "build"), root / "build")
+    return s3_assets.Asset(scope, construct_id, path=str(path)) if path is not None else None

@@ -87,6 +87,10 @@ class Synthesised:
         return self.templates["Retraining"]
 
     @property
+    def inference(self) -> Template:
+        return self.templates["Inference"]
+
+    @property
     def every_resource(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the logical id and the body of every resource of every stack."""
         for template in self.templates.values():
@@ -144,6 +148,23 @@ def synthesise_changed(
         return _synthesise(name, tmp_path_factory.mktemp("changed"), change(synthesised[name].environment))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def opened(synthesise_changed: Callable[[str, Callable[[Environment], Environment]], Synthesised]) -> Synthesised:
+    """This machine's environment with two front doors: one has what no file asks for, the other is for IAM's callers.
+
+    Its endpoints are ``rain`` and ``snow``.
+    """
+    from tests.infra.front_doors import two_doors
+
+    return synthesise_changed("local", two_doors)
+
+
+@pytest.fixture(scope="session")
+def doors(synthesised: Mapping[str, Synthesised], opened: Synthesised) -> Mapping[str, Synthesised]:
+    """Environments with front doors, by name; ``opened`` is in no file."""
+    return {"local": synthesised["local"], "prod": synthesised["prod"], "opened": opened}
 
 
 def _synthesise(name: str, output: Path, environment: Environment | None = None) -> Synthesised:

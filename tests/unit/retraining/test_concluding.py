@@ -149,6 +149,7 @@ class FakeWorld:
         files = {
             "baseline.json": b'{"model_version": "challenger", "rows": 9}',
             "model_card.json": b'{"label": "rain"}',
+            "signature.json": b'{"schema": 1}',
         }
         digest = hashlib.sha256(self.content[uri]).hexdigest()
         return self._call(lambda: Unpacked(digest, files))  # type: ignore[no-any-return]
@@ -214,6 +215,7 @@ def test_challenger_is_registered_with_its_evidence() -> None:
     statistics = package["DriftCheckBaselines"]["ModelDataQuality"]["Statistics"]["S3Uri"]
     assert statistics == f"{folder}/baseline.json"
     assert json.loads(fake.content[statistics]) == {"model_version": "2.2.0", "rows": 9}
+    assert fake.content[f"{folder}/signature.json"] == b'{"schema": 1}'
     assert json.loads(fake.content[f"{folder}/card.json"]) == {"label": "rain", "version": "2.2.0"}
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == f"{folder}/evaluation.json"
     assert package["ModelMetrics"]["Bias"]["Report"]["S3Uri"] == f"{folder}/checks.json"

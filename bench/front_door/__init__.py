@@ -1,0 +1,1 @@
+"""The front door beside what nobody can do without."""

@@ -1,0 +1,148 @@
+"""What a front door cannot ask for, each with the reason and the way out."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from lambdas.rollout.policy.checks import PolicyError
+from lambdas.rollout.policy.windows import zone
+from stacks.config.front_door import FrontDoor
+from stacks.config.model import Endpoint
+from stacks.config.problems import Problem
+
+_CALLER_ATTRIBUTES = ("client", "caller")
+_LONGEST_SETTINGS = 2_500
+"""Bytes; a function's environment variables have 4,096 in all, names and addresses among them."""
+
+_KEY_ID = "0123456789"
+"""As long as the identifiers that AWS gives API keys."""
+
+
+def front_door_problems(endpoint: Endpoint) -> Iterator[Problem]:
+    """Yield what an endpoint's front door asks that cannot be had; the paths begin below the endpoint."""
+    if endpoint.front_door is None:
+        return
+    for rule in _RULES:
+        for problem in rule(endpoint.front_door):
+            yield problem.under("front_door")
+
+
+def _tokens(door: FrontDoor) -> Iterator[Problem]:
+    if door.auth == "jwt" and door.tokens is None:
+        yield Problem("tokens", None, "with auth: jwt callers bring tokens", "add tokens: with issuer and audience")
+    if door.auth != "jwt" and door.tokens is not None:
+        yield Problem("tokens", door.tokens.issuer, f"with auth: {door.auth} nobody brings one", "remove tokens:")
+
+
+def _clients(door: FrontDoor) -> Iterator[Problem]:
+    names = [client.name for client in door.clients]
+    for index, client in enumerate(door.clients):
+        path = f"clients[{index}]"
+        if names.index(client.name) != index:
+            yield Problem(f"{path}.name", client.name, "another client has that name", "choose another")
+        if door.auth == "iam" and client.monthly_requests is not None:
+            reason = "callers known by IAM have no usage plan, so nothing counts their requests"
+            yield Problem(f"{path}.monthly_requests", client.monthly_requests, reason, "remove it, or use api_key")
+
+
+def _identities(door: FrontDoor) -> Iterator[Problem]:
+    identities = [client.identity for client in door.clients]
+    for index, identity in enumerate(identities):
+        path = f"clients[{index}].identity"
+        if door.auth == "api_key" and identity is not None:
+            yield Problem(path, identity, "its API key is its identity", "remove identity:")
+        elif door.auth != "api_key" and identity is None:
+            reason = f"with auth: {door.auth} a client is known by it"
+            known_by = "the ARN of its role or user" if door.auth == "iam" else "the value of the client claim"
+            yield Problem(path, None, reason, f"add {known_by}")
+        elif identity is not None and identities.index(identity) != index:
+            yield Problem(path, identity, "another client is known by it", "choose another")
+
+
+def _warmth(door: FrontDoor) -> Iterator[Problem]:
+    ready = door.provisioned
+    if ready is None:
+        return
+    if door.keep_warm:
+        yield Problem("keep_warm", True, "with provisioned: instances are ready anyhow", "remove keep_warm:")
+    if ready.least > ready.most:
+        yield Problem("provisioned.least", ready.least, f"at most {ready.most} are kept ready", "lower it")
+    hours = ready.working_hours
+    if hours is not None and not ready.least <= hours.least <= ready.most:
+        reason = f"it must be from {ready.least} (least) to {ready.most} (most)"
+        yield Problem("provisioned.working_hours.least", hours.least, reason, "change it, or those")
+    if hours is not None and hours.begin >= hours.end:
+        reason = "working hours end on the day they begin, after they began"
+        yield Problem("provisioned.working_hours.end", hours.end, reason, f"write a time after {hours.begin}")
+    if hours is not None:
+        yield from _time_zone(hours.time_zone)
+
+
+def _time_zone(name: str) -> Iterator[Problem]:
+    try:
+        zone(name)
+    except PolicyError as error:
+        yield Problem("provisioned.working_hours.time_zone", name, error.allowed, error.way_out)
+
+
+def _cache(door: FrontDoor) -> Iterator[Problem]:
+    cache = door.cache
+    if cache is not None and cache.stale_seconds < cache.seconds:
+        reason = f"an answer is fresh for {cache.seconds} s (cache.seconds), and no shorter kept"
+        yield Problem("cache.stale_seconds", cache.stale_seconds, reason, f"raise it to {cache.seconds}")
+
+
+def _default_answer(door: FrontDoor) -> Iterator[Problem]:
+    if door.default_answer is None:
+        return
+    try:
+        fits = isinstance(json.loads(door.default_answer), dict)
+    except ValueError:
+        fits = False
+    if not fits:
+        reason = "it must be a JSON object, the answer to one row"
+        yield Problem("default_answer", door.default_answer, reason, """write it like '{"rain": 0}'""")
+
+
+def _segments(door: FrontDoor) -> Iterator[Problem]:
+    known = (*_CALLER_ATTRIBUTES, *(door.tokens.attributes if door.tokens is not None else ()))
+    for index, rule in enumerate(door.segments):
+        if rule.attribute not in known:
+            reason = f"callers have the attributes {', '.join(known)}"
+            way_out = "name one of them, or add it to tokens.attributes"
+            yield Problem(f"segments[{index}].attribute", rule.attribute, reason, way_out)
+
+
+def _batch(door: FrontDoor) -> Iterator[Problem]:
+    batch = door.batch
+    if batch is not None and (batch.schedule_hours is None) != (batch.input is None):
+        missing = "input" if batch.input is None else "schedule_hours"
+        yield Problem(f"batch.{missing}", None, "a scheduled run needs its time and its input", f"add {missing}:")
+
+
+def _size(door: FrontDoor) -> Iterator[Problem]:
+    """All of it is one environment variable of a function."""
+    told = [
+        *({client.identity or _KEY_ID: (client.name, "tester", client.tester)} for client in door.clients),
+        *(vars(rule) for rule in door.segments),
+        (vars(door.tokens), door.tokens.issuer) if door.tokens is not None else "",
+        door.default_answer,
+        door.audit.redacted_columns if door.audit is not None else (),
+    ]
+    size = len(json.dumps(told, ensure_ascii=False).encode())
+    if size > _LONGEST_SETTINGS:
+        parts = "clients, tokens, segments, redacted columns and the default answer"
+        reason = f"{parts} may have {_LONGEST_SETTINGS} bytes in all"
+        yield Problem("clients", f"{size} bytes", reason, "make them fewer or shorter")
+
+
+_RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
+    _tokens,
+    _clients,
+    _identities,
+    _warmth,
+    _cache,
+    _default_answer,
+    _segments,
+    _batch,
+    _size,
+)

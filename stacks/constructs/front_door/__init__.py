@@ -1,0 +1,1 @@
+"""The parts of an endpoint's front door, a file each."""

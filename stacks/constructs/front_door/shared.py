@@ -1,0 +1,39 @@
+"""What the front doors of an environment share."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+from stacks.config import Environment
+from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.state_table import StateTable
+from stacks.names import Names
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the front doors of an environment share.
+
+    Parameters
+    ----------
+    environment
+        The environment.
+    names
+        Names in the stack.
+    code
+        The Lambda asset.
+    key
+        Encrypts table, queues, streams and logs.
+    table
+        Cached answers, jobs and batches.
+    lost
+        Takes events that could not be delivered.
+    """
+
+    environment: Environment
+    names: Names
+    code: lambda_.Code
+    key: EncryptionKey
+    table: StateTable
+    lost: sqs.Queue

@@ -1,0 +1,77 @@
+"""What on-call people switch off at once: an AppConfig profile of feature flags."""
+
+import json
+
+from aws_cdk import aws_appconfig as appconfig
+from constructs import Construct
+
+_FLAGS = {
+    "front-door": "Whether the API answers at all",
+    "cache": "Whether answers are given again",
+    "routing": "Whether callers, segments and testers choose a version",
+    "jobs": "Whether new jobs are taken",
+}
+
+
+class Switches(Construct):
+    """An application, an environment and a profile whose flags are all on at first.
+
+    What an operator switches afterwards stays: a deploy does not touch it unless the flags here change.
+
+    Parameters
+    ----------
+    scope, construct_id
+        Where it stands.
+    name
+        SageMaker name of the endpoint.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str) -> None:
+        super().__init__(scope, construct_id)
+        application = appconfig.CfnApplication(
+            self, "Application", name=f"tidegate-{name}", description=f"Switches of the front door of {name}"
+        )
+        environment = appconfig.CfnEnvironment(self, "Environment", application_id=application.ref, name="live")
+        profile = appconfig.CfnConfigurationProfile(
+            self,
+            "Profile",
+            application_id=application.ref,
+            name="switches",
+            location_uri="hosted",
+            type="AWS.AppConfig.FeatureFlags",
+        )
+        first = appconfig.CfnHostedConfigurationVersion(
+            self,
+            "AllOn",
+            application_id=application.ref,
+            configuration_profile_id=profile.ref,
+            content_type="application/json",
+            content=json.dumps(_document(), sort_keys=True),
+        )
+        at_once = appconfig.CfnDeploymentStrategy(
+            self,
+            "AtOnce",
+            name=f"tidegate-{name}-at-once",
+            deployment_duration_in_minutes=0,
+            final_bake_time_in_minutes=0,
+            growth_factor=100,
+            replicate_to="NONE",
+        )
+        appconfig.CfnDeployment(
+            self,
+            "First",
+            application_id=application.ref,
+            environment_id=environment.ref,
+            configuration_profile_id=profile.ref,
+            configuration_version=first.ref,
+            deployment_strategy_id=at_once.ref,
+        )
+        self.application, self.environment, self.profile = application.ref, environment.ref, profile.ref
+
+
+def _document() -> dict[str, object]:
+    return {
+        "version": "1",
+        "flags": {name: {"name": name, "description": about} for name, about in _FLAGS.items()},
+        "values": {name: {"enabled": True} for name in _FLAGS},
+    }

@@ -1,0 +1,103 @@
+"""Findings about the front doors that are so on purpose, each with its reason."""
+
+from collections.abc import Iterator
+
+from lambdas.inference.routes import ROUTES
+from stacks.acknowledged import (
+    MADE_IN_ROLLOUTS,
+    OTHER_STACKS_KEY,
+    PACKAGES,
+    QUEUE_KEEPS,
+    Acknowledged,
+    Spelling,
+    queues,
+    untraced,
+    wildcard,
+    without_dead_letters,
+)
+from stacks.config import Endpoint, Environment
+from stacks.config.front_door import FrontDoor
+
+_LOGS = "arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+_LOGS_AS_ADVISED = "what AWS advises for API Gateway's logs, under one role for all APIs of an account"
+_VALIDATES = "the function checks bodies against the live model's own signature, which changes with its versions"
+_KEYED = "callers bring the API key of a client, as the environment's file asks for; there are no pages to log in to"
+_OTHER_ISSUER = "callers are known by API keys, IAM or tokens of an issuer of one's own choice"
+_CALLED_BY_API = "called by the API, whose caller gets the failure as an answer"
+_STREAM_KEEPS = "fed by a stream, whose mapping sends what keeps failing to a dead-letter queue"
+_NO_TRACE = "the access log tells each request's times, and the audit which model answered"
+_RULES_QUEUE = "this is the dead-letter queue of event rules, which the check does not look at"
+_SIGNATURES = "what one endpoint's models take, beside each of them, and no other files"
+_JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
+_AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
+
+
+def of_front_doors(environment: Environment) -> Iterator[Acknowledged]:
+    """Yield what is so on purpose in the stack of the front doors."""
+    yield from queues("Inference", ("LostEvents",), ())
+    yield Acknowledged("Inference/LostEvents/Queue/Resource", "AwsSolutions-SQS3", _RULES_QUEUE)
+    yield Acknowledged("Inference/LogRole/Resource", f"AwsSolutions-IAM4[Policy::{_LOGS}]", _LOGS_AS_ADVISED)
+    for endpoint in environment.called:
+        assert endpoint.front_door is not None
+        yield from _of_endpoint(endpoint, endpoint.front_door, Spelling(environment), environment.environment)
+
+
+def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, environment: str) -> Iterator[Acknowledged]:
+    path, name = f"Inference/Endpoint-{endpoint.name}", endpoint.full_name(environment)
+    yield from _api(f"{path}/Api/Rest", door)
+    answering = [f"{path}/Predict/Control"]
+    if door.auth == "jwt":
+        yield from _called(f"{path}/Authorize/Control", _CALLED_BY_API)
+    if door.jobs is not None:
+        answering.append(f"{path}/Jobs/Take/Control")
+        yield from _working(f"{path}/Jobs", spelling, name)
+    if door.stream is not None:
+        yield from queues(f"{path}/Stream", ("Dead",), ())
+        yield from _called(f"{path}/Stream/Work", _STREAM_KEEPS)
+        yield from _knowing(f"{path}/Stream/Work", spelling, name)
+    for function in answering:
+        yield from _called(function, _CALLED_BY_API)
+        yield from _knowing(function, spelling, name)
+    if door.audit is not None:
+        yield from _audit(f"{path}/Audit", spelling, name)
+
+
+def _api(rest: str, door: FrontDoor) -> Iterator[Acknowledged]:
+    yield Acknowledged(f"{rest}/Resource", "AwsSolutions-APIG2", _VALIDATES)
+    yield Acknowledged(f"{rest}/DeploymentStage.live/Resource", "Serverless-APIGWXrayEnabled", _NO_TRACE)
+    for route in ROUTES:
+        if route.is_jobs and door.jobs is None:
+            continue
+        method = f"{rest}/Default{route.path}/{route.method}/Resource"
+        yield Acknowledged(method, "AwsSolutions-COG4", _OTHER_ISSUER)
+        if door.auth == "api_key":
+            yield Acknowledged(method, "AwsSolutions-APIG4", _KEYED)
+
+
+def _called(function: str, keeps: str) -> Iterator[Acknowledged]:
+    yield untraced(function)
+    yield without_dead_letters(function, keeps)
+
+
+def _knowing(function: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    """Yield about a function that knows which versions are live and what they take."""
+    yield wildcard(function, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    yield wildcard(function, spelling.packages(name), PACKAGES)
+    yield wildcard(function, spelling.artefacts(f"{name}/*/signature.json"), _SIGNATURES)
+    for kind in ("endpoint-config", "model"):
+        yield wildcard(function, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
+
+
+def _working(jobs: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    work = f"{jobs}/Work"
+    yield from queues(jobs, ("Dead",), ("Work/Function/JobsFeed",))
+    yield from _called(work, QUEUE_KEEPS)
+    yield from _knowing(work, spelling, name)
+    for function in (work, f"{jobs}/Take/Control"):
+        yield wildcard(function, spelling.artefacts(f"inference/{name}/*"), _JOBS)
+
+
+def _audit(audit: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    yield wildcard(audit, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    for folder in ("audit", "audit-errors"):
+        yield wildcard(audit, spelling.artefacts(f"{folder}/{name}/*"), _AUDIT)

@@ -1,0 +1,84 @@
+"""The front doors of an environment: how applications call its endpoints."""
+
+from pathlib import Path
+
+from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas import contract
+from stacks.config import Environment
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.front_door.front_door import FrontDoor
+from stacks.constructs.front_door.shared import Shared
+from stacks.constructs.log_group import removal_policy
+from stacks.constructs.state_table import StateTable
+from stacks.names import Names
+
+_PUBLISHERS = ("events.amazonaws.com",)
+
+
+class InferenceStack(Stack):
+    """Key, table and account settings that the front doors share, and each of them."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, environment: Environment, functions: Path, root: Path
+    ) -> None:
+        super().__init__(scope, construct_id, termination_protection=environment.retain_data)
+        self._environment = environment
+        names = Names(self, environment.environment)
+        key = self._encryption_key()
+        logging = self._let_apis_log()
+        lost = DeadLetters(self, "LostEvents", holds="Events", key=key, topic_arn=names.topic_arn)
+        shared = Shared(
+            environment=environment,
+            names=names,
+            code=lambda_.Code.from_asset(str(functions)),
+            key=key,
+            table=StateTable(
+                self,
+                "Table",
+                name=contract.inference_table(environment.environment),
+                environment=environment,
+                key=key,
+            ),
+            lost=lost.queue,
+        )
+        for endpoint in environment.called:
+            door = FrontDoor(self, f"Endpoint-{endpoint.name}", shared=shared, endpoint=endpoint, root=root)
+            door.node.add_dependency(logging)
+
+    def _encryption_key(self) -> EncryptionKey:
+        name = self._environment.environment
+        return EncryptionKey(
+            self,
+            "Key",
+            description=f"Answers, jobs, queues and logs of the front doors of {name}",
+            alias=f"tidegate-{name}-inference",
+            publishers=_PUBLISHERS,
+            removal_policy=removal_policy(self._environment),
+        )
+
+    def _let_apis_log(self) -> apigateway.CfnAccount:
+        """API Gateway logs under one role for all APIs of an account and region; this is the setting that AWS advises.
+
+        It is left when the stack goes: other APIs may log under it.
+        """
+        role = iam.Role(
+            self,
+            "LogRole",
+            description="API Gateway writes the logs of this account's APIs",
+            assumed_by=iam.ServicePrincipal(
+                "apigateway.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+            ),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+            ],
+        )
+        account = apigateway.CfnAccount(self, "Logging", cloud_watch_role_arn=role.role_arn)
+        for kept in (role, account):
+            kept.apply_removal_policy(removal_policy(self._environment))
+        return account

@@ -1,0 +1,229 @@
+"""Each function of a front door may do what it does, to what is its own endpoint's, and nothing is open to all."""
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from lambdas.inference import cache
+from lambdas.inference.adapters import signatures
+from lambdas.inference.jobs import items, places
+from tests.infra.front_doors import CASES, endpoint_of, functions, ids, listed, may, statements
+
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+KNOW = {
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "sagemaker:DescribeEndpointConfig",
+    "sagemaker:DescribeModel",
+    "sagemaker:DescribeModelPackage",
+}
+SWITCHES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
+PREDICT = {*LOG, *KNOW, "sagemaker:InvokeEndpoint"}
+CONSUME = {
+    f"sqs:{verb}" for verb in ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+}
+ACTIONS = {
+    "predict": PREDICT,
+    "jobs": {*LOG, *KNOW, "s3:PutObject", "sqs:SendMessage"},
+    "work": {*PREDICT, *CONSUME, "events:PutEvents", "s3:PutObject", "sqs:SendMessage"},
+    "authorize": LOG,
+}
+ROLES = {"predict": "PredictControl", "jobs": "JobsTakeControl", "work": "JobsWork", "authorize": "AuthorizeControl"}
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case(request, doors):
+    """A template, the SageMaker name of an endpoint and its front door."""
+    name, endpoint = request.param
+    found, door = endpoint_of(doors[name], endpoint)
+    return doors[name].inference, found.full_name(doors[name].environment.environment), door
+
+
+def role(name, handler):
+    return f"Endpoint{name.partition('-')[0]}{ROLES[handler]}Role"
+
+
+def handlers(template, name):
+    return functions(template, name.partition("-")[0])
+
+
+def test_each_function_has_exactly_its_actions(case):
+    template, name, door = case
+    for handler in handlers(template, name):
+        allowed = {action for each in template.statements(role(name, handler)) for action in listed(each["Action"])}
+        switched = SWITCHES if door.switches and handler != "authorize" else set()
+        assert allowed == ACTIONS[handler] | switched, handler
+
+
+def leading(statement):
+    ((operator, keys),) = statement["Condition"].items()
+    assert operator.startswith("ForAllValues:")
+    return keys["dynamodb:LeadingKeys"]
+
+
+def test_tables_are_opened_at_the_endpoints_own_items(case):
+    """A policy that names no partitions opens all of them, those of other endpoints too."""
+    template, name, _ = case
+    for handler in handlers(template, name):
+        for statement in template.statements(role(name, handler)):
+            if not any(action.startswith("dynamodb:") for action in listed(statement["Action"])):
+                continue
+            for key in leading(statement):
+                kind, endpoint, *rest = key.split("#")
+                assert endpoint == name, statement
+                assert rest == ([] if kind == "ENDPOINT" else ["*"]), statement
+
+
+def opened_at(template, name, handler):
+    """Return patterns of the partitions that a function may read and write."""
+    found = may(template, role(name, handler)).values()
+    return [key for each in found if "dynamodb:PutItem" in listed(each["Action"]) for key in leading(each)]
+
+
+KEPT = {
+    "answer": lambda name: cache.partition(name, "a-model", "hash"),
+    "signature": lambda name: signatures.partition(name, "a-model"),
+    "job": lambda name: items.key(name, "1")["pk"],
+}
+
+
+KEPT_BY = {
+    "predict": {"answer", "signature"},
+    "jobs": {"signature", "job"},
+    "work": {"answer", "signature", "job"},
+    "authorize": set(),
+}
+
+
+def test_what_functions_write_is_what_they_may_write(case):
+    template, name, _ = case
+    for handler in handlers(template, name):
+        patterns = opened_at(template, name, handler)
+        for kind, partition in KEPT.items():
+            fits = any(fnmatchcase(partition(name), pattern) for pattern in patterns)
+            assert fits is (kind in KEPT_BY[handler]), (handler, kind)
+            for other in (f"{name}-x", f"x{name}", "rain-other"):
+                assert not any(fnmatchcase(partition(other), pattern) for pattern in patterns), kind
+
+
+def test_files_of_jobs_are_written_below_the_endpoints_own_folder(case):
+    template, name, _ = case
+    for handler in {"jobs", "work"} & set(handlers(template, name)):
+        allowed = may(template, role(name, handler))
+        for sid, action in (("ReadObjects", "s3:GetObject"), ("WriteObjects", "s3:PutObject")):
+            assert allowed[sid]["Action"] == action
+            bucket, _, pattern = allowed[sid]["Resource"].partition("/")
+            assert bucket.startswith("arn:aws:s3:::tidegate-")
+            assert pattern == f"inference/{name}/*"
+            for key in (places.input_key(name, "1", "hash"), places.result_key(name, "1", 1)):
+                assert fnmatchcase(key, pattern)
+
+
+def test_files_of_models_are_opened_for_what_they_take_only(case):
+    template, name, _ = case
+    for handler in set(handlers(template, name)) - {"authorize"}:
+        allowed = may(template, role(name, handler))
+        assert allowed["ReadSignatures"]["Resource"].endswith(f"/{name}/*/signature.json")
+        for each in allowed.values():
+            for resource in listed(each["Resource"]):
+                if "s3:GetObject" in listed(each["Action"]):
+                    assert resource.endswith(("/signature.json", ".json", f"/inference/{name}/*")), each
+
+
+def test_one_endpoint_is_asked_and_nothing_of_another_is_touched(case):
+    template, name, _ = case
+    for handler in handlers(template, name):
+        for statement in template.statements(role(name, handler)):
+            for resource in listed(statement["Resource"]):
+                place = resource.split(":", 5)[-1]
+                if "sagemaker" in resource:
+                    kind, _, rest = place.partition("/")
+                    ends = {"endpoint": "", "model-package": "/*"}.get(kind, "-*")
+                    assert rest == f"{name}{ends}", statement
+
+
+def test_keys_of_other_stacks_are_used_through_their_service_only(case):
+    template, name, _ = case
+    for handler in handlers(template, name):
+        for statement in template.statements(role(name, handler)):
+            if any(resource.endswith(":key/*") for resource in listed(statement["Resource"])):
+                condition = statement["Condition"]
+                assert condition["StringEquals"]["kms:ViaService"].split(".")[0] in ("dynamodb", "s3")
+                assert condition["ForAnyValue:StringEquals"]["kms:ResourceAliases"].startswith("alias/tidegate-")
+
+
+def test_events_are_sent_in_its_own_name(doors):
+    for name in ("local", "prod", "opened"):
+        sent = may(doors[name].inference, "EndpointrainJobsWorkRole")["PutEvents"]
+        assert sent["Condition"] == {"StringEquals": {"events:source": "tidegate.inference"}}
+
+
+# Nothing is public, and everything is sealed.
+
+
+@pytest.fixture(params=["local", "prod", "opened"])
+def template(request, doors):
+    return doors[request.param].inference
+
+
+def test_no_statement_allows_everything(template):
+    for name, statement in statements(template):
+        assert statement["Resource"] != "*", name
+        assert not any("*" in action for action in listed(statement["Action"])), name
+
+
+def test_only_services_take_roles(template):
+    for name, each in ids(template, "AWS::IAM::Role").items():
+        for statement in each["AssumeRolePolicyDocument"]["Statement"]:
+            assert list(statement["Principal"]) == ["Service"], name
+
+
+def test_nobody_from_elsewhere_is_let_in(template):
+    assert not template.of_type("AWS::Lambda::Url")
+    for name, each in ids(template, "AWS::Lambda::Permission").items():
+        assert "SourceArn" in each, name
+        assert each["Principal"].endswith(".amazonaws.com"), name
+    for name, each in ids(template, "AWS::SQS::QueuePolicy").items():
+        for statement in template.text(each["PolicyDocument"]["Statement"]):
+            if statement["Effect"] == "Allow":
+                assert "Service" in statement["Principal"], name
+                assert statement["Condition"], name
+            else:
+                assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
+
+
+def test_everything_is_under_the_stacks_key(template):
+    for kind, field in (
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::DynamoDB::Table", "SSESpecification"),
+        ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamEncryptionConfigurationInput"),
+    ):
+        found = ids(template, kind)
+        assert found, kind
+        for name, each in found.items():
+            sealed = template.text(each[field])
+            key = sealed if isinstance(sealed, str) else sealed.get("KMSMasterKeyId", sealed.get("KeyARN"))
+            assert key.startswith("<Key"), name
+
+
+def test_what_the_streams_write_is_sealed_by_the_buckets_own_key(template):
+    for each in ids(template, "AWS::KinesisFirehose::DeliveryStream").values():
+        to = each["ExtendedS3DestinationConfiguration"]
+        assert to["EncryptionConfiguration"] == {"NoEncryptionConfig": "NoEncryption"}, "so that the bucket's is used"
+
+
+def test_the_key_serves_this_account_only(template):
+    (key,) = ids(template, "AWS::KMS::Key").values()
+    assert key["EnableKeyRotation"] is True
+    for statement in template.text(key["KeyPolicy"]["Statement"]):
+        if "Service" in statement["Principal"]:
+            assert "123456789012" in str(statement["Condition"]), statement
+        else:
+            assert statement["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}

@@ -1,0 +1,214 @@
+"""A front door that its endpoint cannot have is refused, under the name of the field that asks too much."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.config import ENVIRONMENTS, ConfigError, load_environment
+
+KEYED: dict[str, Any] = {"auth": "api_key", "clients": [{"name": "shop"}]}
+ROLE = "arn:aws:iam::123456789012:role/shop"
+BY_IAM: dict[str, Any] = {"auth": "iam", "clients": [{"name": "shop", "identity": ROLE}]}
+TOKENS: dict[str, Any] = {"issuer": "https://login.example.com", "audience": "rain"}
+BY_TOKEN: dict[str, Any] = {
+    "auth": "jwt",
+    "tokens": TOKENS,
+    "clients": [{"name": "shop", "identity": "shop-backend"}],
+}
+READY = {"least": 2, "most": 10}
+HOURS = {"begin": "08:00", "end": "18:00", "least": 5}
+
+
+def load(folder, door: dict[str, Any]):
+    """Read dev's file with a front door."""
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    body["endpoints"][0]["front_door"] = door
+    (folder / "dev.yaml").write_text(yaml.safe_dump(body))
+    return load_environment("dev", folder)
+
+
+def problems(folder, door: dict[str, Any]) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, door)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def clients(*changes: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"name": "shop", **change} for change in changes]
+
+
+def hours(**changes: Any) -> dict[str, Any]:
+    return {"provisioned": {**READY, "working_hours": {**HOURS, **changes}}}
+
+
+RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    (BY_TOKEN, {"tokens": None}, "tokens: None", "callers bring tokens. Way out: add tokens: with issuer and audience"),
+    (KEYED, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "nobody brings one. Way out: remove tokens:"),
+    (BY_IAM, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "with auth: iam nobody brings one"),
+    (KEYED, {"clients": clients({}, {})}, "clients[1].name: 'shop'", "another client has that name. Way out: choose"),
+    (KEYED, {"clients": clients({"identity": "x"})}, "clients[0].identity: 'x'", "Way out: remove identity:"),
+    (BY_IAM, {"clients": clients({})}, "clients[0].identity: None", "Way out: add the ARN of its role or user"),
+    (BY_TOKEN, {"clients": clients({})}, "clients[0].identity: None", "Way out: add the value of the client claim"),
+    (
+        BY_TOKEN,
+        {"clients": [*clients({"identity": "x"}), {"name": "other", "identity": "x"}]},
+        "clients[1].identity: 'x'",
+        "another client is known by it. Way out: choose another",
+    ),
+    (
+        BY_IAM,
+        {"clients": clients({"identity": ROLE, "monthly_requests": 9})},
+        "clients[0].monthly_requests: 9",
+        "nothing counts their requests. Way out: remove it, or use api_key",
+    ),
+    (KEYED, {"provisioned": READY, "keep_warm": True}, "keep_warm: True", "Way out: remove keep_warm:"),
+    (KEYED, {"provisioned": {"least": 3, "most": 2}}, "provisioned.least: 3", "at most 2 are kept ready"),
+    (KEYED, hours(least=1), "provisioned.working_hours.least: 1", "from 2 (least) to 10 (most). Way out: change it"),
+    (KEYED, hours(least=11), "provisioned.working_hours.least: 11", "from 2 (least) to 10 (most)"),
+    (KEYED, hours(end="08:00"), "provisioned.working_hours.end: '08:00'", "Way out: write a time after 08:00"),
+    (
+        KEYED,
+        hours(time_zone="Europe/Entenhausen"),
+        "provisioned.working_hours.time_zone: 'Europe/Entenhausen'",
+        "Way out: write one such as Europe/Berlin, or UTC",
+    ),
+    (
+        KEYED,
+        {"cache": {"seconds": 60, "stale_seconds": 59}},
+        "cache.stale_seconds: 59",
+        "fresh for 60 s (cache.seconds), and no shorter kept. Way out: raise it to 60",
+    ),
+    (KEYED, {"cache": {"seconds": 9, "store": "valkey"}}, "cache.store: 'valkey'", "Way out: remove store:"),
+    (KEYED, {"default_answer": "[0]"}, "default_answer: '[0]'", "it must be a JSON object"),
+    (KEYED, {"default_answer": "{rain: 0}"}, "default_answer: '{rain: 0}'", "Way out: write it like '{\"rain\": 0}'"),
+    (
+        KEYED,
+        {"segments": [{"attribute": "tenant", "values": ["a"], "send": "live"}]},
+        "segments[0].attribute: 'tenant'",
+        "attributes client, caller. Way out: name one of them, or add it to tokens.attributes",
+    ),
+    (KEYED, {"batch": {"schedule_hours": 24}}, "batch.input: None", "Way out: add input:"),
+    (KEYED, {"batch": {"input": "rows/"}}, "batch.schedule_hours: None", "Way out: add schedule_hours:"),
+    (
+        BY_TOKEN,
+        {
+            "clients": clients(
+                {"identity": "x"}, *({"name": f"c{n}", "identity": "y" * 240 + str(n)} for n in range(10))
+            )
+        },
+        "clients: '",
+        "may have 2500 bytes in all. Way out: make them fewer or shorter",
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "change", "field", "said"), RULES, ids=lambda each: each if "[" in each else None)
+def test_what_cannot_be_had_is_named_with_its_reason(tmp_path, base, change, field, said):
+    (found,) = problems(tmp_path, base | change)
+    assert found.startswith(f"endpoints[0].front_door.{field}"), found
+    assert said in found
+    assert ". Way out: " in found
+
+
+FIELDS: list[tuple[str, Any, str]] = [
+    ("auth", "basic", "one of api_key, iam, jwt"),
+    ("auth", None, "choose one"),
+    ("clients", [], "at least one entry"),
+    ("clients", [{"name": "Shop"}], "write it like shop"),
+    ("clients", [{"name": "a--b"}], "single hyphens"),
+    ("clients", clients({"requests_per_second": 0}), "raise it to 1"),
+    ("clients", clients({"burst": 5001}), "lower it to 5000"),
+    ("clients", clients({"monthly_requests": 0}), "raise it to 1"),
+    ("clients", clients({"identity": "a b"}), "an identity without spaces"),
+    ("clients", clients({"tester": "yes"}), "true or false"),
+    ("tokens", TOKENS | {"issuer": "http://login.example.com"}, "an https:// address"),
+    ("tokens", TOKENS | {"jwks_url": "login.example.com"}, "an https:// address"),
+    ("tokens", TOKENS | {"audience": "a b"}, "an audience without spaces"),
+    ("tokens", TOKENS | {"client_claim": "1"}, "the name of an attribute"),
+    ("tokens", TOKENS | {"tester_scope": ""}, "a scope"),
+    ("tokens", {"issuer": "https://login.example.com"}, "it is required. Way out: add audience:"),
+    ("requests_per_second", 10_001, "lower it to 10000"),
+    ("burst", 0, "raise it to 1"),
+    ("firewall_requests", 9, "raise it to 10"),
+    ("timeout_seconds", 21, "lower it to 20"),
+    ("largest_body_kilobytes", 4097, "lower it to 4096"),
+    ("most_rows", 0, "raise it to 1"),
+    ("memory_megabytes", 128, "raise it to 256"),
+    ("provisioned", {"least": 0, "most": 1}, "raise it to 1"),
+    ("provisioned", READY | {"utilisation_percent": 95}, "lower it to 90"),
+    ("provisioned", hours(begin="8:00")["provisioned"], 'write it like "08:00"'),
+    ("provisioned", hours(days=["Monday"])["provisioned"], "one of MON, TUE"),
+    ("provisioned", hours(time_zone="CET 1")["provisioned"], "write it like Europe/Berlin"),
+    ("cache", {"seconds": 0}, "raise it to 1"),
+    ("breaker", {"failures": 0}, "raise it to 1"),
+    ("breaker", {"open_seconds": 301}, "lower it to 300"),
+    ("sticky", "no", "true or false"),
+    ("segments", [{"attribute": "client", "values": [], "send": "live"}], "at least one entry"),
+    ("segments", [{"attribute": "client", "values": ["shop"], "send": "canary"}], "one of live, candidate"),
+    ("cors_origins", ["*"], "an https:// address"),
+    ("jobs", {"attempts": 51}, "lower it to 50"),
+    ("jobs", {"keep_days": 366}, "lower it to 365"),
+    ("jobs", {"at_once": 1}, "raise it to 2"),
+    ("stream", {"shards": 201}, "lower it to 200"),
+    ("stream", {"batch_records": 10_001}, "lower it to 10000"),
+    ("stream", {"window_seconds": 301}, "lower it to 300"),
+    ("batch", {"instance_type": "m5"}, "write it like ml.m5.large"),
+    ("batch", {"input": "/rows", "schedule_hours": 1}, "a folder"),
+    ("audit", {"retention_days": 0}, "raise it to 1"),
+    ("audit", {"redacted_columns": ["a,b"]}, "columns"),
+    ("sitcky", True, "did you mean sticky?"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "said"), FIELDS)
+def test_wrong_field_is_named_with_the_way_out(tmp_path, field, value, said):
+    found = problems(tmp_path, KEYED | {field: value})
+    assert any(each.startswith(f"endpoints[0].front_door.{field}") and said in each for each in found), found
+    assert all(". Way out: " in each for each in found)
+
+
+TAKEN: list[dict[str, Any]] = [
+    KEYED,
+    BY_IAM,
+    BY_TOKEN,
+    KEYED | {"keep_warm": True},
+    KEYED | {"provisioned": {"least": 2, "most": 2}},
+    KEYED | hours(least=2),
+    KEYED | hours(least=10, end="08:01", time_zone="America/Argentina/Buenos_Aires"),
+    KEYED | {"cache": {"seconds": 60, "stale_seconds": 60}},
+    KEYED | {"default_answer": '{"rain": 0}'},
+    KEYED | {"segments": [{"attribute": "client", "values": ["shop"], "send": "candidate"}]},
+    BY_TOKEN
+    | {
+        "tokens": TOKENS | {"attributes": ["tenant"]},
+        "segments": [{"attribute": "tenant", "values": ["a"], "send": "live"}],
+    },
+    KEYED | {"batch": {"schedule_hours": 24, "input": "rows/"}},
+    KEYED | {"batch": {}},
+    KEYED | {"clients": [{"name": f"client-{number}", "tester": True} for number in range(20)]},
+]
+
+
+@pytest.mark.parametrize("door", TAKEN)
+def test_what_can_be_had_is_taken(tmp_path, door):
+    environment = load(tmp_path, door)
+    assert environment.called == environment.endpoints
+
+
+def test_settings_are_counted_in_bytes(tmp_path):
+    """A text of characters that take two bytes each is twice as long in an environment variable."""
+
+    def told(character: str) -> dict[str, Any]:
+        return KEYED | {"segments": [{"attribute": "client", "values": [character * 1500], "send": "live"}]}
+
+    assert load(tmp_path, told("u")).called
+    (found,) = problems(tmp_path, told("ü"))
+    assert "bytes in all" in found
+
+
+def test_an_endpoint_without_a_front_door_is_called_on_sagemaker(tmp_path):
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    body["endpoints"][0].pop("front_door", None)
+    (tmp_path / "dev.yaml").write_text(yaml.safe_dump(body))
+    assert load_environment("dev", tmp_path).called == ()
