@@ -84,6 +84,7 @@ INFERENCE_PREFIX = "inference"
 AUDIT_PREFIX = "audit"
 AUDIT_ERRORS_PREFIX = "audit-errors"
 BATCH_PREFIX = "batch"
+BATCH_INPUT_PREFIX = "batch-input"
 
 AUDIT_COLUMNS = {
     "record": "string",

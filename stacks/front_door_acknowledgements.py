@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from lambdas.contract import batch_job_prefix
 from lambdas.inference.routes import ROUTES
 from stacks.acknowledged import (
+    LOG_IN,
     MADE_IN_ROLLOUTS,
     OTHER_STACKS_KEY,
     PACKAGES,
@@ -25,10 +27,15 @@ _KEYED = "callers bring the API key of a client, as the environment's file asks 
 _OTHER_ISSUER = "callers are known by API keys, IAM or tokens of an issuer of one's own choice"
 _CALLED_BY_API = "called by the API, whose caller gets the failure as an answer"
 _STREAM_KEEPS = "fed by a stream, whose mapping sends what keeps failing to a dead-letter queue"
+_STREAM_QUEUE = "this is the dead-letter queue of an event source mapping, which the check does not look at"
+_OWN_KEY = "the stack's own key encrypts them, whose policy says who may use it; AWS's own key has none to change"
 _NO_TRACE = "the access log tells each request's times, and the audit which model answered"
 _RULES_QUEUE = "this is the dead-letter queue of event rules, which the check does not look at"
 _SIGNATURES = "what one endpoint's models take, beside each of them, and no other files"
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
+_BATCH = "rows and answers of one endpoint's batches, below its own prefixes"
+_BATCH_JOBS = "jobs of one endpoint's batches, named for it, the run and the attempt"
+_JOB_LOGS = "streams of the one log group that SageMaker makes for all jobs of a kind; it names them for the jobs"
 _AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
 
 
@@ -53,12 +60,19 @@ def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, enviro
         yield from _working(f"{path}/Jobs", spelling, name)
     if door.stream is not None:
         yield from queues(f"{path}/Stream", ("Dead",), ())
+        yield Acknowledged(f"{path}/Stream/Dead/Queue/Resource", "AwsSolutions-SQS3", _STREAM_QUEUE)
+        for stream in ("Rows", "Answers"):
+            yield Acknowledged(f"{path}/Stream/{stream}/Resource", "AwsSolutions-KDS3", _OWN_KEY)
         yield from _called(f"{path}/Stream/Work", _STREAM_KEEPS)
         yield from _knowing(f"{path}/Stream/Work", spelling, name)
     for function in answering:
         yield from _called(function, _CALLED_BY_API)
         yield from _knowing(function, spelling, name)
+    if door.batch is not None:
+        yield from _batches(f"{path}/Batches", spelling, name)
+        yield from _execution(f"Registry/Endpoint-{endpoint.name}", spelling, name)
     if door.audit is not None:
+        yield from _erasure(f"{path}/Erasure/Job", spelling, name)
         yield from _audit(f"{path}/Audit", spelling, name)
 
 
@@ -95,6 +109,32 @@ def _working(jobs: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]
     yield from _knowing(work, spelling, name)
     for function in (work, f"{jobs}/Take/Control"):
         yield wildcard(function, spelling.artefacts(f"inference/{name}/*"), _JOBS)
+
+
+def _batches(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    run = f"{batches}/Run"
+    yield from queues(batches, ("Orders/DeadLetters",), ("Run/Function/OrdersFeed",))
+    yield from _called(run, QUEUE_KEEPS)
+    yield wildcard(run, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    yield wildcard(run, spelling.artefacts(f"batch/{name}/*"), _BATCH)
+    yield wildcard(run, spelling.arn("sagemaker", f"endpoint-config/{name}-*"), MADE_IN_ROLLOUTS)
+    yield wildcard(run, spelling.arn("sagemaker", f"transform-job/{batch_job_prefix(name)}*"), _BATCH_JOBS)
+
+
+def _execution(endpoint: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    """Yield about the role of the containers, under which Batch Transform runs as well."""
+    bucket = "<ArtefactsBucket44D43D7B.Arn>"
+    for folder in ("batch", "batch-input"):
+        yield wildcard(endpoint, f"{bucket}/{folder}/{name}/*", _BATCH)
+    yield wildcard(endpoint, spelling.arn("logs", "log-group:/aws/sagemaker/TransformJobs:*"), _JOB_LOGS)
+
+
+def _erasure(job: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    yield wildcard(job, "*", LOG_IN)
+    yield wildcard(job, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    yield wildcard(job, spelling.arn("logs", "log-group:/aws/sagemaker/ProcessingJobs:*"), _JOB_LOGS)
+    for folder, reason in (("audit", _AUDIT), ("inference", _JOBS)):
+        yield wildcard(job, spelling.artefacts(f"{folder}/{name}/*"), reason)
 
 
 def _audit(audit: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:

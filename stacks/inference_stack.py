@@ -14,6 +14,7 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.front_door.front_door import FrontDoor
 from stacks.constructs.front_door.shared import Shared
+from stacks.constructs.job_image import JobImage
 from stacks.constructs.log_group import removal_policy
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
@@ -46,6 +47,7 @@ class InferenceStack(Stack):
                 key=key,
             ),
             lost=lost.queue,
+            image=self._image(root),
         )
         for endpoint in environment.called:
             door = FrontDoor(self, f"Endpoint-{endpoint.name}", shared=shared, endpoint=endpoint, root=root)
@@ -61,6 +63,10 @@ class InferenceStack(Stack):
             publishers=_PUBLISHERS,
             removal_policy=removal_policy(self._environment),
         )
+
+    def _image(self, root: Path) -> JobImage | None:
+        audited = any(endpoint.front_door and endpoint.front_door.audit for endpoint in self._environment.called)
+        return JobImage(self, "Image", container="monitoring", root=root) if audited else None
 
     def _let_apis_log(self) -> apigateway.CfnAccount:
         """API Gateway logs under one role for all APIs of an account and region; this is the setting that AWS advises.

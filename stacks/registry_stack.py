@@ -71,6 +71,7 @@ class RegistryStack(Stack):
             key=self._key,
             log_group=logs,
             image_repositories=endpoint.image_repositories,
+            runs_batches=endpoint.front_door is not None and endpoint.front_door.batch is not None,
         )
         if endpoint.fleet.captures_itself:
             self._captures.append(self._capture(scope, name, logs))

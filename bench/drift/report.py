@@ -79,12 +79,13 @@ def page(found: Sequence[Measurement], machine: Machine, seconds: float, rounds:
         f"{machine.load_before:.1f} before it; {met} of {len(goals)} goals met."
     )
     rows = [[g.name, g.wanted, g.got, f"**missed**: {g.why}" if not g.met else "met"] for g in goals]
-    parts = [INTRODUCTION, "## Goals\n", circumstances + "\n", _markdown(["goal", "wanted", "got", ""], rows)]
+    parts = [INTRODUCTION, "## Goals\n", circumstances + "\n", markdown(["goal", "wanted", "got", ""], rows)]
     for part in found:
-        parts += [f"## {part.title}\n", _markdown(part.head, part.rows), *(f"{note}\n" for note in part.notes)]
+        parts += [f"## {part.title}\n", markdown(part.head, part.rows), *(f"{note}\n" for note in part.notes)]
     return "\n".join([*parts, HOW])
 
 
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"

@@ -120,10 +120,10 @@ class HttpAnswer:
         headers = {**(headers or {}), **problem.headers, "Content-Type": CONTENT_TYPE}
         return cls(problem.status, _written(problem.document(prediction_id)), headers)
 
-    def proxy(self) -> dict[str, Any]:
-        """Return the answer as API Gateway wants it."""
+    def proxy(self, shown: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the answer as API Gateway wants it; `shown` are headers for the browser that asks."""
         text, is_base64 = self._text()
-        headers = {"Content-Type": JSON, **_ALWAYS, **self.headers}
+        headers = {"Content-Type": JSON, **_ALWAYS, **self.headers, **(shown or {})}
         return {"statusCode": self.status, "headers": headers, "body": text, "isBase64Encoded": is_base64}
 
     def _text(self) -> tuple[str, bool]:

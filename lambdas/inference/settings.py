@@ -175,6 +175,8 @@ class FrontDoor:
         Rules of which the first that holds chooses the version.
     jwt, cache, flags, audit, jobs, batch
         None where that is switched off.
+    cors_origins
+        Origins of pages that may read answers.
     default_answer
         What is answered when the endpoint does not, for each row; None for an error.
     """
@@ -195,6 +197,7 @@ class FrontDoor:
     jobs: Jobs | None = None
     batch: Batch | None = None
     default_answer: Mapping[str, Any] | None = None
+    cors_origins: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, text: str) -> "FrontDoor":
@@ -221,6 +224,7 @@ class FrontDoor:
             "clients": {key: Client(**client) for key, client in fields["clients"].items()},
             "segments": tuple(Segment(**{**rule, "values": frozenset(rule["values"])}) for rule in fields["segments"]),
             "breaker": Breaker(**fields["breaker"]),
+            "cors_origins": frozenset(fields.get("cors_origins", ())),
             "jwt": jwt and Jwt(**{**jwt, "attributes": tuple(jwt["attributes"])}),
             "audit": audit and Audit(**{**audit, "redacted": frozenset(audit["redacted"])}),
         }

@@ -13,9 +13,11 @@ ClientName = Annotated[
     Matching(r"[a-z](-?[a-z0-9]){0,31}", "1 to 32 lower-case letters, digits and single hyphens", "shop"),
 ]
 HttpsUrl = Annotated[str, Matching(r"https://[^\s?#]+", "an https:// address", "https://login.example.com/realms/shop")]
+Origin = Annotated[str, Matching(r"https://[^\s/?#]+", "an origin: https:// and a host", "https://shop.example.com")]
 Attribute = Annotated[str, Matching(r"[A-Za-z_][\w:.-]{0,63}", "the name of an attribute of callers", "tenant")]
 Time = Annotated[str, Matching(r"([01]\d|2[0-3]):[0-5]\d", "a time of day", '"08:00"')]
 TimeZone = Annotated[str, Matching(r"[A-Za-z_]+(/[A-Za-z_+-]+)*", "a time zone", "Europe/Berlin")]
+LineFormat = Literal["text/csv", "application/jsonlines"]
 Day = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 
 
@@ -225,7 +227,7 @@ class Streaming:
 
 @dataclass(frozen=True)
 class Batches:
-    """Files of rows that are answered as a whole, by Batch Transform.
+    """Files of rows that are answered as a whole, by Batch Transform; they lie below `batch-input/<endpoint>/`.
 
     Parameters
     ----------
@@ -235,14 +237,26 @@ class Batches:
         How many of them.
     schedule_hours
         Hours after which it runs again; left out, it runs when an operator says so.
-    input
-        Folder below the artefact bucket, with the rows that a scheduled run takes.
+    content_type
+        What the rows are: a line for each, without a header.
+    accept
+        What the answers are.
+    payload_megabytes
+        Size of a request to the container,
+    concurrent
+        and how many are sent at once to each instance.
+    attempts
+        How many jobs a run may take: one that fails is followed by another, for what is left.
     """
 
     instance_type: JobInstanceType = "ml.m5.large"
     instances: Annotated[int, Between(1, 20)] = 1
     schedule_hours: Annotated[int, Between(1, 8760)] | None = None
-    input: Annotated[str, Matching(r"[\w.-]+(/[\w.-]+)*/", "a folder", "batch-input/rain/")] | None = None
+    content_type: LineFormat = "text/csv"
+    accept: LineFormat = "text/csv"
+    payload_megabytes: Annotated[int, Between(1, 25)] = 1
+    concurrent: Annotated[int, Between(1, 50)] = 2
+    attempts: Annotated[int, Between(1, 20)] = 5
 
 
 @dataclass(frozen=True)
@@ -337,7 +351,7 @@ class FrontDoor:
     sticky: bool = False
     segments: tuple[SegmentRule, ...] = ()
     switches: bool = False
-    cors_origins: tuple[HttpsUrl, ...] = ()
+    cors_origins: tuple[Origin, ...] = ()
     jobs: JobQueue | None = None
     stream: Streaming | None = None
     batch: Batches | None = None

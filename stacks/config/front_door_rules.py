@@ -13,6 +13,9 @@ _CALLER_ATTRIBUTES = ("client", "caller")
 _LONGEST_SETTINGS = 2_500
 """Bytes; a function's environment variables have 4,096 in all, names and addresses among them."""
 
+_LARGEST_PAYLOADS = 100
+"""Megabytes that are on their way to an instance at a time."""
+
 _KEY_ID = "0123456789"
 """As long as the identifiers that AWS gives API keys."""
 
@@ -95,12 +98,17 @@ def _default_answer(door: FrontDoor) -> Iterator[Problem]:
     if door.default_answer is None:
         return
     try:
-        fits = isinstance(json.loads(door.default_answer), dict)
+        # NaN and the infinities are no JSON, and no caller could read them.
+        fits = isinstance(json.loads(door.default_answer, parse_constant=_refuse), dict)
     except ValueError:
         fits = False
     if not fits:
         reason = "it must be a JSON object, the answer to one row"
         yield Problem("default_answer", door.default_answer, reason, """write it like '{"rain": 0}'""")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def _segments(door: FrontDoor) -> Iterator[Problem]:
@@ -114,9 +122,9 @@ def _segments(door: FrontDoor) -> Iterator[Problem]:
 
 def _batch(door: FrontDoor) -> Iterator[Problem]:
     batch = door.batch
-    if batch is not None and (batch.schedule_hours is None) != (batch.input is None):
-        missing = "input" if batch.input is None else "schedule_hours"
-        yield Problem(f"batch.{missing}", None, "a scheduled run needs its time and its input", f"add {missing}:")
+    if batch is not None and batch.payload_megabytes * batch.concurrent > _LARGEST_PAYLOADS:
+        reason = f"payload_megabytes times concurrent must not exceed {_LARGEST_PAYLOADS}, says SageMaker"
+        yield Problem("batch.concurrent", batch.concurrent, reason, "lower it, or payload_megabytes")
 
 
 def _size(door: FrontDoor) -> Iterator[Problem]:

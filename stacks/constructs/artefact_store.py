@@ -115,7 +115,8 @@ def _of_front_doors(environment: Environment) -> Iterator[s3.LifecycleRule]:
             for kind, folder in (("Audit", AUDIT_PREFIX), ("AuditErrors", AUDIT_ERRORS_PREFIX)):
                 yield from _expiry(f"{kind}Of{name}", f"{folder}/{name}", door.audit.retention_days)
         if door is not None and door.jobs is not None:
-            yield from _expiry(f"JobsOf{name}", f"{INFERENCE_PREFIX}/{name}", door.jobs.keep_days)
+            # Nothing goes before the job's own item, which says where it lies.
+            yield from _expiry(f"JobsOf{name}", f"{INFERENCE_PREFIX}/{name}", door.jobs.keep_days + 1)
 
 
 def _expiry(name: str, folder: str, days: int) -> Iterator[s3.LifecycleRule]:

@@ -33,6 +33,8 @@ class EventRoute(Construct):
         How long a delivery is retried.
     message
         What the target is told instead of the event.
+    told
+        What it is told of the event instead.
     """
 
     def __init__(
@@ -46,9 +48,11 @@ class EventRoute(Construct):
         schedule: str | None = None,
         max_age_seconds: int = _DAY_SECONDS,
         message: Mapping[str, Any] | None = None,
+        told: events.CfnRule.InputTransformerProperty | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._message = None if message is None else json.dumps(message)
+        self._told = told
         self._dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
         self._retries = events.CfnRule.RetryPolicyProperty(
             maximum_event_age_in_seconds=max_age_seconds, maximum_retry_attempts=_MOST_RETRIES
@@ -87,6 +91,7 @@ class EventRoute(Construct):
             id="Target",
             arn=arn,
             input=self._message,
+            input_transformer=self._told,
             dead_letter_config=self._dead_letters,
             retry_policy=self._retries,
         )

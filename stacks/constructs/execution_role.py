@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from lambdas.contract import CAPTURE_PREFIX
+from lambdas.contract import BATCH_INPUT_PREFIX, BATCH_PREFIX, CAPTURE_PREFIX
 from stacks.constructs.app_assets import asset_models, asset_repository, pull_images
 from stacks.constructs.permissions import allow
 from stacks.constructs.principals import sagemaker
@@ -37,6 +37,8 @@ class ExecutionRole(iam.Role):
         The endpoint's log.
     image_repositories
         ECR repositories beside that of the app's own images.
+    runs_batches
+        Whether its models also run in Batch Transform, which reads files of rows and writes answers.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ExecutionRole(iam.Role):
         key: kms.IKey,
         log_group: logs.ILogGroup,
         image_repositories: Sequence[str],
+        runs_batches: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -75,8 +78,27 @@ class ExecutionRole(iam.Role):
             allow("PutMetrics", ["cloudwatch:PutMetricData"], ["*"], StringEquals=_METRICS),
             *pull_images([asset_repository(Stack.of(self)), *map(self._repository_arn, image_repositories)]),
         ]
+        if runs_batches:
+            statements += self._batches(bucket, endpoint_name)
         for statement in statements:
             self.add_to_policy(statement)
+
+    def _batches(self, bucket: s3.IBucket, endpoint_name: str) -> list[iam.PolicyStatement]:
+        answers, rows = (f"{prefix}/{endpoint_name}/*" for prefix in (BATCH_PREFIX, BATCH_INPUT_PREFIX))
+        stack = Stack.of(self)
+        logs = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="/aws/sagemaker/TransformJobs:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        writing = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        return [
+            allow("FindRows", ["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": [answers, rows]}),
+            allow("ReadRows", ["s3:GetObject"], [bucket.arn_for_objects(answers), bucket.arn_for_objects(rows)]),
+            allow("WriteAnswers", ["s3:PutObject"], [bucket.arn_for_objects(answers)]),
+            allow("WriteBatchLog", writing, [logs]),
+        ]
 
     def _repository_arn(self, uri: str) -> str:
         registry, name = uri.split("/", 1)

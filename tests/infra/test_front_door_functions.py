@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas import contract
-from stacks.config.front_door import SegmentRule
+from stacks.config.front_door import Batches, SegmentRule
 from stacks.config.front_door_rules import front_door_problems
 from tests.infra.front_doors import (
     CASES,
@@ -140,7 +140,7 @@ def handler_id(handler):
 def padded(environment, characters):
     (rain,) = environment.endpoints
     rule = SegmentRule("client", ("x" * characters,), "candidate")
-    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}')
+    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}', batch=Batches())
     return replace(environment, endpoints=(replace(rain, front_door=door),))
 
 

@@ -88,8 +88,12 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "segments[0].attribute: 'tenant'",
         "attributes client, caller. Way out: name one of them, or add it to tokens.attributes",
     ),
-    (KEYED, {"batch": {"schedule_hours": 24}}, "batch.input: None", "Way out: add input:"),
-    (KEYED, {"batch": {"input": "rows/"}}, "batch.schedule_hours: None", "Way out: add schedule_hours:"),
+    (
+        KEYED,
+        {"batch": {"payload_megabytes": 25, "concurrent": 5}},
+        "batch.concurrent: 5",
+        "must not exceed 100, says SageMaker. Way out: lower it, or payload_megabytes",
+    ),
     (
         BY_TOKEN,
         {
@@ -154,7 +158,9 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("stream", {"batch_records": 10_001}, "lower it to 10000"),
     ("stream", {"window_seconds": 301}, "lower it to 300"),
     ("batch", {"instance_type": "m5"}, "write it like ml.m5.large"),
-    ("batch", {"input": "/rows", "schedule_hours": 1}, "a folder"),
+    ("batch", {"schedule_hours": 0}, "raise it to 1"),
+    ("batch", {"payload_megabytes": 26}, "lower it to 25"),
+    ("batch", {"content_type": "text/xml"}, "one of text/csv, application/jsonlines"),
     ("audit", {"retention_days": 0}, "raise it to 1"),
     ("audit", {"redacted_columns": ["a,b"]}, "columns"),
     ("sitcky", True, "did you mean sticky?"),
@@ -184,8 +190,8 @@ TAKEN: list[dict[str, Any]] = [
         "tokens": TOKENS | {"attributes": ["tenant"]},
         "segments": [{"attribute": "tenant", "values": ["a"], "send": "live"}],
     },
-    KEYED | {"batch": {"schedule_hours": 24, "input": "rows/"}},
-    KEYED | {"batch": {}},
+    KEYED | {"batch": {"schedule_hours": 24}},
+    KEYED | {"batch": {"payload_megabytes": 25, "concurrent": 4}},
     KEYED | {"clients": [{"name": f"client-{number}", "tester": True} for number in range(20)]},
 ]
 

@@ -200,6 +200,17 @@ def test_it_refuses_in_the_words_of_its_functions(case):
             assert (found["status"], refusal["StatusCode"]) == (status, str(status)), kind
 
 
+def test_what_is_deployed_refuses_in_these_words(case):
+    template, endpoint, _ = case
+    (deployment,) = [
+        each
+        for name, each in template.of_type("AWS::ApiGateway::Deployment").items()
+        if name.startswith(f"Endpoint{endpoint.name}")
+    ]
+    said = set(ids(template, "AWS::ApiGateway::GatewayResponse", f"Endpoint{endpoint.name}"))
+    assert said <= set(deployment["DependsOn"]), "a stage serves what there was when it was deployed"
+
+
 def test_every_refusal_that_a_caller_may_meet_is_said(case):
     template, endpoint, _ = case
     found = refusals(template, endpoint.name)
@@ -223,4 +234,4 @@ def test_pages_may_read_refusals(case):
     template, endpoint, door = case
     for each in refusals(template, endpoint.name).values():
         shown = each["ResponseParameters"].get("gatewayresponse.header.Access-Control-Allow-Origin")
-        assert shown == (f"'{door.cors_origins[0]}'" if door.cors_origins else None)
+        assert shown == ("'*'" if door.cors_origins else None)

@@ -19,6 +19,7 @@ from lambdas.inference.adapters.job_files import S3JobFiles
 from lambdas.inference.adapters.job_table import DynamoJobs
 from lambdas.inference.adapters.queues import SqsQueue
 from lambdas.inference.canonical import input_hash
+from lambdas.inference.cors import shown_to_pages
 from lambdas.inference.handlers.times import SystemClock
 from lambdas.inference.handlers.wiring import log_of, real_ports
 from lambdas.inference.headers import Asked
@@ -29,7 +30,6 @@ from lambdas.inference.jobs.showing import POLL_SECONDS, Showing
 from lambdas.inference.problems import Problem
 from lambdas.inference.settings import Jobs, front_door
 
-REPLAYED = "Idempotency-Replayed"
 CLOSED_SECONDS = 30
 _ID = re.compile(r"[0-9a-f]{32}")
 _WARM = "warm"
@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"tidegate": _WARM}
     request_id = str(uuid.uuid4())
     _log.bind(request=str(getattr(context, "aws_request_id", "")), prediction=request_id)
-    return _answered(event, request_id).proxy()
+    return _answered(event, request_id).proxy(shown_to_pages(event, _settings))
 
 
 def _answered(event: Mapping[str, Any], request_id: str) -> HttpAnswer:
@@ -92,8 +92,10 @@ def _post(request: HttpRequest) -> HttpAnswer:
         caller.client, asked.caller, asked.subject or "", instances, input_hash(instances), asked.idempotency_key
     )
     accepted = _accepting.accept(asked_for)
-    found = {"Location": f"/jobs/{accepted.id}", "Retry-After": str(POLL_SECONDS), headers.PREDICTION_ID: accepted.id}
-    replayed = {REPLAYED: "true"} if accepted.replayed else {}
+    # As the caller knows the path, with the stage or the custom domain's mapping before it.
+    path = str(request.context.get("path") or request.resource)
+    found = {"Location": f"{path}/{accepted.id}", "Retry-After": str(POLL_SECONDS), headers.PREDICTION_ID: accepted.id}
+    replayed = {headers.REPLAYED: "true"} if accepted.replayed else {}
     return HttpAnswer.json(202, {"id": accepted.id, "status": Status.QUEUED.value}, found | replayed)
 
 

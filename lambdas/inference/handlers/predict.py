@@ -16,6 +16,7 @@ from typing import Any
 
 from lambdas.inference import bodies, headers, identity
 from lambdas.inference.adapters.runtime import runtime_client
+from lambdas.inference.cors import shown_to_pages
 from lambdas.inference.handlers.wiring import log_of, real_ports
 from lambdas.inference.http import HttpAnswer, HttpRequest
 from lambdas.inference.predicting import Answered, Call, Predictor
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"tidegate": _WARM}
     prediction_id = str(uuid.uuid4())
     _log.bind(request=str(getattr(context, "aws_request_id", "")), prediction=prediction_id)
-    return _answered(event, context, prediction_id).proxy()
+    return _answered(event, context, prediction_id).proxy(shown_to_pages(event, _settings))
 
 
 def _answered(event: dict[str, Any], context: Any, prediction_id: str) -> HttpAnswer:

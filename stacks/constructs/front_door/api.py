@@ -7,7 +7,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.inference.routes import ROUTES, Route
+from lambdas.inference.headers import REPLAYED
+from lambdas.inference.routes import ANSWER_HEADERS, REQUEST_HEADERS, ROUTES, Route
 from stacks.config import Endpoint
 from stacks.config.front_door import Auth, FrontDoor
 from stacks.constructs.front_door.refusals import refuse_in_words
@@ -33,30 +34,18 @@ _LOGGED = (
     "integrationLatency",
     "integration.status",
     "error.responseType",
-    "error.message",
 )
 """Of the request's context; no bodies, no tokens and no keys."""
 
 _ALLOWED_HEADERS = (
     "Authorization",
     "Content-Type",
-    "Idempotency-Key",
-    "Tidegate-Caller",
-    "Tidegate-Subject",
-    "Tidegate-Target-Variant",
     "X-Amz-Date",
     "X-Amz-Security-Token",
     "X-Api-Key",
+    *REQUEST_HEADERS,
 )
-_SHOWN_HEADERS = (
-    "Idempotency-Replayed",
-    "Location",
-    "Retry-After",
-    "Tidegate-Answer",
-    "Tidegate-Model-Version",
-    "Tidegate-Prediction-Id",
-    "Tidegate-Variant",
-)
+_SHOWN_HEADERS = (*ANSWER_HEADERS, REPLAYED)
 
 
 class Api(Construct):
@@ -161,5 +150,5 @@ def _key_source(auth: Auth) -> apigateway.ApiKeySourceType:
 
 
 def _json_of(fields: Mapping[str, str]) -> str:
-    """Return a template of JSON; the values are put in as they are, so a quotation mark in one would break the line."""
+    """Return a template of JSON, for values without quotation marks: each is put in as it is."""
     return "{" + ",".join(f'"{name}":"{value}"' for name, value in fields.items()) + "}"

@@ -6,8 +6,13 @@ from typing import Any
 
 from aws_cdk import Stack
 
-from stacks.config.front_door import Client, FrontDoor, Tokens
+from lambdas.contract import BATCH_INPUT_PREFIX
+from stacks.config.front_door import Batches, Client, FrontDoor, Tokens
 from stacks.constructs.front_door.switches import Switches
+
+_MEGABYTE = 1024 * 1024
+_SHORTEST_ROW = 2
+"""Bytes: a cell and the end of the line."""
 
 
 def settings_of(
@@ -27,7 +32,7 @@ def settings_of(
                 {"attribute": rule.attribute, "values": list(rule.values), "send": rule.send} for rule in door.segments
             ],
             "breaker": {"failures": door.breaker.failures, "open_seconds": door.breaker.open_seconds},
-            **_optional(door, switches),
+            **_optional(door, endpoint_name, switches),
         }
     )
 
@@ -36,7 +41,7 @@ def _client(client: Client) -> dict[str, Any]:
     return {"name": client.name, **({"tester": True} if client.tester else {})}
 
 
-def _optional(door: FrontDoor, switches: Switches | None) -> dict[str, Any]:
+def _optional(door: FrontDoor, endpoint_name: str, switches: Switches | None) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if door.tokens is not None:
         parts["jwt"] = _tokens(door.tokens)
@@ -44,8 +49,12 @@ def _optional(door: FrontDoor, switches: Switches | None) -> dict[str, Any]:
         parts["cache"] = {"seconds": door.cache.seconds, "stale_seconds": door.cache.stale_seconds}
     if door.jobs is not None:
         parts["jobs"] = {"attempts": door.jobs.attempts, "keep_days": door.jobs.keep_days}
+    if door.batch is not None:
+        parts["batch"] = _batch(door.batch, endpoint_name)
     if door.audit is not None:
         parts["audit"] = {"keep_input": door.audit.keep_input, "redacted": list(door.audit.redacted_columns)}
+    if door.cors_origins:
+        parts["cors_origins"] = list(door.cors_origins)
     if door.default_answer is not None:
         parts["default_answer"] = json.loads(door.default_answer)
     if switches is not None:
@@ -55,6 +64,20 @@ def _optional(door: FrontDoor, switches: Switches | None) -> dict[str, Any]:
             "profile": switches.profile,
         }
     return parts
+
+
+def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:
+    return {
+        "instance_type": batch.instance_type,
+        "instances": batch.instances,
+        "input": f"{BATCH_INPUT_PREFIX}/{endpoint_name}/",
+        "content_type": batch.content_type,
+        "accept": batch.accept,
+        "payload_megabytes": batch.payload_megabytes,
+        "most_rows": batch.payload_megabytes * _MEGABYTE // _SHORTEST_ROW,
+        "concurrent": batch.concurrent,
+        "attempts": batch.attempts,
+    }
 
 
 def _tokens(tokens: Tokens) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Endpoint
 from stacks.constructs.front_door.api import Api
+from stacks.constructs.front_door.batches import Batches
 from stacks.constructs.front_door.clients import ApiKeys
 from stacks.constructs.front_door.documents import settings_of
+from stacks.constructs.front_door.erasure import Erasure
 from stacks.constructs.front_door.firewall import Firewall
 from stacks.constructs.front_door.jobs import JobWork
 from stacks.constructs.front_door.live_function import LiveFunction
@@ -64,12 +66,12 @@ class FrontDoor(Construct):
         self._predict = self._predicting()
         self._jobs = self._job_work()
         self._stream = self._streaming()
+        self._run_batches()
         api = self._api()
         if keys is not None:
             keys.admit(api.stage)
         Firewall(self, "Firewall", name=self._name, stage=api.stage, requests=self._door.firewall_requests)
-        self._write_down()
-        self._tell_operators(api)
+        self._tell_operators(api, self._write_down())
 
     def _keys(self) -> ApiKeys | None:
         """Clients known by IAM need none: nothing would ask for it."""
@@ -151,6 +153,17 @@ class FrontDoor(Construct):
             variables=self._variables,
         )
 
+    def _run_batches(self) -> None:
+        if self._door.batch is not None:
+            Batches(
+                self,
+                "Batches",
+                shared=self._shared,
+                endpoint=self._endpoint,
+                batches=self._door.batch,
+                variables=self._variables,
+            )
+
     def _api(self) -> Api:
         functions: dict[str, lambda_.Alias] = {"predict": self._predict.alias}
         if self._jobs is not None:
@@ -184,17 +197,20 @@ class FrontDoor(Construct):
             results_cache_ttl=Duration.seconds(_TRUSTED_SECONDS),
         )
 
-    def _write_down(self) -> None:
+    def _write_down(self) -> Erasure | None:
         if self._door.audit is None:
-            return
+            return None
         audit = PredictionAudit(self, "Audit", shared=self._shared, name=self._name)
         audit.take("Predictions", self._predict.control.function.log_group)
         if self._jobs is not None:
             audit.take("Jobs", self._jobs.work.function.log_group)
         if self._stream is not None:
             audit.take("Streamed", self._stream.work.function.log_group)
+        return Erasure(self, "Erasure", shared=self._shared, name=self._name)
 
-    def _tell_operators(self, api: Api) -> None:
+    def _tell_operators(self, api: Api, erasure: Erasure | None) -> None:
+        parts = (self._jobs, self._stream, erasure)
+        places = {name: place for part in parts if part is not None for name, place in part.places.items()}
         ssm.StringParameter(
             self,
             "Parameter",
@@ -206,8 +222,7 @@ class FrontDoor(Construct):
                     "api": api.rest.rest_api_id,
                     "stage": api.stage.stage_name,
                     "auth": self._door.auth,
-                    **(self._jobs.places if self._jobs is not None else {}),
-                    **(self._stream.places if self._stream is not None else {}),
+                    **places,
                 }
             ),
         )

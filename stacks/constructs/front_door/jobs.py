@@ -21,9 +21,9 @@ _MARGIN_SECONDS = 20
 _HIDDEN = 6
 """Times the function's time-out, as AWS advises, for which a message stays hidden."""
 
-_DELIVERIES_PER_ATTEMPT = 4
-_LEAST_DELIVERIES = 20
-"""A message is delivered again also while the endpoint is busy, or after its worker was killed."""
+_DELIVERIES = 100
+"""A message is delivered again also while the endpoint is busy, jobs are switched off, or after its worker was killed;
+attempts are counted on the job itself, and end it long before."""
 
 
 class JobWork(Construct):
@@ -76,7 +76,6 @@ class JobWork(Construct):
         return {"queue": self._queue.queue_url, "dead_letters": self._dead.queue.queue_url}
 
     def _queued(self, jobs: JobQueue, work_timeout: Duration) -> sqs.Queue:
-        deliveries = max(_LEAST_DELIVERIES, jobs.attempts * _DELIVERIES_PER_ATTEMPT)
         return sqs.Queue(
             self,
             "Queue",
@@ -85,7 +84,7 @@ class JobWork(Construct):
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(_HIDDEN * int(work_timeout.to_seconds())),
             retention_period=Duration.days(min(jobs.keep_days, 14)),
-            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=deliveries, queue=self._dead.queue),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_DELIVERIES, queue=self._dead.queue),
         )
 
     def _taking(self, variables: Mapping[str, str]) -> LiveFunction:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from lambdas.inference.problems import CONTENT_TYPE, KINDS, TYPE_PREFIX
+from lambdas.inference.problems import CONTENT_TYPE, KINDS, REQUEST_PREFIX, TYPE_PREFIX
 
 _PROBLEM = f"'{CONTENT_TYPE}'"
 _RETRY_SECONDS = "'1'"
@@ -23,7 +23,9 @@ class _Refusal:
 _REFUSALS = {
     "UNAUTHORIZED": _Refusal("unauthorized", "Bring a valid token in the header Authorization."),
     "ACCESS_DENIED": _Refusal("forbidden", "You may not call this."),
-    "INVALID_API_KEY": _Refusal("forbidden", "Bring the API key of a known client in X-Api-Key."),
+    "INVALID_API_KEY": _Refusal(
+        "forbidden", "The caller is no known client; bring the API key of one in X-Api-Key, or a token issued to one."
+    ),
     "MISSING_AUTHENTICATION_TOKEN": _Refusal(
         "forbidden", "There is nothing at this path and method, or the request is not signed."
     ),
@@ -44,7 +46,7 @@ _OWN_STATUS = ("DEFAULT_4XX", "DEFAULT_5XX")
 def refuse_in_words(scope: Construct, api: apigateway.RestApi, origins: Sequence[str]) -> None:
     """Let an API answer its own refusals as problem details, with what a browser needs to show them."""
     for kind, refusal in _REFUSALS.items():
-        apigateway.CfnGatewayResponse(
+        made = apigateway.CfnGatewayResponse(
             scope,
             f"Refusal-{kind}",
             rest_api_id=api.rest_api_id,
@@ -53,10 +55,20 @@ def refuse_in_words(scope: Construct, api: apigateway.RestApi, origins: Sequence
             response_parameters={
                 "gatewayresponse.header.Content-Type": _PROBLEM,
                 **({"gatewayresponse.header.Retry-After": _RETRY_SECONDS} if refusal.retried else {}),
-                **({"gatewayresponse.header.Access-Control-Allow-Origin": f"'{origins[0]}'"} if origins else {}),
+                **({"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"} if origins else {}),
             },
             response_templates={"application/json": _template(kind, refusal)},
         )
+        _serve_with(api, made)
+
+
+def _serve_with(api: apigateway.RestApi, made: apigateway.CfnGatewayResponse) -> None:
+    """Let the deployment have it: a stage answers as the API was when it was deployed, refusals too."""
+    deployment = api.latest_deployment
+    assert deployment is not None
+    deployment.node.add_dependency(made)
+    properties = (made.response_type, made.status_code, made.response_parameters, made.response_templates)
+    deployment.add_to_logical_id(json.dumps(properties, sort_keys=True))
 
 
 def _template(kind: str, refusal: _Refusal) -> str:
@@ -66,7 +78,7 @@ def _template(kind: str, refusal: _Refusal) -> str:
         "title": title,
         "status": status,
         "detail": refusal.detail,
-        "instance": "urn:tidegate:request:$context.requestId",
+        "instance": f"{REQUEST_PREFIX}$context.requestId",
     }
     if kind in _OWN_STATUS:
         del document["status"]  # which it is only the answer's own status line says

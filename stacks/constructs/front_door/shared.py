@@ -7,6 +7,7 @@ from aws_cdk import aws_sqs as sqs
 
 from stacks.config import Environment
 from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.job_image import JobImage
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
 
@@ -29,6 +30,8 @@ class Shared:
         Cached answers, jobs and batches.
     lost
         Takes events that could not be delivered.
+    image
+        What erases audits; None where no front door has one.
     """
 
     environment: Environment
@@ -37,3 +40,4 @@ class Shared:
     key: EncryptionKey
     table: StateTable
     lost: sqs.Queue
+    image: JobImage | None
