@@ -21,7 +21,7 @@ _HELP = {
     "status": "show the run that is under way, or the last one, and what waits",
     "list": "list the runs",
 }
-_INPUT = "folder with CSV or JSON lines, such as s3://bucket/rows/ (default: the one of the schedule)"
+_INPUT = "folder with CSV or JSON lines in the artefact bucket (default: batch-input/<endpoint>/)"
 _BY = "who asks (default: your AWS identity)"
 _ID = "the command's id: one is obeyed once, so that a script can repeat it"
 
@@ -32,7 +32,6 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     orders = parser.add_subparsers(metavar="order", required=True)
     for name, text in _HELP.items():
         made = orders.add_parser(name, parents=[common], help=text, description=text)
-        made.add_argument("name", nargs="?", metavar="ENDPOINT", help="as --endpoint")
         if name == "start":
             made.add_argument("--input", default="", help=_INPUT)
         if name in ("start", "stop"):
@@ -44,7 +43,6 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _running(name: str) -> Callable[[argparse.Namespace], int]:
     def run(arguments: argparse.Namespace) -> int:
-        arguments.endpoint = arguments.endpoint or arguments.name
         context = open_context(arguments)
         if name in ("start", "stop"):
             return order(context, arguments, name)

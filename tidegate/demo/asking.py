@@ -112,7 +112,7 @@ def _only(body: bytes) -> Any:
 
 def refused(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Return what a problem document of the front door says."""
-    problem = json.loads(body)
+    problem = _problem(status, body)
     own = problem["type"] == _MODEL_FAILED
     return {
         "variant": headers.get("Tidegate-Variant") or UNKNOWN,
@@ -121,6 +121,14 @@ def refused(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, A
         "model_status": int(headers["Tidegate-Model-Status"]) if own else None,
         "detail": f"{problem['detail']} ({problem.get('instance', '')})",
     }
+
+
+def _problem(status: int, body: bytes) -> dict[str, Any]:
+    """Return the problem document; whatever else is answered, as one that says what it was."""
+    said = json.loads(body)
+    if isinstance(said, dict) and "type" in said:
+        return {"detail": "", **said}
+    return {"type": f"urn:no-problem:{status}", "detail": str(said)}
 
 
 def failed(response: Any) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def run(account: Account, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_a_run_is_started_shown_and_listed(run: Run, world: World, capsys: Any) -> None:
     assert run("start", "rain", "--input", "s3://artefacts/rows/", "--id", "c1") == 0
     assert "The run 20270115t080000z-" in capsys.readouterr().out
-    assert run("status", "rain-local", "-o", "json") == 0
+    assert run("status", "--endpoint", "rain-local", "-o", "json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["under_way"], shown["run"]["status"], shown["run"]["version"]) == (True, "RUNNING", "1.0.0")
     world.until_over()

@@ -96,6 +96,12 @@ def test_a_failure_of_the_model_is_told_from_one_of_the_front_door() -> None:
     assert (other["variant"], other["failure"], other["model_status"]) == (UNKNOWN, "unavailable", None)
 
 
+def test_an_answer_that_is_no_problem_document_is_recorded_as_what_it_was() -> None:
+    found = refused(500, {}, b'{"message": "Internal server error"}')
+    assert (found["failure"], found["status"], found["model_status"]) == ("500", 500, None)
+    assert "Internal server error" in found["detail"]
+
+
 def test_a_broken_connection_is_recorded() -> None:
     request, _ = send(ConnectionClosedError(endpoint_url="http://127.0.0.1"))
     assert (request.variant, request.failure, request.status) == (UNKNOWN, "ConnectionClosedError", 0)
