@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker import SageMakerClient
     from mypy_boto3_sqs import SQSClient
@@ -77,6 +79,18 @@ class Aws:
     def events(self) -> EventBridgeClient:
         """The bus that takes commands to the engine."""
         client: EventBridgeClient = self._make("events")
+        return client
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """The functions."""
+        client: LambdaClient = self._make("lambda")
+        return client
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """What they log."""
+        client: CloudWatchLogsClient = self._make("logs")
         return client
 
     @cached_property

@@ -15,7 +15,7 @@ from rich.console import Console
 from lambdas import contract
 from tidegate.aws import Aws, connect
 from tidegate.console import make_console
-from tidegate.demo import html, models, picture, report
+from tidegate.demo import function_log, html, models, picture, report
 from tidegate.demo.asking import Ask, AskFrontDoor, AskSageMaker, runtime_client
 from tidegate.demo.bad_luck import BadLuck
 from tidegate.demo.case import Expectation
@@ -135,6 +135,7 @@ def _observe(
     ):
         Story(aws, endpoint, trained, seen, show=display.show, bad_luck=bad_luck, pace=pace, timing=timing).tell()
     seen.handed_out, seen.traffic_ended = traffic.handed_out, traffic.ended
+    function_log.explain(aws, endpoint, seen.requests)
     return seen
 
 

@@ -70,7 +70,7 @@ def run(account: Account, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_a_run_is_started_shown_and_listed(run: Run, world: World, capsys: Any) -> None:
-    assert run("start", "rain", "--input", "s3://artefacts/rows/", "--id", "c1") == 0
+    assert run("start", "--endpoint", "rain", "--input", "s3://artefacts/rows/", "--id", "c1") == 0
     assert "The run 20270115t080000z-" in capsys.readouterr().out
     assert run("status", "--endpoint", "rain-local", "-o", "json") == 0
     shown = json.loads(capsys.readouterr().out)
