@@ -9,9 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
-from botocore.config import Config
-
+from localcloud.clients import Clients
 from localcloud.clock import RealClock
 from localcloud.credentials import ADMIN_ACCESS_KEY, ADMIN_SECRET, CredentialStore
 from localcloud.faults import CloudFaults
@@ -44,6 +42,7 @@ from localcloud.services.events.event_service import RULE_CHANGES, EventService,
 from localcloud.services.events.schedules import Schedules
 from localcloud.services.functions.async_invocations import AsyncInvocations
 from localcloud.services.functions.code_store import CodeStore
+from localcloud.services.functions.invocation import Outcome
 from localcloud.services.functions.launcher import Launcher
 from localcloud.services.functions.log_shipper import LogShipper
 from localcloud.services.functions.platform import FunctionPlatform
@@ -143,8 +142,7 @@ class LocalCloud:
         self.settings = settings or PhysicsSettings()
         self._port = port
         self._given_work_dir = Path(work_dir).resolve() if work_dir is not None else None
-        self._clients: dict[str, Any] = {}
-        self._client_lock = threading.Lock()
+        self._clients = Clients(lambda: self.endpoint_url, region)
         self._running = False
 
     def __enter__(self) -> Self:
@@ -200,21 +198,13 @@ class LocalCloud:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the administrator's."""
-        with self._client_lock:
-            if service not in self._clients:
-                session: Any = boto3.Session(ADMIN_ACCESS_KEY, ADMIN_SECRET, region_name=self.region)
-                config = Config(max_pool_connections=64, retries={"mode": "standard"})
-                self._clients[service] = session.client(service, endpoint_url=self.endpoint_url, config=config)
-            return self._clients[service]
+        return self._clients.administrators(service)
 
     def role_client(self, service: str, role_arn: str) -> Any:
         """Return a boto3 client under a role's credentials."""
         role = self._stored.role(role_arn)
         minted = self.credentials.mint(role_arn, role.role_id if role else "", "localcloud")
-        session: Any = boto3.Session(
-            minted.access_key_id, minted.secret_access_key, minted.session_token, region_name=self.region
-        )
-        return session.client(service, endpoint_url=self.endpoint_url)
+        return self._clients.under(minted, service)
 
     @cached_property
     def deployer(self) -> "Deployer":
@@ -346,14 +336,7 @@ class LocalCloud:
         scope, put = Scope(self.account, self.region), self.metrics.put
         streams, deliveries = self._data_streams, self._deliveries
         self._sources = event_sources(self.functions, self._queues, streams, self.authorizer, deliveries, put, scope)
-        self.apis = ApiGateway(
-            Scope(self.account, self.region),
-            self.authorizer,
-            self.credentials,
-            lambda arn, payload: self.functions.invoke(arn, payload)[0],
-            self.metrics.put,
-            self._logs.ship,
-        )
+        self.apis = ApiGateway(scope, self.authorizer, self.credentials, self._invoke, put, self._logs.ship)
         self._code = CodeStore(self.work_dir / "functions" / "code", self._objects.get)
         self._dispatcher.own(
             [
@@ -381,25 +364,21 @@ class LocalCloud:
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)
         self._dispatcher.check("ssm:PutParameter", ParameterTiers(self.account, self.region).check)
-        self._check_trust()
+        for operation, check in TrustChecks(self.authorizer, scope).checks().items():
+            self._dispatcher.check(operation, check)
         self._store.after(RULE_CHANGES, self._schedules.refresh)
         reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
         self._front = Front(self._dispatcher, Control(self.callbacks, reports), self.apis.gateway.answer, self._port)
         self._front.start()
-
-    def _check_trust(self) -> None:
-        trust = TrustChecks(self.authorizer, Scope(self.account, self.region))
-        self._dispatcher.check("sagemaker:CreateModel", trust.model_role)
-        for name in ("CreateProcessingJob", "CreateTrainingJob", "CreatePipeline", "UpdatePipeline"):
-            self._dispatcher.check(f"sagemaker:{name}", trust.job_role)
-        self._dispatcher.check("logs:CreateLogGroup", trust.log_key)
-        self._dispatcher.check("logs:AssociateKmsKey", trust.log_key)
 
     def _function_policy(self, arn: str) -> str | None:
         return self.functions.policy_document(arn)
 
     def _lambda_may_assume(self, role_arn: str) -> bool:
         return self.authorizer.may_assume(role_arn, "lambda.amazonaws.com")
+
+    def _invoke(self, arn: str, payload: bytes) -> Outcome:
+        return self.functions.invoke(arn, payload)[0]
 
     def _invoke_later(self, arn: str, payload: bytes) -> None:
         self._async.accept(arn, payload)

@@ -8,7 +8,7 @@ from localcloud.services.catalog.limits import LIMITS as CATALOG_LIMITS
 from localcloud.services.configurations.limits import LIMITS as CONFIGURATION_LIMITS
 from localcloud.services.data_streams.limits import LIMITS as DATA_STREAM_LIMITS
 from localcloud.services.functions.async_invocations import RETRY_SECONDS
-from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY
+from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY, UNRESERVED_WAIT_SECONDS
 from localcloud.services.jobs.limits import LIMITS as JOB_LIMITS
 from localcloud.services.pipelines.limits import LIMITS as PIPELINE_LIMITS
 from localcloud.services.streams.limits import LIMITS as STREAM_LIMITS
@@ -61,7 +61,8 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "Lambda concurrency",
         f"{UNRESERVED_CONCURRENCY} invocations of a function at a time, all its versions together, unless it reserves "
         f"another number; with more than {UNRESERVED_CONCURRENCY} provisioned, as many as those. What is provisioned "
-        "is taken from that number, whether it is in use or not. A start may take 60 s.",
+        "is taken from that number, whether it is in use or not. Where nothing is reserved, one more waits "
+        f"{UNRESERVED_WAIT_SECONDS:g} s for a place before it is refused. A start may take 60 s.",
         "1000 for the account, from which provisioned concurrency is taken; a start may take 10 s.",
     ),
     Limit(

@@ -25,6 +25,7 @@ AWS_SERVICES = (
     "cloudwatch",
     "dynamodb",
     "events",
+    "kinesis",
     "kms",
     "lambda",
     "s3",

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 TOGETHER = (
     "tests/infra",
+    "tests/scenarios/front_door",
+    "tests/scenarios/front_door_working",
     "tests/scenarios/one_environment",
     "tests/scenarios/retraining",
     "tests/scenarios/templates",
@@ -23,6 +25,7 @@ FIRST = (
     "tests/scenarios/test_approvals.py",
     "tests/scenarios/test_deploys.py",
     "tests/scenarios/retraining",
+    "tests/scenarios/front_door",
     "tests/scenarios/one_environment",
     "tests/scenarios/templates",
     "tests/scenarios",

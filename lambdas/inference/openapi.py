@@ -10,7 +10,7 @@ from typing import Any
 
 from lambdas.contract import SLOTS
 from lambdas.inference import headers, routes
-from lambdas.inference.problems import CONTENT_TYPE, INSTANCE_PREFIX, KINDS, TYPE_PREFIX
+from lambdas.inference.problems import CONTENT_TYPE, INSTANCE_PREFIX, KINDS, REQUEST_PREFIX, TYPE_PREFIX
 from lambdas.inference.routes import ROUTES, Route
 from lambdas.inference.signature import Signature
 
@@ -19,7 +19,7 @@ SIGNATURE_FILE = "signature.json"
 _OF_MODELS = frozenset({"invalid-input", "too-large", "model-failed", "busy", "timeout"})
 """What a model's container may have answered by itself."""
 
-_RETRIED = frozenset({"busy", "unavailable", "throttled"})
+_RETRIED = frozenset({"busy", "unavailable", "throttled", "internal", "timeout"})
 _ANSWERED_BY = ("model", "cache", "stale", "default")
 
 SECURITY: Mapping[str, Mapping[str, Any]] = {
@@ -36,7 +36,9 @@ SECURITY: Mapping[str, Mapping[str, Any]] = {
 """How callers show who they are, by the front door's `auth`."""
 
 
-def document(signature: Signature | None = None, auth: Sequence[str] = tuple(SECURITY)) -> dict[str, Any]:
+def document(
+    signature: Signature | None = None, auth: Sequence[str] = tuple(SECURITY), most_rows: int | None = None
+) -> dict[str, Any]:
     """Return the description.
 
     Parameters
@@ -45,6 +47,8 @@ def document(signature: Signature | None = None, auth: Sequence[str] = tuple(SEC
         What the model takes and gives; None for any model.
     auth
         How callers show who they are; several are alternatives.
+    most_rows
+        Most that a request may hold; None where that is not said.
     """
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -61,7 +65,7 @@ def document(signature: Signature | None = None, auth: Sequence[str] = tuple(SEC
         "security": [{each: []} for each in auth],
         "paths": paths,
         "components": {
-            "schemas": _schemas(signature),
+            "schemas": _schemas(signature, most_rows),
             "securitySchemes": {each: dict(SECURITY[each]) for each in auth},
         },
     }
@@ -127,8 +131,14 @@ def _answer_header(name: str) -> dict[str, Any]:
 def _problems(route: Route) -> dict[str, Any]:
     by_status: dict[int, list[str]] = {}
     for slug in (*route.problems, *routes.GATEWAY):
-        by_status.setdefault(KINDS[slug][0], []).append(slug)
-    return {str(status): _problem(status, slugs) for status, slugs in sorted(by_status.items())}
+        for status in _statuses(slug):
+            by_status.setdefault(status, []).append(slug)
+    found = {str(status): _problem(status, list(dict.fromkeys(slugs))) for status, slugs in sorted(by_status.items())}
+    return found | {str(status): {"description": said} for status, said in routes.UNDESIGNED.items()}
+
+
+def _statuses(slug: str) -> tuple[int, ...]:
+    return (KINDS[slug][0], *routes.GATEWAY_STATUSES.get(slug, ()))
 
 
 def _problem(status: int, slugs: Sequence[str]) -> dict[str, Any]:
@@ -142,9 +152,9 @@ def _problem(status: int, slugs: Sequence[str]) -> dict[str, Any]:
     return answer | {"content": {CONTENT_TYPE: {"schema": schema}}}
 
 
-def _schemas(signature: Signature | None) -> dict[str, Any]:
+def _schemas(signature: Signature | None, most_rows: int | None) -> dict[str, Any]:
     return {
-        "Instances": _instances(signature),
+        "Instances": _instances(signature, most_rows),
         "Predictions": {
             "type": "object",
             "properties": {"predictions": _predictions(signature)},
@@ -156,11 +166,13 @@ def _schemas(signature: Signature | None) -> dict[str, Any]:
     }
 
 
-def _instances(signature: Signature | None) -> dict[str, Any]:
+def _instances(signature: Signature | None, most_rows: int | None) -> dict[str, Any]:
     if signature is not None:
         # The dialect is OpenAPI's own.
-        return {key: value for key, value in signature.json_schema().items() if key != "$schema"}
-    rows = {"type": "array", "items": {"type": ["array", "object"]}, "minItems": 1}
+        return {key: value for key, value in signature.json_schema(most_rows).items() if key != "$schema"}
+    rows: dict[str, Any] = {"type": "array", "items": {"type": ["array", "object"]}, "minItems": 1}
+    if most_rows is not None:
+        rows["maxItems"] = most_rows
     properties = {"instances": rows}
     return {"type": "object", "properties": properties, "required": ["instances"], "additionalProperties": False}
 
@@ -209,10 +221,10 @@ def _problem_schema() -> dict[str, Any]:
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},
-            "instance": {"type": "string", "pattern": f"^{INSTANCE_PREFIX}"},
+            "instance": {"type": "string", "pattern": f"^({INSTANCE_PREFIX}|{REQUEST_PREFIX})"},
             "errors": {"type": "array", "items": error},
         },
-        "required": ["type", "title", "status", "detail"],
+        "required": ["type", "title", "detail"],
     }
 
 

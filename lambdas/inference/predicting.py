@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from lambdas.inference import headers
 from lambdas.inference.audit import Prediction, line
 from lambdas.inference.breaker import CircuitBreaker
 from lambdas.inference.cache import Answers, Stored
@@ -133,7 +134,7 @@ class Predictor:
                 "what the live version takes is not known: it was registered without its signature.json, or that "
                 "cannot be read just now; its model card says it",
             )
-        return signature.json_schema()
+        return signature.json_schema(self._settings.most_rows)
 
     def predict(self, call: Call) -> Answered:
         """Answer a request.
@@ -217,10 +218,16 @@ class Predictor:
         try:
             answered = self._invoke(question)
         except InvocationError as error:
-            (self._breaker.failed if error.at_fault else self._breaker.succeeded)()
+            self._count(question, error)
             raise
         self._breaker.succeeded()
         return answered
+
+    def _count(self, question: _Question, error: InvocationError) -> None:
+        if not error.at_fault:
+            self._breaker.succeeded()
+        elif not _of_candidate(question, error):
+            self._breaker.failed()
 
     def _invoke(self, question: _Question) -> Answered:
         try:
@@ -279,6 +286,16 @@ class Predictor:
             output=json.loads(answered.body).get("predictions") if answered else None,
         )
         self._ports.log.record(line(prediction, settings))
+
+
+def _of_candidate(question: _Question, error: InvocationError) -> bool:
+    """Return whether a candidate has failed: its rollout ends for that, and nobody is to be kept from the live version.
+
+    If it was the breaker's one try that met the candidate, nothing is known, and there is another as long after.
+    """
+    candidate = question.view.candidate if question.view is not None else None
+    slot = error.problem.headers.get(headers.VARIANT) or question.routed.slot
+    return candidate is not None and slot == candidate.slot
 
 
 def _columns(signature: Signature | None) -> Sequence[str] | None:

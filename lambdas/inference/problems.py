@@ -6,6 +6,9 @@ from typing import Any
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tidegate:problem:"
 INSTANCE_PREFIX = "urn:tidegate:prediction:"
+REQUEST_PREFIX = "urn:tidegate:request:"
+"""Of what API Gateway refuses before there is a prediction; its own id of the request follows."""
+
 SHOWN_ERRORS = 10
 """So many single errors are named; the detail counts the rest."""
 

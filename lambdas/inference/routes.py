@@ -5,8 +5,23 @@ from dataclasses import dataclass
 
 from lambdas.inference import headers
 
-GATEWAY = ("unauthorized", "forbidden", "too-large", "unsupported-media-type", "throttled", "internal")
+GATEWAY = (
+    "invalid-request",
+    "unauthorized",
+    "forbidden",
+    "too-large",
+    "unsupported-media-type",
+    "throttled",
+    "internal",
+    "timeout",
+)
 """What API Gateway may answer by itself, whatever is asked for."""
+
+GATEWAY_STATUSES: Mapping[str, tuple[int, ...]] = {"internal": (502, 504)}
+"""Other statuses under which API Gateway answers a kind of problem: a function failed, or cannot be reached."""
+
+UNDESIGNED: Mapping[int, str] = {431: "The headers are longer than the 10,240 bytes that API Gateway takes"}
+"""What API Gateway answers in words that are not ours to choose."""
 
 _LATE = ("model-failed", "unavailable", "timeout")
 _BODY = ("invalid-json", "invalid-header", "invalid-request", "invalid-input")

@@ -1,6 +1,6 @@
 """What AWS asks, beside the caller's permissions, of the roles and keys that requests name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from localcloud.errors import AwsError
@@ -25,6 +25,16 @@ class TrustChecks:
     def __init__(self, authorizer: Authorizer, scope: Scope) -> None:
         self._authorizer = authorizer
         self._scope = scope
+
+    def checks(self) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+        """Return what checks the requests of each operation."""
+        with_role = ("CreateProcessingJob", "CreateTrainingJob", "CreatePipeline", "UpdatePipeline")
+        return {
+            "sagemaker:CreateModel": self.model_role,
+            **{f"sagemaker:{name}": self.job_role for name in with_role},
+            "logs:CreateLogGroup": self.log_key,
+            "logs:AssociateKmsKey": self.log_key,
+        }
 
     def model_role(self, params: Mapping[str, Any]) -> None:
         """Raise `AwsError` unless SageMaker may assume the execution role of a model."""

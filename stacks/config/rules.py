@@ -6,6 +6,7 @@ from itertools import permutations
 from stacks.config.capture_rules import capture_problems
 from stacks.config.front_door_rules import front_door_problems
 from stacks.config.hardware import hardware_problems
+from stacks.config.door_sizes import too_many
 from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment
 from stacks.config.monitoring_rules import monitoring_problems
@@ -17,7 +18,7 @@ from stacks.config.rollout_rules import hook_problems, rollout_problems
 def problems_of(environment: Environment) -> list[Problem]:
     """Return everything that is wrong with an environment whose fields are each right on their own."""
     found = [*_place(environment), *_names(environment), *_alerts(environment)]
-    found += [*hook_problems(environment), *too_long(environment)]
+    found += [*hook_problems(environment), *too_long(environment), *too_many(environment)]
     for index, endpoint in enumerate(environment.endpoints):
         own = [problem for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
         own += [*monitoring_problems(endpoint, environment), *retraining_problems(endpoint, environment)]

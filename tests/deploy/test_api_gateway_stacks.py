@@ -268,3 +268,20 @@ def test_properties_that_are_not_handled_stop_a_deployment(deploy: Any) -> None:
     api = of("ApiGateway::RestApi", Name="x", BinaryMediaTypes=["image/png"])
     with pytest.raises(UnsupportedError, match="property BinaryMediaTypes is not handled"):
         deploy({"Api": api})
+
+
+def served(name: str) -> dict[str, Any]:
+    """Return an API with a stage that is called as any other's."""
+    api = {"RestApiId": ref(name)}
+    root = {"ResourceId": att(name, "RootResourceId"), "HttpMethod": "GET", "AuthorizationType": "NONE"}
+    return {
+        name: of("ApiGateway::RestApi", Name=name, EndpointConfiguration={"Types": ["REGIONAL"]}),
+        f"{name}Get": of("ApiGateway::Method", **api, **root, Integration={"Type": "MOCK"}),
+        f"{name}Snapshot": of("ApiGateway::Deployment", [f"{name}Get"], **api),
+        f"{name}Stage": of("ApiGateway::Stage", **api, StageName="live", DeploymentId=ref(f"{name}Snapshot")),
+    }
+
+
+def test_each_api_may_have_a_stage_of_the_same_name(deploy: Any) -> None:
+    made = deploy({**served("One"), **served("Other")})
+    assert made["OneStage"] == made["OtherStage"] == "live"

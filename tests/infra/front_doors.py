@@ -8,12 +8,22 @@ from typing import Any
 from lambdas import contract
 from lambdas.inference.settings import FrontDoor as Settings
 from stacks.config import Endpoint, Environment
-from stacks.config.front_door import Audit, Breaking, Client, FrontDoor, JobQueue, SegmentRule
+from stacks.config.front_door import Audit, Batches, Breaking, Client, FrontDoor, JobQueue, SegmentRule, Streaming
 
 ORIGINS = ("https://shop.example.com", "https://admin.example.com")
 ROLE = "arn:aws:iam::123456789012:role/shop"
 CASES = [("local", "rain"), ("prod", "rain"), ("opened", "rain"), ("opened", "snow")]
 """Environments and endpoints with a front door: callers bring keys, tokens, keys and IAM's signature."""
+
+ROLES = {
+    "predict": "PredictControl",
+    "jobs": "JobsTakeControl",
+    "work": "JobsWork",
+    "authorize": "AuthorizeControl",
+    "stream": "StreamWork",
+    "batch": "BatchesRun",
+}
+"""What the roles of functions are called, by handler."""
 
 KEYED = FrontDoor(
     auth="api_key",
@@ -28,6 +38,8 @@ KEYED = FrontDoor(
     default_answer='{"rain": 0, "why": "nobody \\"knows\\""}',
     segments=(SegmentRule("client", ("lab", "shop"), "candidate"), SegmentRule("caller", ("me",), "live")),
     jobs=JobQueue(attempts=50, keep_days=365, at_once=2),
+    stream=Streaming(shards=2, batch_records=7, window_seconds=3, attempts=4),
+    batch=Batches(instance_type="ml.c5.xlarge", instances=2, schedule_hours=24, payload_megabytes=2, attempts=3),
     audit=Audit(keep_input=True, redacted_columns=("wind",)),
 )
 SIGNED = FrontDoor(auth="iam", clients=(Client("shop", identity=ROLE),), keep_warm=True, cors_origins=ORIGINS)
@@ -86,6 +98,11 @@ def variables(template: Any, endpoint: str, handler: str) -> dict[str, str]:
     """Return what a function is told, with samples for what is known only when deployed."""
     _, function = functions(template, endpoint)[handler]
     return {name: _sampled(text) for name, text in template.text(function["Environment"]["Variables"]).items()}
+
+
+def is_called(handler: str) -> bool:
+    """Return whether the API calls a function, and hence its alias; events and messages reach the others."""
+    return handler not in ("work", "stream", "batch")
 
 
 def settings(template: Any, endpoint: str, handler: str = "predict") -> Settings:

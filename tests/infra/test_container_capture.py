@@ -1,5 +1,6 @@
 """Where a container captures, its lines come from its log to S3, and nobody on the way may do more than that."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -34,8 +35,12 @@ def statements(template, role):
 
 
 def test_there_is_nothing_of_it_without_an_endpoint_that_asks(each):
-    kinds = {resource["Type"] for _, resource in each.every_resource}
-    assert not kinds & {"AWS::KinesisFirehose::DeliveryStream", "AWS::Logs::SubscriptionFilter"}
+    delivering = {"AWS::KinesisFirehose::DeliveryStream", "AWS::Logs::SubscriptionFilter"}
+    for name, template in each.templates.items():
+        found = [body for body in template.body["Resources"].values() if body["Type"] in delivering]
+        # A front door's are of what is written down of predictions.
+        assert name == "Inference" or not found, name
+        assert "capture" not in json.dumps([template.text(body["Properties"]) for body in found]), name
     models = [body["Properties"] for _, body in each.every_resource if body["Type"] == "AWS::SageMaker::Model"]
     assert not any("Environment" in model["PrimaryContainer"] for model in models)
 

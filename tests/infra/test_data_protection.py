@@ -74,7 +74,17 @@ def kept_for(environment):
     days = {"capture": environment.capture_retention_days}
     if environment.monitored:
         days |= {"labels": environment.capture_retention_days, "monitoring": environment.evidence_retention_days}
-    return days | ({"retraining": environment.evidence_retention_days} if environment.retrained else {})
+    days |= {"retraining": environment.evidence_retention_days} if environment.retrained else {}
+    for endpoint in environment.called:
+        days |= written_down(endpoint.front_door, endpoint.full_name(environment.environment))
+    return days
+
+
+def written_down(door, name):
+    """Return for how many days what a front door writes down is kept, by its folder."""
+    audit, jobs = door.audit, door.jobs
+    days = {f"{folder}/{name}": audit.retention_days for folder in ("audit", "audit-errors")} if audit else {}
+    return days | ({f"inference/{name}": jobs.keep_days + 1} if jobs else {})
 
 
 def test_captured_bodies_are_gone_when_they_expire_and_leave_no_marker(each):

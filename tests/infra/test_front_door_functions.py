@@ -11,10 +11,12 @@ from stacks.config.front_door import Batches, SegmentRule
 from stacks.config.front_door_rules import front_door_problems
 from tests.infra.front_doors import (
     CASES,
+    ROLES,
     aliases,
     endpoint_of,
     functions,
     ids,
+    is_called,
     may,
     only,
     sample,
@@ -38,7 +40,8 @@ def test_it_has_the_functions_that_its_file_asks_for_under_their_names(case):
     template, endpoint, door = case
     made = functions(template, endpoint.name)
     jobs, tokens = (["jobs", "work"] if door.jobs else []), (["authorize"] if door.auth == "jwt" else [])
-    assert set(made) == {"predict", *jobs, *tokens}
+    others = [name for name, part in (("stream", door.stream), ("batch", door.batch)) if part]
+    assert set(made) == {"predict", *jobs, *tokens, *others}
     for handler, (_, function) in made.items():
         name = contract.front_door_function(environment_of(door), endpoint.name, handler)
         assert function["FunctionName"] == name
@@ -51,7 +54,9 @@ def test_an_alias_is_the_newest_version_of_its_function(case):
     template, endpoint, _ = case
     versions = ids(template, "AWS::Lambda::Version", f"Endpoint{endpoint.name}")
     found = ids(template, "AWS::Lambda::Alias", f"Endpoint{endpoint.name}").values()
-    assert set(aliases(template, endpoint.name)) == set(functions(template, endpoint.name)) - {"work"}
+    assert set(aliases(template, endpoint.name)) == {
+        handler for handler in functions(template, endpoint.name) if is_called(handler)
+    }
     for alias in found:
         assert alias["Name"] == contract.LIVE_ALIAS
         version, attribute = alias["FunctionVersion"]["Fn::GetAtt"]
@@ -97,6 +102,7 @@ def test_every_function_reads_what_is_switched_on(case):
         read = settings(template, endpoint.name, handler)
         assert (read.cache and vars(read.cache)) == (door.cache and vars(door.cache))
         assert (read.jobs is None, read.audit is None) == (door.jobs is None, door.audit is None)
+        assert (read.batch is None) is (door.batch is None)
         if read.jobs is not None:
             assert (read.jobs.attempts, read.jobs.keep_days) == (door.jobs.attempts, door.jobs.keep_days)
         if read.audit is not None:
@@ -127,14 +133,12 @@ def test_functions_are_told_where_things_are(case):
         assert told[contract.ENV_INFERENCE_TABLE].startswith("<Table")
         assert told[contract.ENV_ARTEFACT_BUCKET].startswith(f"tidegate-{environment}-artefacts-")
         assert told[contract.ENV_BOOTSTRAP_MODEL].startswith("s3://cdk-hnb659fds-assets-")
+        if handler == "batch":
+            continue  # its rows are the container's to check
         signature = told[contract.ENV_BOOTSTRAP_SIGNATURE].removeprefix("s3://")
-        role = f"Endpoint{endpoint.name}{'JobsWork' if handler == 'work' else handler_id(handler)}Role"
-        assert may(template, role)["ReadBootstrapSignature"]["Resource"] == f"arn:aws:s3:::{signature}"
+        allowed = may(template, f"Endpoint{endpoint.name}{ROLES[handler]}Role")
+        assert allowed["ReadBootstrapSignature"]["Resource"] == f"arn:aws:s3:::{signature}"
     assert only(template, "AWS::DynamoDB::Table")["TableName"] == contract.inference_table(environment)
-
-
-def handler_id(handler):
-    return {"predict": "PredictControl", "jobs": "JobsTakeControl"}[handler]
 
 
 def padded(environment, characters):
@@ -226,7 +230,7 @@ def test_nothing_is_kept_ready_where_the_file_does_not_say_so(opened):
 
 
 def test_one_is_pinged_where_the_file_says_so(opened, prod):
-    rule = only(opened.inference, "AWS::Events::Rule")
+    rule = only(opened.inference, "AWS::Events::Rule", "Endpointsnow")
     (target,) = rule["Targets"]
     assert target["Arn"] == f"<{aliases(opened.inference, 'snow')['predict']}>", "by its alias, as callers do"
     assert json.loads(target["Input"]) == {"tidegate": "warm"}

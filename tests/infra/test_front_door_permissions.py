@@ -6,11 +6,12 @@ import pytest
 
 from lambdas.inference import cache
 from lambdas.inference.adapters import signatures
+from lambdas.inference.batch.items import partition as batch_partition
 from lambdas.inference.jobs import items, places
-from tests.infra.front_doors import CASES, endpoint_of, functions, ids, listed, may, statements
+from tests.infra.front_doors import CASES, ROLES, endpoint_of, functions, ids, listed, may, statements
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-KNOW = {
+KEEP = {
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "kms:Decrypt",
@@ -20,8 +21,14 @@ KNOW = {
     "s3:GetObject",
     "s3:ListBucket",
     "sagemaker:DescribeEndpointConfig",
-    "sagemaker:DescribeModel",
-    "sagemaker:DescribeModelPackage",
+}
+KNOW = {*KEEP, "sagemaker:DescribeModel", "sagemaker:DescribeModelPackage"}
+READ_STREAM = {
+    f"kinesis:{verb}"
+    for verb in ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
+}
+RUN_JOBS = {
+    f"sagemaker:{verb}" for verb in ("AddTags", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob")
 }
 SWITCHES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
 PREDICT = {*LOG, *KNOW, "sagemaker:InvokeEndpoint"}
@@ -33,8 +40,9 @@ ACTIONS = {
     "jobs": {*LOG, *KNOW, "s3:PutObject", "sqs:SendMessage"},
     "work": {*PREDICT, *CONSUME, "events:PutEvents", "s3:PutObject", "sqs:SendMessage"},
     "authorize": LOG,
+    "stream": {*PREDICT, *READ_STREAM, "kinesis:PutRecords", "sqs:SendMessage"},
+    "batch": {*LOG, *KEEP, *CONSUME, *RUN_JOBS, "events:PutEvents", "s3:PutObject"},
 }
-ROLES = {"predict": "PredictControl", "jobs": "JobsTakeControl", "work": "JobsWork", "authorize": "AuthorizeControl"}
 
 
 @pytest.fixture(params=CASES, ids="-".join)
@@ -57,7 +65,7 @@ def test_each_function_has_exactly_its_actions(case):
     template, name, door = case
     for handler in handlers(template, name):
         allowed = {action for each in template.statements(role(name, handler)) for action in listed(each["Action"])}
-        switched = SWITCHES if door.switches and handler != "authorize" else set()
+        switched = SWITCHES if door.switches and handler not in ("authorize", "batch") else set()
         assert allowed == ACTIONS[handler] | switched, handler
 
 
@@ -77,7 +85,7 @@ def test_tables_are_opened_at_the_endpoints_own_items(case):
             for key in leading(statement):
                 kind, endpoint, *rest = key.split("#")
                 assert endpoint == name, statement
-                assert rest == ([] if kind == "ENDPOINT" else ["*"]), statement
+                assert rest == ([] if kind in ("ENDPOINT", "BATCH") else ["*"]), statement
 
 
 def opened_at(template, name, handler):
@@ -90,6 +98,7 @@ KEPT = {
     "answer": lambda name: cache.partition(name, "a-model", "hash"),
     "signature": lambda name: signatures.partition(name, "a-model"),
     "job": lambda name: items.key(name, "1")["pk"],
+    "batch": batch_partition,
 }
 
 
@@ -98,6 +107,8 @@ KEPT_BY = {
     "jobs": {"signature", "job"},
     "work": {"answer", "signature", "job"},
     "authorize": set(),
+    "stream": {"answer", "signature"},
+    "batch": {"batch"},
 }
 
 
@@ -127,7 +138,7 @@ def test_files_of_jobs_are_written_below_the_endpoints_own_folder(case):
 
 def test_files_of_models_are_opened_for_what_they_take_only(case):
     template, name, _ = case
-    for handler in set(handlers(template, name)) - {"authorize"}:
+    for handler in set(handlers(template, name)) - {"authorize", "batch"}:
         allowed = may(template, role(name, handler))
         assert allowed["ReadSignatures"]["Resource"].endswith(f"/{name}/*/signature.json")
         for each in allowed.values():
@@ -145,7 +156,8 @@ def test_one_endpoint_is_asked_and_nothing_of_another_is_touched(case):
                 if "sagemaker" in resource:
                     kind, _, rest = place.partition("/")
                     ends = {"endpoint": "", "model-package": "/*"}.get(kind, "-*")
-                    assert rest == f"{name}{ends}", statement
+                    begins = "batch-" if kind == "transform-job" else ""
+                    assert rest == f"{begins}{name}{ends}", statement
 
 
 def test_keys_of_other_stacks_are_used_through_their_service_only(case):
@@ -160,8 +172,11 @@ def test_keys_of_other_stacks_are_used_through_their_service_only(case):
 
 def test_events_are_sent_in_its_own_name(doors):
     for name in ("local", "prod", "opened"):
-        sent = may(doors[name].inference, "EndpointrainJobsWorkRole")["PutEvents"]
-        assert sent["Condition"] == {"StringEquals": {"events:source": "tidegate.inference"}}
+        template = doors[name].inference
+        for handler in {"work", "batch"} & set(functions(template, "rain")):
+            sent = may(template, f"Endpointrain{ROLES[handler]}Role")["PutEvents"]
+            assert sent["Condition"] == {"StringEquals": {"events:source": "tidegate.inference"}}
+            assert sent["Resource"].endswith(":event-bus/default")
 
 
 # Nothing is public, and everything is sealed.
@@ -172,9 +187,19 @@ def template(request, doors):
     return doors[request.param].inference
 
 
+UNNAMED = [
+    ("cloudwatch:PutMetricData", {"StringEquals": {"cloudwatch:namespace": ["/aws/sagemaker/ProcessingJobs"]}}),
+    ("ecr:GetAuthorizationToken", None),
+]
+"""What jobs may do that AWS grants for no resource by name, and under which condition."""
+
+
 def test_no_statement_allows_everything(template):
     for name, statement in statements(template):
-        assert statement["Resource"] != "*", name
+        if statement["Resource"] == "*":
+            assert name.startswith("EndpointrainErasureJobRole"), name
+            assert (statement["Action"], statement.get("Condition")) in UNNAMED
+        assert "*" not in listed(statement["Resource"])[1:], name
         assert not any("*" in action for action in listed(statement["Action"])), name
 
 
@@ -211,6 +236,10 @@ def test_everything_is_under_the_stacks_key(template):
             sealed = template.text(each[field])
             key = sealed if isinstance(sealed, str) else sealed.get("KMSMasterKeyId", sealed.get("KeyARN"))
             assert key.startswith("<Key"), name
+    for name, each in ids(template, "AWS::Kinesis::Stream").items():
+        sealed = template.text(each["StreamEncryption"])
+        assert sealed["EncryptionType"] == "KMS", name
+        assert sealed["KeyId"].startswith("<Key"), name
 
 
 def test_what_the_streams_write_is_sealed_by_the_buckets_own_key(template):

@@ -35,7 +35,7 @@ def settings_in(template):
 
 
 def test_there_is_nothing_of_it_without_an_endpoint_that_asks(synthesised):
-    assert set(synthesised["local"].templates) == {"Registry", "Rollout", "Serving-rain"}
+    assert set(synthesised["local"].templates) == {"Registry", "Rollout", "Serving-rain", "Inference"}
 
 
 def test_the_monitor_reads_what_the_template_renders(synthesised):

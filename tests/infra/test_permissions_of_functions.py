@@ -16,6 +16,10 @@ STATE = {
     "kms:Encrypt",
     "kms:GenerateDataKey",
 }
+BATCHES_READ = {f"<ArtefactsBucket44D43D7B.Arn>/{folder}/rain-local/*" for folder in ("batch", "batch-input")}
+BATCHES_WRITTEN = "<ArtefactsBucket44D43D7B.Arn>/batch/rain-local/*"
+"""Batches run under the role of the endpoint's containers."""
+
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 CONSUME = {
     "sqs:ChangeMessageVisibility",
@@ -215,11 +219,18 @@ def test_containers_read_their_own_models_and_write_their_own_captures(local):
     assert may["s3:GetObject"] == {
         "<ArtefactsBucket44D43D7B.Arn>/rain-local/*",
         "arn:aws:s3:::cdk-hnb659fds-assets-123456789012-us-east-1/*.tar.gz",
+        *BATCHES_READ,
     }
-    assert may["s3:PutObject"] == {"<ArtefactsBucket44D43D7B.Arn>/capture/rain-local/*"}
+    assert may["s3:PutObject"] == {"<ArtefactsBucket44D43D7B.Arn>/capture/rain-local/*", BATCHES_WRITTEN}
     assert may["ecr:BatchGetImage"] == {
         "arn:aws:ecr:us-east-1:123456789012:repository/cdk-hnb659fds-container-assets-123456789012-us-east-1"
     }
+
+
+def test_containers_of_endpoints_without_batches_know_nothing_of_them(each):
+    if each.environment.environment != "local":
+        resources = set().union(*allowed(each.registry, "EndpointrainRole").values())
+        assert not [resource for resource in resources if "/batch" in resource or "TransformJobs" in resource]
 
 
 def test_containers_write_metrics_of_endpoints_only(each):

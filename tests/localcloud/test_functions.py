@@ -4,11 +4,13 @@ import os
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.services.functions.code_store import CodeStore
+from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY
 from localcloud.services.functions.runtime_api import RuntimeApi
 from localcloud.services.functions.worker import Launch, Worker
 from tests.localcloud.conftest import package
@@ -114,6 +116,15 @@ def test_broken_import_is_answered(workshop):
     function = workshop.function("import no_such_module")
     answer = workshop.invoke(function)
     assert answer["Payload"]["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_more_than_this_machine_has_places_for_wait_where_nothing_is_reserved(cloud, workshop):
+    function = workshop.function(SLEEP)
+    more = UNRESERVED_CONCURRENCY + 4
+    with ThreadPoolExecutor(more) as pool:
+        calls = [pool.submit(workshop.invoke, function, {"seconds": 2}) for _ in range(more)]
+    assert len({call.result()["Payload"] for call in calls}) <= UNRESERVED_CONCURRENCY
+    assert workshop.metric("AWS/Lambda", "Throttles", FunctionName=function) == 0
 
 
 def test_reserved_concurrency_throttles(cloud, workshop, wait_until):

@@ -120,13 +120,13 @@ class Loop:
 
     def wait_for_end(self, count: int, seconds: float = PATIENCE_SECONDS) -> records.Rollout:
         """Wait until `count` rollouts have ended and none is active; return the last."""
+        return self.wait_for(lambda: self.ended(count), f"{count} rollouts to end", seconds)
 
-        def ended() -> records.Rollout | None:
-            known = self.rollouts()
-            assert len(known) <= count, f"{len(known)} rollouts, expected {count}\n{self.story()}"
-            return known[-1] if len(known) == count and all(each.ended for each in known) else None
-
-        return self.wait_for(ended, f"{count} rollouts to end", seconds)
+    def ended(self, count: int) -> records.Rollout | None:
+        """Return the last of `count` rollouts if they have ended and none is active."""
+        known = self.rollouts()
+        assert len(known) <= count, f"{len(known)} rollouts, expected {count}\n{self.story()}"
+        return known[-1] if len(known) == count and all(each.ended for each in known) else None
 
     def wait_for_phase(self, *phases: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the newest rollout is in one of the phases."""

@@ -2,12 +2,16 @@
 
 import os
 import signal
+import time
 
 import pytest
 
 from localcloud.physics.process import ProcessContainer
 from stacks.config import Environment
 from tests.scenarios.loop import Loop
+
+BETWEEN_KILLS_SECONDS = 0.1
+"""Less than a container takes to start, and time for all others to work."""
 
 
 @pytest.fixture
@@ -70,6 +74,7 @@ def test_a_version_whose_container_keeps_dying_is_taken_back(loop: Loop) -> None
                 if container.ping():
                     kill(container)
                     kills += 1
+            time.sleep(BETWEEN_KILLS_SECONDS)
         rollout = loop.wait_for_end(1)
     assert kills
     assert rollout.outcome == "ROLLED_BACK", loop.story()

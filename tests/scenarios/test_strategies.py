@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import pytest
@@ -26,16 +26,13 @@ RATE = 12.0
 
 @pytest.fixture(scope="module")
 def loops(models: Path, assemblies: Assemblies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Loop]]:
-    """The endpoints, deployed and under traffic."""
+    """The endpoints, deployed."""
     environment = load_environment("local", Path(__file__).with_name("strategies"))
-    with LocalCloud(work_dir=tmp_path_factory.mktemp("work") / "cloud") as cloud, ExitStack() as stack:
+    with LocalCloud(work_dir=tmp_path_factory.mktemp("work") / "cloud") as cloud:
         loop = Loop(cloud, models, assemblies, STRATEGIES[0])
         loop.deploy(environment)
         loop.deploy_assembly(users_own_function(tmp_path_factory.mktemp("hook")))
-        each = {name: loop.at(name) for name in STRATEGIES}
-        for one in each.values():
-            stack.enter_context(one.traffic(RATE))
-        yield each
+        yield {name: loop.at(name) for name in STRATEGIES}
 
 
 def users_own_function(folder: Path) -> Path:
@@ -54,6 +51,38 @@ def users_own_function(folder: Path) -> Path:
     )
     app.synth()
     return folder
+
+
+class UnderTraffic(AbstractContextManager["UnderTraffic"]):
+    """Endpoints that are sent requests, each until its rollout has ended."""
+
+    def __init__(self, loops: dict[str, Loop]) -> None:
+        self._loops = loops
+        self._sending = {name: ExitStack() for name in loops}
+
+    def __enter__(self) -> "UnderTraffic":
+        for name, loop in self._loops.items():
+            self._sending[name].enter_context(loop.traffic(RATE))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sending in self._sending.values():
+            sending.close()
+
+    def wait_for_ends(self, count: int) -> dict[str, records.Rollout]:
+        """Wait until each endpoint has had that many rollouts; return the last of each."""
+        ended: dict[str, records.Rollout] = {}
+
+        def look() -> bool:
+            for name in self._loops.keys() - ended.keys():
+                if rollout := self._loops[name].ended(count):
+                    ended[name] = rollout
+                    self._sending[name].close()
+            return len(ended) == len(self._loops)
+
+        waiting = next(iter(self._loops.values()))
+        waiting.wait_for(look, f"{count} rollouts of each endpoint to end")
+        return ended
 
 
 def approve_step(loop: Loop) -> None:
@@ -75,10 +104,11 @@ def shares(loop: Loop) -> list[int]:
 
 
 def test_good_version_is_promoted_by_every_strategy(loops: dict[str, Loop]) -> None:
-    for loop in loops.values():
-        loop.approve("1.1.0")
-    approve_step(loops["canary"])
-    ended = {name: loop.wait_for_end(1) for name, loop in loops.items()}
+    with UnderTraffic(loops) as traffic:
+        for loop in loops.values():
+            loop.approve("1.1.0")
+        approve_step(loops["canary"])
+        ended = traffic.wait_for_ends(1)
     assert {name: rollout.outcome for name, rollout in ended.items()} == dict.fromkeys(STRATEGIES, "PROMOTED")
     assert {name: shares(loop) for name, loop in loops.items()} == {
         "canary": [40, 100],
@@ -97,9 +127,10 @@ def test_good_version_is_promoted_by_every_strategy(loops: dict[str, Loop]) -> N
 
 def test_bad_version_is_taken_back_by_every_strategy_that_watches(loops: dict[str, Loop]) -> None:
     watching = {name: loop for name, loop in loops.items() if name != "all-at-once"}
-    for loop in watching.values():
-        loop.approve("1.2.0")
-    ended = {name: loop.wait_for_end(2) for name, loop in watching.items()}
+    with UnderTraffic(watching) as traffic:
+        for loop in watching.values():
+            loop.approve("1.2.0")
+        ended = traffic.wait_for_ends(2)
     assert {name: rollout.outcome for name, rollout in ended.items()} == dict.fromkeys(watching, "ROLLED_BACK")
     for name, loop in watching.items():
         assert loop.weights() == {"green": 100.0}, name
@@ -110,7 +141,8 @@ def test_bad_version_is_taken_back_by_every_strategy_that_watches(loops: dict[st
 
 def test_what_went_live_at_once_is_taken_back_by_an_operator(loops: dict[str, Loop]) -> None:
     loop = loops["all-at-once"]
-    operate(loop, "rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
-    rollout = loop.wait_for_end(2)
+    with loop.traffic(RATE):
+        operate(loop, "rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
+        rollout = loop.wait_for_end(2)
     assert (rollout.version, rollout.outcome) == ("bootstrap", "PROMOTED")
     assert "it was meant for Monday" in loop.story()

@@ -60,7 +60,6 @@ class Stage(ResourceType):
     )  # fmt: skip
     required: ClassVar[frozenset[str]] = frozenset({"RestApiId"})
     replaced_by: ClassVar[frozenset[str]] = frozenset({"RestApiId", "StageName"})
-    name_property: ClassVar[str | None] = "StageName"
     tag_form: ClassVar[str | None] = "list"
 
     def create(self, scope: Scope, desired: Properties) -> Made:

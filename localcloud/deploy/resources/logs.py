@@ -75,7 +75,6 @@ class LogStream(ResourceType):
     handled: ClassVar[frozenset[str]] = frozenset({"LogGroupName", "LogStreamName"})
     required: ClassVar[frozenset[str]] = frozenset({"LogGroupName"})
     replaced_by: ClassVar[frozenset[str]] = handled
-    name_property: ClassVar[str | None] = "LogStreamName"
 
     def create(self, scope: Scope, desired: Properties) -> Made:
         """Make the log stream."""
@@ -110,7 +109,6 @@ class SubscriptionFilter(ResourceType):
     handled: ClassVar[frozenset[str]] = frozenset({"FilterName", "LogGroupName", *_FILTER})
     required: ClassVar[frozenset[str]] = frozenset({"LogGroupName", "FilterPattern", "DestinationArn"})
     replaced_by: ClassVar[frozenset[str]] = frozenset({"FilterName", "LogGroupName"})
-    name_property: ClassVar[str | None] = "FilterName"
 
     def create(self, scope: Scope, desired: Properties) -> Made:
         """Make the filter."""

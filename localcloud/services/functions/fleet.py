@@ -8,7 +8,13 @@ from localcloud.errors import AwsError
 from localcloud.services.functions.function import Function
 from localcloud.services.functions.invocation import Invocation, Outcome
 from localcloud.services.functions.launcher import ON_DEMAND, PROVISIONED
-from localcloud.services.functions.pool import UNRESERVED_CONCURRENCY, Concurrency, PooledWorker, WorkerPool
+from localcloud.services.functions.pool import (
+    UNRESERVED_CONCURRENCY,
+    UNRESERVED_WAIT_SECONDS,
+    Concurrency,
+    PooledWorker,
+    WorkerPool,
+)
 from localcloud.services.functions.provision import Provision
 
 Start = Callable[[Function, str], PooledWorker]
@@ -111,7 +117,7 @@ class Fleet:
         pool = self._pools.get(version.version)
         if pool is None:  # deleted since it was found
             raise AwsError("ResourceNotFoundException", f"Function not found: {version.arn}:{version.version}", 404)
-        return pool.run(invocation, limit - self.provisioned)
+        return pool.run(invocation, limit - self.provisioned, UNRESERVED_WAIT_SECONDS if reserved is None else 0.0)
 
     def changed(self, version: str) -> None:
         """Let the next invocation of a version meet it as it is now."""

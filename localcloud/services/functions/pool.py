@@ -10,6 +10,12 @@ from localcloud.services.functions.invocation import Invocation, Outcome
 UNRESERVED_CONCURRENCY = 10
 """Invocations of one function at a time, unless it reserves another number (AWS: 1000 for the account)."""
 
+UNRESERVED_WAIT_SECONDS = 10.0
+"""How long one more waits for another to end: it is this machine that has no place for it, where AWS would have."""
+
+_MOST_WAITING = 64
+"""Each holds a thread of the front, which those that run need as well: for what they call."""
+
 _IDLE_SECONDS = 600.0
 
 
@@ -21,20 +27,31 @@ class Concurrency:
     """Counts the invocations of one function that run at once on demand, over all its versions."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._ended = threading.Condition()
         self.running = 0
+        self._waiting = 0
 
-    def claim(self, limit: int) -> None:
-        """Count one more; raise `ThrottledError` when there are `limit` already."""
-        with self._lock:
-            if self.running >= limit:
+    def claim(self, limit: int, seconds: float = 0.0) -> None:
+        """Count one more; raise `ThrottledError` when there are `limit` already, and still after some seconds."""
+        with self._ended:
+            if limit <= 0 or not (self.running < limit or self._freed(limit, seconds)):
                 raise ThrottledError
             self.running += 1
 
+    def _freed(self, limit: int, seconds: float) -> bool:
+        if self._waiting >= _MOST_WAITING:
+            return False
+        self._waiting += 1
+        try:
+            return self._ended.wait_for(lambda: self.running < limit, seconds)
+        finally:
+            self._waiting -= 1
+
     def release(self) -> None:
         """Count one less."""
-        with self._lock:
+        with self._ended:
             self.running -= 1
+            self._ended.notify()
 
 
 class PooledWorker(Protocol):
@@ -89,9 +106,9 @@ class WorkerPool:
         self._generation = 0
         self._closed = False
 
-    def run(self, invocation: Invocation, limit: int) -> Outcome:
-        """Handle an invocation; raise `ThrottledError` when as many as `limit` of the function run already."""
-        self._concurrency.claim(limit)
+    def run(self, invocation: Invocation, limit: int, seconds: float = 0.0) -> Outcome:
+        """Handle an invocation; raise `ThrottledError` when as many as `limit` of the function run for so long."""
+        self._concurrency.claim(limit, seconds)
         try:
             worker, generation = self._claim()
             try:

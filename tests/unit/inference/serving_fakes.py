@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lambdas.inference import headers
 from lambdas.inference.flags import ALL_ON
 from lambdas.inference.headers import Asked
 from lambdas.inference.identity import Caller
@@ -139,6 +140,12 @@ class FakeLog:
 def away(*, no_variant: bool = False) -> InvocationError:
     """Return the error of an endpoint that does not answer."""
     return InvocationError(Problem("unavailable", "it is away"), at_fault=True, no_variant=no_variant)
+
+
+def failed(slot: str) -> InvocationError:
+    """Return the failure of the model in a slot, which is not said where that is empty."""
+    named = {headers.VARIANT: slot} if slot else {}
+    return InvocationError(Problem("model-failed", "it failed", headers=named), at_fault=True)
 
 
 def refused() -> InvocationError:

@@ -58,7 +58,8 @@ def test_every_answer_of_a_route_is_described(route: Route) -> None:
     answers = operation(route)["responses"]
     problems = {*route.problems, *routes.GATEWAY}
 
-    assert answers.keys() == {str(route.answer.status), *(str(KINDS[slug][0]) for slug in problems)}
+    statuses = {route.answer.status, *(KINDS[slug][0] for slug in problems), *routes.UNDESIGNED}
+    assert answers.keys() == {*map(str, statuses), "502", "504"}
     for slug in problems:
         content = answers[str(KINDS[slug][0])]["content"]
         assert content.keys() == {CONTENT_TYPE}
@@ -73,6 +74,24 @@ def test_a_problem_of_another_kind_does_not_fit(route: Route) -> None:
 
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(Problem("timeout", "late").document(), schema(answer))
+
+
+@pytest.mark.parametrize("status", [500, 502, 504])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+def test_what_api_gateway_says_of_a_function_that_failed_is_described(route: Route, status: int) -> None:
+    answer = operation(route)["responses"][str(status)]
+    refusal = Problem("internal", "Something is wrong.").document() | {"instance": "urn:tidegate:request:a-1"}
+    del refusal["status"]  # one response stands for three statuses
+
+    jsonschema.validate(refusal, schema(answer["content"][CONTENT_TYPE]["schema"]))
+    assert "Retry-After" in answer["headers"]
+
+
+@pytest.mark.parametrize("signature", [None, signature_in(RAIN)], ids=["any", "rain"])
+def test_the_most_rows_are_described_where_they_are_known(signature: Signature | None) -> None:
+    described = [document(signature, most_rows=rows)["components"]["schemas"]["Instances"] for rows in (None, 7)]
+
+    assert [each["properties"]["instances"].get("maxItems") for each in described] == [None, 7]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
@@ -92,8 +111,8 @@ def test_every_problem_that_there_is_is_answered_by_a_route_or_by_api_gateway() 
 
 def test_every_header_is_described() -> None:
     assert set(routes.REQUEST_HEADERS) == {name for route in ROUTES for name in route.headers}
-    retried = {"Retry-After"}
-    assert set(routes.ANSWER_HEADERS) == {name for route in ROUTES for name in route.answer.headers} | retried
+    of_problems = {"Retry-After", headers.MODEL_STATUS}
+    assert set(routes.ANSWER_HEADERS) == {name for route in ROUTES for name in route.answer.headers} | of_problems
 
 
 @pytest.mark.parametrize(("value", "is_taken"), [("a b", True), ("", False), (" a", False), ("ä", False)])

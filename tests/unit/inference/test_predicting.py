@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.inference.settings import Segment
+from lambdas.inference.settings import FrontDoor, Segment
 from lambdas.inference.view import FRESH_SECONDS
 
 
@@ -160,6 +160,26 @@ def test_an_endpoint_that_fails_in_a_row_is_left_alone(door: Any, fakes: Any) ->
     assert door.said() == ("v1", "model")
 
 
+@pytest.mark.parametrize("target", [None, "green"])
+def test_a_candidate_that_fails_does_not_keep_callers_from_the_live_version(
+    door: Any, fakes: Any, target: str | None
+) -> None:
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 50)
+    door.runtime.hosted["green"] = "v2"
+    door.runtime.errors = [fakes.failed("" if target else "green")] * 10
+    for number in range(10):
+        assert door.problem([[number, 0]], target=target).slug == "model-failed"
+    assert door.said(target="blue") == ("v1", "model")
+
+
+def test_a_live_version_that_fails_during_a_rollout_is_left_alone(door: Any, fakes: Any) -> None:
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 50)
+    door.runtime.errors = [fakes.failed("blue")] * 3
+    for number in range(3):
+        assert door.problem([[number, 0]]).slug == "model-failed"
+    assert door.problem([[4, 0]]).slug == "unavailable"
+
+
 def test_callers_mistakes_do_not_keep_others_away(door: Any, fakes: Any) -> None:
     door.runtime.errors = [fakes.refused()] * 10
     for number in range(10):
@@ -214,7 +234,9 @@ def test_a_front_door_can_be_closed(door: Any) -> None:
 
 
 def test_the_schema_is_the_live_versions(door: Any) -> None:
-    assert door.predictor.schema()["required"] == ["instances"]
+    schema = door.predictor.schema()
+    assert schema["required"] == ["instances"]
+    assert schema["properties"]["instances"]["maxItems"] == FrontDoor.most_rows
     assert door.signatures.asked == ["arn:v1"]
 
 
