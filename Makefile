@@ -19,7 +19,7 @@ LOCKS := requirements requirements-dev requirements-sagemaker lambdas/requiremen
   $(SERVING)/requirements $(SERVING)/requirements-gpu $(SERVING)/requirements-gpu-cuda12 model_containers/training/requirements \
   model_containers/monitoring/requirements $(basename $(wildcard bench/serving/peers/*.in bench/drift/peers/*.in))
 
-.PHONY: help demo demo-loop test scenarios simulate fuzz lint lint-code lint-templates bench bench-serving bench-drift bench-judge docs synth deploy destroy snapshot schema format lock sbom setup clean
+.PHONY: help demo demo-loop test scenarios simulate fuzz lint lint-code lint-templates bench bench-serving bench-drift bench-judge bench-front-door docs synth deploy destroy snapshot schema format lock sbom setup clean
 
 help: ## Show what make can do
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ bench-drift: setup ## Compare the drift engine with its peers, against its goals
 
 bench-judge: setup ## Simulate the judge beside its peers, against its goals (5 minutes; BENCH_ARGS=--quick: few runs)
 	$(BIN)/python -m bench.judge $(BENCH_ARGS)
+
+bench-front-door: setup ## Measure the front door under load while versions change, its starts, cache and breaker (10 minutes; BENCH_ARGS=--quick: four)
+	$(BIN)/python -m bench.front_door $(BENCH_ARGS)
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -77,14 +77,13 @@ class InferenceStack(Stack):
             self,
             "LogRole",
             description="API Gateway writes the logs of this account's APIs",
-            assumed_by=iam.ServicePrincipal(
-                "apigateway.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-            ),
+            # Without a condition: no page says that API Gateway tells its account when it tries the role out.
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
             managed_policies=[
                 iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
             ],
         )
         account = apigateway.CfnAccount(self, "Logging", cloud_watch_role_arn=role.role_arn)
         for kept in (role, account):
-            kept.apply_removal_policy(removal_policy(self._environment))
+            kept.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return account

@@ -94,6 +94,11 @@ class Aws:
         return client
 
     @cached_property
+    def appconfig(self) -> Any:
+        """The front doors' switches. (Its type stubs are not installed.)"""
+        return self._make("appconfig")
+
+    @cached_property
     def apigateway(self) -> Any:
         """The front doors' API keys. (Its type stubs are not installed.)"""
         return self._make("apigateway")

@@ -31,6 +31,7 @@ from tidegate.commands import (
     replay,
     retrain,
     steering,
+    switch,
 )
 from tidegate.commands.context import common_options
 from tidegate.console import make_error_console
@@ -53,6 +54,7 @@ _ON_ENVIRONMENTS = (
     drift,
     retrain,
     door,
+    switch,
     jobs,
     erase,
     batch,

@@ -12,12 +12,13 @@ from tidegate.aws import Aws
 from tidegate.bucket_versions import Version, delete_all, versions
 from tidegate.erasing_job import ErasingJob, Machine, Report, audit_folder
 from tidegate.errors import OperatorError
+from tidegate.health_checks import only_checks
 from tidegate.settings import EndpointSettings
 
 
 @dataclass(frozen=True)
 class Audit:
-    """An endpoint's audit: its files, what was overwritten, and the files of records that could not be filed."""
+    """An endpoint's audit: its files, what was overwritten, and the files of predictions that could not be filed."""
 
     files: tuple[Version, ...]
     overwritten: tuple[Version, ...]
@@ -33,10 +34,11 @@ def look(aws: Aws, endpoint: EndpointSettings) -> Audit:
     """Return what there is of an endpoint's audit."""
     found = list(versions(aws, endpoint.artefact_bucket, audit_folder(endpoint)))
     errors = versions(aws, endpoint.artefact_bucket, f"{AUDIT_ERRORS_PREFIX}/{endpoint.name}/")
+    failed = (each for each in errors if not each.marks)
     return Audit(
         tuple(each for each in found if each.latest and not each.marks),
         tuple(each for each in found if not each.latest),
-        sum(1 for each in errors if not each.marks),
+        sum(not only_checks(aws, endpoint.artefact_bucket, each) for each in failed),
     )
 
 

@@ -191,7 +191,7 @@ class ErasingJob:
             said = seen.get("ExitMessage") or seen.get("FailureReason") or "it does not say why"
             raise OperatorError(
                 f"the job {self.name} is {seen['ProcessingJobStatus']}: {said}",
-                "nothing of the audit was changed; its log is in /aws/sagemaker/ProcessingJobs",
+                "some of the audit may be changed: give the command again; its log is in /aws/sagemaker/ProcessingJobs",
             )
 
     def _describe(self) -> Any:

@@ -57,8 +57,8 @@ def api_key(aws: Aws, endpoint: EndpointSettings, client: str) -> str:
         When there is none.
     """
     name = f"{endpoint.name}-{client}"
-    keys = aws.apigateway.get_api_keys(nameQuery=name, includeValues=True)["items"]
-    for key in keys:
+    pages = aws.apigateway.get_paginator("get_api_keys").paginate(nameQuery=name, includeValues=True)
+    for key in (each for page in pages for each in page["items"]):
         if key["name"] == name:
             return str(key["value"])
     raise OperatorError(

@@ -1,19 +1,17 @@
 """Whose a bearer token is: JSON Web Tokens of RS256 (RFC 7515, 7519; RFC 8725 on what to be strict about)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from lambdas.inference.identity import LEEWAY_SECONDS
 from lambdas.inference.jwks import Keys
 from lambdas.inference.problems import Problem
 from lambdas.inference.rsa import ALGORITHM, unbase64url
 from lambdas.inference.settings import Jwt
 from lambdas.inference.strict_json import loads
 from lambdas.rollout.errors import TidegateError
-
-LEEWAY_SECONDS = 60.0
-"""Clocks may differ by this."""
 
 LONGEST_TOKEN = 10_240
 """API Gateway takes no more than this in all headers together."""
@@ -39,15 +37,18 @@ class Bearer:
         What it allows.
     attributes
         Claims that segment rules may ask for.
+    expires
+        Until when it is valid, in epoch seconds.
     """
 
     principal: str
     client: str
     scopes: tuple[str, ...]
     attributes: Mapping[str, Any]
+    expires: float = 0.0
 
 
-def bearer_of(token: str, jwt: Jwt, keys: Keys, now: float) -> Bearer:
+def bearer_of(token: str, jwt: Jwt, keys: Keys, now: float, clients: Collection[str] = ()) -> Bearer:
     """Return whose a token is.
 
     Parameters
@@ -60,6 +61,8 @@ def bearer_of(token: str, jwt: Jwt, keys: Keys, now: float) -> Bearer:
         The issuer's.
     now
         Epoch seconds.
+    clients
+        What the claim of a client that may call can be.
 
     Raises
     ------
@@ -69,13 +72,14 @@ def bearer_of(token: str, jwt: Jwt, keys: Keys, now: float) -> Bearer:
         When nobody can say.
     """
     claims = _verified(token, keys)
-    _check_times(claims, now)
-    _check_issue(claims, jwt)
+    expires = _check_times(claims, now)
+    _check_issue(claims, jwt, clients)
     return Bearer(
         principal=_text(claims, "sub"),
         client=_text(claims, jwt.client_claim),
         scopes=_scopes(claims),
         attributes={name: claims[name] for name in jwt.attributes if name in claims},
+        expires=expires,
     )
 
 
@@ -96,24 +100,33 @@ def _verified(token: str, keys: Keys) -> Mapping[str, Any]:
     return _object(parts[1], "payload")
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
+def _check_times(claims: Mapping[str, Any], now: float) -> float:
+    """Return until when the token is valid."""
     expires, begins, issued = (_time(claims, name) for name in ("exp", "nbf", "iat"))
     if expires is None or now >= expires + LEEWAY_SECONDS:
         raise UnauthorizedError(f"the token is no longer valid, or for ever: exp is {expires}")
     if max(begins or now, issued or now) > now + LEEWAY_SECONDS:
         raise UnauthorizedError(f"the token is not valid yet: nbf is {begins}, iat is {issued}")
+    return expires
 
 
-def _check_issue(claims: Mapping[str, Any], jwt: Jwt) -> None:
+def _check_issue(claims: Mapping[str, Any], jwt: Jwt, clients: Collection[str]) -> None:
     if claims.get("iss") != jwt.issuer:
         raise UnauthorizedError(f"the token's iss is {_shown(claims.get('iss'))}, not {jwt.issuer}")
+    if _is_of_cognito(claims):
+        # It names no audience: whom it was issued to must be a client, or what is declared as the audience.
+        if claims.get("client_id") not in (jwt.audience, *clients):
+            raise UnauthorizedError(f"the token's client_id is {_shown(claims.get('client_id'))}, which is no client")
+        return
     if jwt.audience not in _audiences(claims):
         raise UnauthorizedError(f"the token's aud is {_shown(claims.get('aud'))}, which is not {jwt.audience}")
 
 
+def _is_of_cognito(claims: Mapping[str, Any]) -> bool:
+    return "aud" not in claims and claims.get("token_use") == "access"
+
+
 def _audiences(claims: Mapping[str, Any]) -> Sequence[Any]:
-    if "aud" not in claims and claims.get("token_use") == "access":
-        return [claims.get("client_id")]  # Cognito's access tokens name their client instead
     given = claims.get("aud")
     return given if isinstance(given, list) else [given]
 

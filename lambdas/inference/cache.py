@@ -1,8 +1,9 @@
 """Answers that are given again.
 
-An answer is kept under the endpoint, the key of the model that gave it, and the hash of its input. So a version that is
-promoted starts with nothing, one that is rolled back to finds its own answers again, and no answer is ever given in
-another version's name. How old an answer is is told by its own time: the table deletes late what has expired.
+An answer is kept under the endpoint, what gave it (the model, and the config that it is live with), and the hash of its
+input. So a version that is promoted starts with nothing, and so does one that gets another container; one that is
+rolled back to finds its own answers again; and no answer is ever given in another version's name. How old an answer is
+is told by its own time: the table deletes late what has expired.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +21,9 @@ LARGEST_BYTES = 300_000
 """An item has room for 400 KB."""
 
 
-def partition(endpoint: str, model_key: str, input_hash: str) -> str:
+def partition(endpoint: str, who: str, input_hash: str) -> str:
     """Return the partition key of an answer."""
-    return f"CACHE#{endpoint}#{model_key}#{input_hash}"
+    return f"CACHE#{endpoint}#{who}#{input_hash}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Answers:
     def find(self, served: Served, input_hash: str) -> Stored | None:
         """Return what a version has answered, as long as it may stand in for it."""
         try:
-            item = self._table.get(partition(self._endpoint, served.key, input_hash), SORT_KEY)
+            item = self._table.get(partition(self._endpoint, served.cache, input_hash), SORT_KEY)
             stored = _stored(item, served) if item is not None else None
         except (TidegateError, KeyError, TypeError, ValueError) as error:
             self._log.warning(f"the cache could not be read: {type(error).__name__}: {error}")
@@ -91,10 +92,10 @@ class Answers:
     def _item(self, served: Served, input_hash: str, body: str) -> dict[str, Any]:
         now = self._now()
         return {
-            TABLE_PARTITION_KEY: partition(self._endpoint, served.key, input_hash),
+            TABLE_PARTITION_KEY: partition(self._endpoint, served.cache, input_hash),
             TABLE_SORT_KEY: SORT_KEY,
             "body": body,
-            "key": served.key,
+            "key": served.cache,
             "version": served.version,
             "at": now,
             TABLE_EXPIRY: int(now) + self._longest + 1,
@@ -103,4 +104,4 @@ class Answers:
 
 def _stored(item: Mapping[str, Any], served: Served) -> Stored | None:
     # What stands under one version's key and says that another has given it is believed by nobody.
-    return Stored(str(item["body"]), float(item["at"])) if item["key"] == served.key else None
+    return Stored(str(item["body"]), float(item["at"])) if item["key"] == served.cache else None

@@ -102,7 +102,7 @@ class Column:
         if given is None:
             return None
         if self.labels:
-            if kind is str and given in self.labels:
+            if kind is str and given in self._known:
                 return str(given)
         elif kind is float:
             return float(given)
@@ -119,6 +119,10 @@ class Column:
         if not self.least <= value <= self.most or (self.dtype == WHOLE and floor(value) < value):
             return False
         return not self.numbers or value in self._allowed
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.labels)
 
     @cached_property
     def _allowed(self) -> frozenset[float]:

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.inference.problems import Problem
+
+CLOSED_SECONDS = 30
+"""How soon it is worth asking again for what somebody has switched off."""
+
 
 @dataclass(frozen=True)
 class Switches:
@@ -39,6 +44,12 @@ class Switches:
 
 
 ALL_ON = Switches()
+
+
+def switched_off(what: str) -> Problem:
+    """Return what is answered for what has been switched off."""
+    headers = {"Retry-After": str(CLOSED_SECONDS)}
+    return Problem("unavailable", f"{what} been switched off; try again later", headers=headers)
 
 
 def _enabled(document: Mapping[str, Any], name: str) -> bool:

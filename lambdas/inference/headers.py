@@ -32,7 +32,7 @@ class Asked:
     Parameters
     ----------
     caller
-        Whom to keep to one version: what `Tidegate-Caller` says, else the authenticated client.
+        In whose name the client asks, and whom to keep to one version; None when nobody says.
     subject
         Whom the rows are about; None when nobody says.
     target
@@ -41,7 +41,7 @@ class Asked:
         By which the same request is known when it is sent again; None without.
     """
 
-    caller: str
+    caller: str | None = None
     subject: str | None = None
     target: str | None = None
     idempotency_key: str | None = None
@@ -56,7 +56,7 @@ def asked(request: HttpRequest, caller: Caller) -> Asked:
         When a header cannot be used, or asks for what the caller may not.
     """
     return Asked(
-        caller=text_of(request, CALLER) or caller.client,
+        caller=text_of(request, CALLER),
         subject=text_of(request, SUBJECT),
         target=_target(request, caller),
         idempotency_key=text_of(request, IDEMPOTENCY),

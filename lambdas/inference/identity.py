@@ -1,6 +1,7 @@
 """Who calls, as API Gateway has made sure of it."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 from lambdas.inference.http import HttpRequest
 from lambdas.inference.problems import Problem
 from lambdas.inference.settings import Client, FrontDoor
+
+LEEWAY_SECONDS = 60.0
+"""By which clocks may differ."""
 
 _ASSUMED = ":assumed-role/"
 _ROLE = ":role/"
@@ -44,7 +48,7 @@ def caller_of(request: HttpRequest, settings: FrontDoor) -> Caller:
     Raises
     ------
     Problem
-        When API Gateway does not say who it is.
+        When API Gateway does not say who it is, or it may not call.
     """
     return _KINDS[settings.auth](request.context, settings)
 
@@ -72,6 +76,7 @@ def _by_key(context: Mapping[str, Any], settings: FrontDoor) -> Caller:
 def _by_token(context: Mapping[str, Any], settings: FrontDoor) -> Caller:
     known = _part(context, "authorizer")
     named = _shown(known.get("client"), "a token in the header Authorization")
+    _check_expiry(known)
     client = settings.clients.get(named) or Client(named)
     scopes = frozenset(str(known.get("scopes") or "").split())
     tester = client.tester or (settings.jwt is not None and settings.jwt.tester_scope in scopes)
@@ -79,10 +84,20 @@ def _by_token(context: Mapping[str, Any], settings: FrontDoor) -> Caller:
     return Caller(client.name, str(known.get("principalId") or named), scopes, attributes, tester)
 
 
+def _check_expiry(known: Mapping[str, Any]) -> None:
+    """API Gateway keeps what the authorizer has found, for longer than a token may still be valid."""
+    expires = known.get("expires")
+    if expires and time.time() >= float(expires) + LEEWAY_SECONDS:
+        raise Problem("unauthorized", "the token has expired; bring a new one")
+
+
 def _by_arn(context: Mapping[str, Any], settings: FrontDoor) -> Caller:
     arn = role_or_user(_shown(_part(context, "identity").get("userArn"), "a signature by AWS Signature Version 4"))
     known = {role_or_user(key): client for key, client in settings.clients.items()}
-    client = known.get(arn) or Client(arn)
+    client = known.get(arn)
+    if client is None:
+        # Whoever may call any API of the account could call this one; for them there is no usage plan that refuses.
+        raise Problem("forbidden", f"{arn} is no client of this front door; have it added to its clients")
     return Caller(client.name, arn, tester=client.tester)
 
 

@@ -11,7 +11,7 @@ from lambdas.inference.audit import Prediction, line
 from lambdas.inference.breaker import CircuitBreaker
 from lambdas.inference.cache import Answers, Stored
 from lambdas.inference.canonical import input_hash
-from lambdas.inference.flags import Switches
+from lambdas.inference.flags import Switches, switched_off
 from lambdas.inference.headers import Asked
 from lambdas.inference.identity import Caller
 from lambdas.inference.ports import InvocationError, Ports
@@ -23,8 +23,6 @@ from lambdas.inference.view import Served, View
 
 Source = Literal["model", "cache", "stale", "default"]
 OK = 200
-CLOSED_SECONDS = 30
-"""How soon it is worth asking a front door again that somebody has closed."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +113,8 @@ class Predictor:
         """Do beforehand what the first request would wait for."""
         view = self._ports.views.latest()
         self._ports.flags.latest()
-        if view is not None:
-            self._ports.signatures.of(view.live)
+        for served in view.versions if view is not None else ():
+            self._ports.signatures.of(served)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what the live version takes.
@@ -162,16 +160,13 @@ class Predictor:
         signature = self._signature(view)
         # What nobody here knows the model's own container refuses, by row and column as well.
         rows = signature.check(call.instances) if signature is not None else call.instances
-        routed = route(self._settings, view, call.caller, call.asked, routing=switches.routing)
+        now = self._ports.clock()
+        routed = route(self._settings, view, call.caller, call.asked, now, routing=switches.routing)
         return _Question(call, rows, input_hash(rows), _columns(signature), view, routed, switches)
 
     def _check_open(self, switches: Switches) -> None:
         if not switches.front_door:
-            raise Problem(
-                "unavailable",
-                f"the front door of {self._settings.endpoint} has been switched off; try again later",
-                headers=_retry_after(CLOSED_SECONDS),
-            )
+            raise switched_off(f"the front door of {self._settings.endpoint} has")
 
     def _signature(self, view: View | None) -> Signature | None:
         return self._ports.signatures.of(view.live) if view is not None else None
@@ -247,13 +242,29 @@ class Predictor:
         return InvocationError(Problem("not-found", detail), at_fault=False)
 
     def _sent(self, question: _Question, routed: Routed, view: View | None) -> Answered:
-        body = json.dumps({"instances": question.rows}, separators=(",", ":"), allow_nan=False).encode()
+        rows = self._understood(question, view)
+        body = json.dumps({"instances": rows}, separators=(",", ":"), allow_nan=False).encode()
         invoked = self._ports.runtime.invoke(body, routed.slot, question.call.id, question.call.left())
         # The slot that has answered, not the one that was to: what nobody can name is not kept.
         served = view.named(invoked.variant) if view is not None else None
         if served is not None and self._cache is not None and question.switches.cache:
             self._cache.keep(served, question.hash, invoked.body)
         return Answered(invoked.body, "model", served, invoked.variant)
+
+    def _understood(self, question: _Question, view: View | None) -> Sequence[Any]:
+        """Return rows as every version takes them that may answer: in their one order of columns, else by name.
+
+        Where it is not known what one of them takes, they go as they were sent.
+        """
+        if question.columns is None:
+            return question.rows
+        versions = view.versions if view is not None else ()
+        found = [self._ports.signatures.of(each) for each in versions]
+        if not found or None in found:
+            return question.call.instances
+        if all(_columns(each) == question.columns for each in found):
+            return question.rows
+        return [dict(zip(question.columns, row, strict=True)) for row in question.rows]
 
     def _say(self, question: _Question, error: InvocationError) -> None:
         if error.at_fault:
@@ -271,7 +282,7 @@ class Predictor:
             at=at,
             endpoint=self._settings.endpoint,
             client=call.caller.client,
-            caller=call.asked.caller,
+            caller=call.asked.caller or call.caller.client,
             subject=call.asked.subject,
             status=status,
             latency_ms=(self._ports.clock() - began) * 1000,

@@ -33,6 +33,9 @@ KINDS: Mapping[str, tuple[int, str]] = {
 }
 """Status and title by slug."""
 
+_CALLERS_FAULT = range(400, 500)
+_NOT_THE_CALLERS = frozenset({408, 429})
+
 
 class Problem(Exception):
     """A request that is answered with a problem document.
@@ -77,3 +80,8 @@ class Problem(Exception):
         if self.errors:
             document["errors"] = [dict(each) for each in self.errors]
         return document
+
+
+def is_callers_fault(problem: Problem) -> bool:
+    """Return whether the same request would be refused again."""
+    return problem.status in _CALLERS_FAULT and problem.status not in _NOT_THE_CALLERS

@@ -20,7 +20,7 @@ def choose(
     client
         Who is authenticated.
     caller
-        On whose behalf it asks, as it says.
+        In whose name it asks, as it says; the client where it does not say.
     attributes
         What the client's token says of it; of several values of one attribute, a rule holds for any.
     """

@@ -5,6 +5,7 @@ container takes none of these, so neither may the front door.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 from typing import Any
@@ -69,8 +70,8 @@ def _check_characters(body: bytes, content: Any) -> None:
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        names = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in names.items() if times > 1)
         raise _refused(f"the key {twice[:_SHOWN]!a} comes twice in one object; send each once")
     return found
 

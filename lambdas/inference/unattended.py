@@ -31,7 +31,7 @@ class Asking:
     id
         By which the prediction is known.
     client, caller
-        The application, and in whose name it asks.
+        The application, and in whose name it asks; empty where nobody says.
     subject
         Whom the rows are about; empty where nobody says.
     """
@@ -66,5 +66,5 @@ class Unattended:
             When there is none.
         """
         caller = Caller(asking.client, asking.client)
-        asked = Asked(asking.caller or asking.client, asking.subject or None)
+        asked = Asked(asking.caller or None, asking.subject or None)
         return self._predictor.predict(Call(asking.id, caller, asked, instances, self._left))

@@ -7,8 +7,11 @@ from typing import Any
 FRESH_SECONDS = 2.0
 """For so long nobody is asked again."""
 
+ROUTED_SECONDS = FRESH_SECONDS + 3.0
+"""For so long a view decides who answers; it is older only while the table cannot be read."""
+
 KEPT_SECONDS = 60.0
-"""For so long the last view is good enough while the table cannot be read.
+"""For so long the last view is good enough to name answers while the table cannot be read.
 
 A slot gets another version only after the old one's instances are gone and new ones have started, which takes longer
 than this and a request together. So the slot of an answer names the version that gave it, even in an old view.
@@ -26,12 +29,15 @@ class Served:
     version
         Its version, as operators know it.
     key
-        What tells it from any other model that was ever live on the endpoint.
+        What tells its model from any other that was ever live on the endpoint.
+    cache
+        What tells it from the same model in another container as well: what its answers are kept under.
     """
 
     slot: str
     version: str
     key: str
+    cache: str
 
 
 @dataclass(frozen=True)
@@ -66,17 +72,23 @@ class View:
         return cls(_served(route["live"]), candidate and _served(candidate), float(route["percent"]), read_at)
 
     @property
-    def shares(self) -> bool:
-        """Whether two versions may be given traffic."""
-        return self.candidate is not None and self.percent > 0
+    def versions(self) -> tuple[Served, ...]:
+        """Return the versions that may answer."""
+        return (self.live,) if self.candidate is None else (self.live, self.candidate)
+
+    def shares(self, now: float) -> bool:
+        """Return whether it is certain that two versions may be given traffic at a time on the view's clock."""
+        return self.candidate is not None and self.percent > 0 and now - self.read_at <= ROUTED_SECONDS
 
     def named(self, slot: str) -> Served | None:
         """Return the version in a slot; None when the view knows of none there."""
-        return next((each for each in (self.live, self.candidate) if each is not None and each.slot == slot), None)
+        return next((each for each in self.versions if each.slot == slot), None)
 
 
 def _served(found: Mapping[str, Any]) -> Served:
-    return Served(str(found["slot"]), str(found["version"]), str(found["key"]))
+    key = str(found["key"])
+    # What an engine has written that knew of no `cache` yet is read once more.
+    return Served(str(found["slot"]), str(found["version"]), key, str(found.get("cache", key)))
 
 
 class Views:

@@ -39,14 +39,16 @@ def percent_in_effect(rollout: Rollout) -> int:
 
 
 def _candidate(rollout: Rollout) -> dict[str, str]:
-    # The config that it is going to be live with, so that its key is the same before and after its promotion.
+    # The config that it is going to be live with, so that it is known by the same before and after its promotion.
     return _served(rollout.slot, rollout.version, rollout.package_arn, rollout.final_config)
 
 
 def _served(slot: str, version: str, package_arn: str | None, config: str) -> dict[str, str]:
     """Return a version with its key, which tells it from any other model that was ever live on the endpoint.
 
-    A model that is in no registry goes by its config: each clone of it is taken for another, which costs some answers
-    that could have been given again, and never gives a wrong one.
+    A model that is in no registry goes by its config: each clone of it is taken for another. What its answers are kept
+    under goes by the config always: the same model in another container, or under the config of somebody else, is
+    taken for another, which costs some answers that could have been given again, and never gives a wrong one.
     """
-    return {"slot": slot, "version": version, "key": package_arn or f"{version}@{config}"}
+    cache = f"{package_arn or version}@{config}"
+    return {"slot": slot, "version": version, "key": package_arn or cache, "cache": cache}

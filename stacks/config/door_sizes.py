@@ -19,7 +19,6 @@ _CLIENT = 3
 """Key, usage plan, and that they belong together."""
 
 _TOKENS = 8
-_FIREWALL = 2
 _WARM = 2
 _PROVISIONED = 3
 _SWITCHES = 6
@@ -55,7 +54,6 @@ def _of(door: FrontDoor) -> int:
         (_CLIENT * len(door.clients), door.auth != "iam"),
         (_TOKENS, door.auth == "jwt"),
         (routes, bool(door.cors_origins)),
-        (_FIREWALL, door.firewall_requests is not None),
         (_WARM, door.keep_warm),
         (_PROVISIONED, door.provisioned is not None),
         (_SWITCHES, door.switches),

@@ -193,13 +193,13 @@ class JobQueue:
     attempts
         How often the endpoint is asked before a job fails.
     keep_days
-        For how long a job and its answer are kept.
+        For how long a job and its answer are kept, and its message, which SQS keeps for 14 days at most.
     at_once
         Most jobs that are worked on at the same time.
     """
 
     attempts: Annotated[int, Between(1, 50)] = 5
-    keep_days: Annotated[int, Between(1, 365)] = 7
+    keep_days: Annotated[int, Between(1, 14)] = 7
     at_once: Annotated[int, Between(2, 1000)] = 5
 
 
@@ -216,13 +216,16 @@ class Streaming:
     window_seconds
         and the time in which they are collected.
     attempts
-        How often a batch is tried before its records go to the dead letters.
+        How often a batch is tried before a dead letter says where its records are.
+    keep_days
+        For how long rows and answers can be read.
     """
 
     shards: Annotated[int, Between(1, 200)] = 1
     batch_records: Annotated[int, Between(1, 10_000)] = 100
     window_seconds: Annotated[int, Between(0, 300)] = 1
     attempts: Annotated[int, Between(1, 1000)] = 10
+    keep_days: Annotated[int, Between(1, 365)] = 7
 
 
 @dataclass(frozen=True)
@@ -295,7 +298,7 @@ class FrontDoor:
     burst
         and at once.
     firewall_requests
-        What one address may send in five minutes.
+        What one address may send in five minutes; clients often have one address for all that they send.
     timeout_seconds
         Longest time that the model may take.
     largest_body_kilobytes
@@ -316,7 +319,7 @@ class FrontDoor:
         JSON object that is answered for each row when the model does not answer and nothing is cached; left out, that
         is an error.
     sticky
-        Whether a caller keeps to one version while two of them are live.
+        Whether a caller who is named in Tidegate-Caller keeps to one version while two of them are live.
     segments
         Who is answered by which version while two of them are live.
     switches
@@ -338,7 +341,7 @@ class FrontDoor:
     tokens: Tokens | None = None
     requests_per_second: Annotated[int, Between(1, 10_000)] = 100
     burst: Annotated[int, Between(1, 5_000)] = 200
-    firewall_requests: Annotated[int, Between(10, 2_000_000_000)] = 10_000
+    firewall_requests: Annotated[int, Between(10, 2_000_000_000)] = 60_000
     timeout_seconds: Annotated[int, Between(1, 20)] = 10
     largest_body_kilobytes: Annotated[int, Between(1, 4_096)] = 256
     most_rows: Annotated[int, Between(1, 10_000)] = 1000

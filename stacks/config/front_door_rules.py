@@ -13,6 +13,7 @@ _CALLER_ATTRIBUTES = ("client", "caller")
 _LONGEST_SETTINGS = 2_500
 """Bytes; a function's environment variables have 4,096 in all, names and addresses among them."""
 
+_FIVE_MINUTES = 300
 _LARGEST_PAYLOADS = 100
 """Megabytes that are on their way to an instance at a time."""
 
@@ -59,6 +60,14 @@ def _identities(door: FrontDoor) -> Iterator[Problem]:
             yield Problem(path, None, reason, f"add {known_by}")
         elif identity is not None and identities.index(identity) != index:
             yield Problem(path, identity, "another client is known by it", "choose another")
+
+
+def _firewall(door: FrontDoor) -> Iterator[Problem]:
+    """The firewall knows addresses, not clients: it must let through what the usage plans allow."""
+    most = _FIVE_MINUTES * max(client.requests_per_second for client in door.clients)
+    if door.firewall_requests < most:
+        reason = f"a client at one address may send {most} in five minutes, by its requests_per_second"
+        yield Problem("firewall_requests", door.firewall_requests, reason, f"raise it to {most}")
 
 
 def _warmth(door: FrontDoor) -> Iterator[Problem]:
@@ -147,6 +156,7 @@ _RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
     _tokens,
     _clients,
     _identities,
+    _firewall,
     _warmth,
     _cache,
     _default_answer,

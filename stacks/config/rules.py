@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 
 from stacks.config.capture_rules import capture_problems
+from stacks.config.door_sizes import too_many
 from stacks.config.front_door_rules import front_door_problems
 from stacks.config.hardware import hardware_problems
-from stacks.config.door_sizes import too_many
 from stacks.config.lengths import too_long
 from stacks.config.model import Endpoint, Environment
 from stacks.config.monitoring_rules import monitoring_problems

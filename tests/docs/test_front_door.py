@@ -48,8 +48,8 @@ def test_every_switch_is_told() -> None:
 
 
 def test_the_times_are_the_codes() -> None:
-    assert view.FRESH_SECONDS == 2
-    assert "seen within two seconds" in PAGE.flat
+    assert view.ROUTED_SECONDS == 5
+    assert "seen within five seconds" in PAGE.flat
     assert polled.POLL_SECONDS == 15
     assert "within 15 seconds" in PAGE.flat
     assert front_door._TRUSTED_SECONDS == 300

@@ -37,8 +37,8 @@ KEYED = FrontDoor(
     breaker=Breaking(failures=3, open_seconds=7),
     default_answer='{"rain": 0, "why": "nobody \\"knows\\""}',
     segments=(SegmentRule("client", ("lab", "shop"), "candidate"), SegmentRule("caller", ("me",), "live")),
-    jobs=JobQueue(attempts=50, keep_days=365, at_once=2),
-    stream=Streaming(shards=2, batch_records=7, window_seconds=3, attempts=4),
+    jobs=JobQueue(attempts=50, keep_days=14, at_once=2),
+    stream=Streaming(shards=2, batch_records=7, window_seconds=3, attempts=4, keep_days=30),
     batch=Batches(instance_type="ml.c5.xlarge", instances=2, schedule_hours=24, payload_megabytes=2, attempts=3),
     audit=Audit(keep_input=True, redacted_columns=("wind",)),
 )

@@ -31,7 +31,7 @@ def test_a_message_is_hidden_for_six_times_as_long_as_its_worker_may_take(case):
 
 
 def test_a_job_may_come_again_while_its_endpoint_is_busy(case):
-    """Deliveries are no attempts, which the job itself counts: while jobs are switched off all that come are in vain."""
+    """Deliveries are no attempts, which the job itself counts: those to a busy endpoint may be in vain."""
     template, door = case
     redrive = queue(template)["RedrivePolicy"]
     most_attempts = max(bound.most for bound in get_type_hints(JobQueue, include_extras=True)["attempts"].__metadata__)
@@ -44,7 +44,7 @@ def test_a_message_lives_as_long_as_its_job_and_a_dead_one_longer_than_any(case)
     template, door = case
     day = 86_400
     kept = queue(template)["MessageRetentionPeriod"]
-    assert kept == min(door.jobs.keep_days, 14) * day
+    assert kept == door.jobs.keep_days * day
     assert only(template, "AWS::SQS::Queue", "EndpointrainJobsDead")["MessageRetentionPeriod"] == 14 * day >= kept
 
 
@@ -66,6 +66,7 @@ def test_those_who_take_and_those_who_work_name_the_same_queues(case):
         assert told[contract.ENV_JOBS_DEAD_QUEUE_URL].startswith("<EndpointrainJobsDeadQueue")
     take, work = may(template, "EndpointrainJobsTakeControlRole"), may(template, "EndpointrainJobsWorkRole")
     assert take["QueueJobs"]["Resource"] == work["ConsumeQueue"]["Resource"]
+    assert work["PutOffJobs"]["Resource"] == work["ConsumeQueue"]["Resource"], "while jobs are switched off"
     assert work["BuryJobs"]["Resource"].startswith("<EndpointrainJobsDeadQueue")
 
 

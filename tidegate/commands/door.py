@@ -29,18 +29,30 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(context: Context, client: str | None) -> int:
     """Show where the front door is, or a client's API key."""
-    found = front_door(context.aws, context.endpoint)
-    if found is None:
-        raise OperatorError(
-            f"{context.endpoint.name} has no front door: applications call SageMaker",
-            f"add front_door: to the endpoint in environments/{context.endpoint.environment}.yaml, and deploy",
-        )
+    found = door_of(context)
     if client is not None:
         key = api_key(context.aws, context.endpoint, client)
         context.show({"client": client, "api_key": key}, key)
         return 0
     context.show({"url": found.url, "auth": found.auth}, _described(found))
     return 0
+
+
+def door_of(context: Context) -> FrontDoor:
+    """Return the endpoint's front door.
+
+    Raises
+    ------
+    OperatorError
+        When it has none.
+    """
+    found = front_door(context.aws, context.endpoint)
+    if found is None:
+        raise OperatorError(
+            f"{context.endpoint.name} has no front door: applications call SageMaker",
+            f"add front_door: to the endpoint in environments/{context.endpoint.environment}.yaml, and deploy",
+        )
+    return found
 
 
 def _described(found: FrontDoor) -> Text:

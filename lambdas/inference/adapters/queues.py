@@ -15,7 +15,7 @@ from lambdas.rollout.adapters.failures import translated
 REASON_ATTRIBUTE = "reason"
 """Message attribute of a dead letter."""
 
-LONGEST_WAIT = 43_200
+LONGEST_DELAY, LONGEST_WAIT = 900, 43_200
 _LONGEST_REASON = 1000
 _CONNECT, _READ = 1.0, 3.0
 
@@ -26,7 +26,7 @@ def lazy_sqs() -> Lazy:
 
 
 class SqsQueue:
-    """Implements `lambdas.inference.jobs.ports.Queue`, and puts off what has been received.
+    """Implements `lambdas.inference.jobs.ports.Queue` and `lambdas.inference.jobs.delivering.Putting`.
 
     Parameters
     ----------
@@ -44,6 +44,13 @@ class SqsQueue:
         """Send a message."""
         with translated():
             self._client().send_message(QueueUrl=os.environ[self._variable], MessageBody=body)
+
+    def send_later(self, body: str, seconds: int) -> None:
+        """Send a message that is delivered after some seconds."""
+        with translated():
+            self._client().send_message(
+                QueueUrl=os.environ[self._variable], MessageBody=body, DelaySeconds=min(seconds, LONGEST_DELAY)
+            )
 
     def put_off(self, receipt: str, seconds: float) -> None:
         """Have a message that was received delivered again after some seconds."""

@@ -51,6 +51,11 @@ def of_silence(seconds: float) -> InvocationError:
     return InvocationError(Problem("timeout", detail), at_fault=True, cause=f"no answer within {seconds:g} s")
 
 
+def of_haste(seconds: float) -> InvocationError:
+    """Return what it comes to that so few seconds are left that the model is not asked."""
+    return _away(f"the model was not asked: {seconds:.1f} s were left for its answer")
+
+
 def _whose(response: Mapping[str, Any], status: int) -> dict[str, str]:
     """Return whose failure it is: which variant's, where that is said, and what its container answered."""
     answered = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lambdas.inference.adapters.clients import make
-from lambdas.inference.adapters.refusals import of_answer, of_connection, of_silence
+from lambdas.inference.adapters.refusals import of_answer, of_connection, of_haste, of_silence
 from lambdas.inference.ports import InvocationError, Invoked
 
 CONNECT_SECONDS = 1.0
@@ -53,16 +53,22 @@ class SageMakerRuntime:
         self._endpoint = endpoint
         self._client = client
         self._timeout = timeout_seconds
+        self._needed = CONNECT_SECONDS + timeout_seconds + _MARGIN_SECONDS
         self._sleep = sleep
         self._clock = clock
 
     def invoke(self, body: bytes, variant: str | None, prediction_id: str, seconds: float) -> Invoked:
         """Return the endpoint's answer.
 
+        No attempt is begun for which there may be too little time: what stands in for the answer is better than a
+        function that is killed while it waits.
+
         One more attempt is made where the first was turned away at once, and never after one that may have been
         heard: a model that is slow is not helped by being asked twice.
         """
         ends = self._clock() + seconds
+        if seconds < self._needed:
+            raise of_haste(seconds)
         request = {
             "EndpointName": self._endpoint,
             "Body": body,
@@ -76,7 +82,7 @@ class SageMakerRuntime:
         except _TurnedAwayError as error:
             # Those who were turned away together do not come back together.
             pause = random.uniform(0, _LONGEST_PAUSE)
-            if ends - self._clock() < pause + CONNECT_SECONDS + self._timeout + _MARGIN_SECONDS:
+            if ends - self._clock() < pause + self._needed:
                 raise error.failure from error
             self._sleep(pause)
         try:

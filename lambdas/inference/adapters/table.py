@@ -65,13 +65,14 @@ class RecordedRoute:
         self._client = client
 
     def __call__(self) -> Mapping[str, Any] | None:
-        """Return the route; None when the engine has written none."""
+        """Return the route as the last finished write left it; None when the engine has written none."""
         names = (contract.TABLE_PARTITION_KEY, contract.TABLE_SORT_KEY)
         key = dict(zip(names, (contract.endpoint_partition(self._endpoint), _STATE_KEY), strict=True))
         with translated():
             answer = self._client().get_item(
                 TableName=os.environ[contract.ENV_TABLE],
                 Key=_written(key),
+                ConsistentRead=True,
                 ProjectionExpression="#route",
                 ExpressionAttributeNames={"#route": contract.ROUTE_ATTRIBUTE},
             )

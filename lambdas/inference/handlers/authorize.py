@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     settings = front_door()
     try:
-        bearer = _bearer(event, _jwt(settings))
+        bearer = _bearer(event, _jwt(settings), settings)
     except UnauthorizedError as error:
         _log(str(error), context)
         raise Exception("Unauthorized") from error  # the very words by which API Gateway knows a 401
@@ -40,12 +40,12 @@ def _jwt(settings: FrontDoor) -> Jwt:
     return settings.jwt
 
 
-def _bearer(event: dict[str, Any], jwt: Jwt) -> Bearer:
+def _bearer(event: dict[str, Any], jwt: Jwt, settings: FrontDoor) -> Bearer:
     given = Headers.of(event).all("Authorization")
     scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != _SCHEME:
         raise UnauthorizedError(f"there are {len(given)} headers Authorization, or it is none of Bearer; send one")
-    return bearer_of(token.strip(" "), jwt, _keys(jwt.jwks_url), time.time())
+    return bearer_of(token.strip(" "), jwt, _keys(jwt.jwks_url), time.time(), settings.clients)
 
 
 def _policy(method_arn: str, bearer: Bearer, settings: FrontDoor) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def _policy(method_arn: str, bearer: Bearer, settings: FrontDoor) -> dict[str, A
             "client": bearer.client,
             "scopes": " ".join(bearer.scopes),
             "attributes": json.dumps(bearer.attributes),
+            "expires": str(bearer.expires),
         },
     }
     client = settings.clients.get(bearer.client)

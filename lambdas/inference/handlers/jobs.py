@@ -10,7 +10,6 @@ and what `predict` calls to learn signatures.
 import re
 import time
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from lambdas.contract import ENV_JOBS_QUEUE_URL
@@ -20,6 +19,8 @@ from lambdas.inference.adapters.job_table import DynamoJobs
 from lambdas.inference.adapters.queues import SqsQueue
 from lambdas.inference.canonical import input_hash
 from lambdas.inference.cors import shown_to_pages
+from lambdas.inference.flags import switched_off
+from lambdas.inference.handlers.answering import answered, check_method
 from lambdas.inference.handlers.times import SystemClock
 from lambdas.inference.handlers.wiring import log_of, real_ports
 from lambdas.inference.headers import Asked
@@ -30,7 +31,6 @@ from lambdas.inference.jobs.showing import POLL_SECONDS, Showing
 from lambdas.inference.problems import Problem
 from lambdas.inference.settings import Jobs, front_door
 
-CLOSED_SECONDS = 30
 _ID = re.compile(r"[0-9a-f]{32}")
 _WARM = "warm"
 
@@ -50,34 +50,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"tidegate": _WARM}
     request_id = str(uuid.uuid4())
     _log.bind(request=str(getattr(context, "aws_request_id", "")), prediction=request_id)
-    return _answered(event, request_id).proxy(shown_to_pages(event, _settings))
-
-
-def _answered(event: Mapping[str, Any], request_id: str) -> HttpAnswer:
-    try:
-        return _route(HttpRequest.of(event))
-    except Problem as problem:
-        return HttpAnswer.problem(problem, request_id)
-    except Exception:
-        _log.exception("a request about a job was not answered")
-        failed = Problem("internal", f"the front door failed; it is logged as {request_id}; try again later")
-        return HttpAnswer.problem(failed, request_id)
+    return answered(lambda: _route(HttpRequest.of(event)), _log, request_id).proxy(shown_to_pages(event, _settings))
 
 
 def _route(request: HttpRequest) -> HttpAnswer:
     if request.resource == "/jobs":
-        _check_method(request, "POST")
+        check_method(request, "POST")
         return _post(request)
     if request.resource == "/jobs/{id}":
-        _check_method(request, "GET")
+        check_method(request, "GET")
         return _get(request)
     raise Problem("not-found", f"there is no {request.resource}; ask for /jobs or /jobs/{{id}}")
-
-
-def _check_method(request: HttpRequest, allowed: str) -> None:
-    if request.method != allowed:
-        detail = f"{request.resource} has no {request.method}; send {allowed}"
-        raise Problem("method-not-allowed", detail, headers={"Allow": allowed})
 
 
 def _post(request: HttpRequest) -> HttpAnswer:
@@ -89,7 +72,12 @@ def _post(request: HttpRequest) -> HttpAnswer:
     _check_signature(instances)
     # What was sent, not what a signature makes of it: a replay must hash alike whether or not that can be read.
     asked_for = Request(
-        caller.client, asked.caller, asked.subject or "", instances, input_hash(instances), asked.idempotency_key
+        client=caller.client,
+        caller=asked.caller or "",
+        subject=asked.subject or "",
+        rows=instances,
+        input_hash=input_hash(instances),
+        key=asked.idempotency_key,
     )
     accepted = _accepting.accept(asked_for)
     # As the caller knows the path, with the stage or the custom domain's mapping before it.
@@ -117,8 +105,7 @@ def _check_untargeted(asked: Asked) -> None:
 def _check_open() -> None:
     switches = _ports.flags.latest()
     if not (switches.front_door and switches.jobs):
-        detail = f"jobs of {_settings.endpoint} have been switched off; try again later"
-        raise Problem("unavailable", detail, headers={"Retry-After": str(CLOSED_SECONDS)})
+        raise switched_off(f"jobs of {_settings.endpoint} have")
 
 
 def _check_signature(instances: list[Any]) -> None:

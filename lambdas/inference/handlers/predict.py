@@ -17,6 +17,7 @@ from typing import Any
 from lambdas.inference import bodies, headers, identity
 from lambdas.inference.adapters.runtime import runtime_client
 from lambdas.inference.cors import shown_to_pages
+from lambdas.inference.handlers.answering import answered, check_method
 from lambdas.inference.handlers.wiring import log_of, real_ports
 from lambdas.inference.http import HttpAnswer, HttpRequest
 from lambdas.inference.predicting import Answered, Call, Predictor
@@ -43,53 +44,41 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"tidegate": _WARM}
     prediction_id = str(uuid.uuid4())
     _log.bind(request=str(getattr(context, "aws_request_id", "")), prediction=prediction_id)
-    return _answered(event, context, prediction_id).proxy(shown_to_pages(event, _settings))
-
-
-def _answered(event: dict[str, Any], context: Any, prediction_id: str) -> HttpAnswer:
-    named = {headers.PREDICTION_ID: prediction_id}
-    try:
-        return _route(HttpRequest.of(event), prediction_id, _time_left(context))
-    except Problem as problem:
-        return HttpAnswer.problem(problem, prediction_id, named)
-    except Exception:
-        _log.exception("a request was not answered")
-        failed = Problem("internal", f"the front door failed; it is logged as {prediction_id}; try again later")
-        return HttpAnswer.problem(failed, prediction_id, named)
+    found = answered(
+        lambda: _route(HttpRequest.of(event), prediction_id, _time_left(context)),
+        _log,
+        prediction_id,
+        {headers.PREDICTION_ID: prediction_id},
+    )
+    return found.proxy(shown_to_pages(event, _settings))
 
 
 def _route(request: HttpRequest, prediction_id: str, left: Callable[[], float]) -> HttpAnswer:
     if request.resource == "/predictions":
-        _check_method(request, "POST")
+        check_method(request, "POST")
         return _predictions(request, prediction_id, left)
     if request.resource == "/schema":
-        _check_method(request, "GET")
+        check_method(request, "GET")
         return HttpAnswer.json(200, _predictor.schema(), {"Content-Type": "application/schema+json"})
     raise Problem("not-found", f"there is no {request.resource}; ask for /predictions or /schema")
-
-
-def _check_method(request: HttpRequest, allowed: str) -> None:
-    if request.method != allowed:
-        detail = f"{request.resource} has no {request.method}; send {allowed}"
-        raise Problem("method-not-allowed", detail, headers={"Allow": allowed})
 
 
 def _predictions(request: HttpRequest, prediction_id: str, left: Callable[[], float]) -> HttpAnswer:
     caller = identity.caller_of(request, _settings)
     asked = headers.asked(request, caller)
     instances = bodies.instances(request, _settings)
-    answered = _predictor.predict(Call(prediction_id, caller, asked, instances, left))
-    return HttpAnswer(200, answered.body, _headers(answered, prediction_id))
+    found = _predictor.predict(Call(prediction_id, caller, asked, instances, left))
+    return HttpAnswer(200, found.body, _headers(found, prediction_id))
 
 
-def _headers(answered: Answered, prediction_id: str) -> dict[str, str]:
-    found = {
+def _headers(found: Answered, prediction_id: str) -> dict[str, str]:
+    said = {
         headers.PREDICTION_ID: prediction_id,
-        headers.ANSWER: answered.source,
-        headers.VARIANT: answered.variant,
-        headers.MODEL_VERSION: answered.served.version if answered.served else "",
+        headers.ANSWER: found.source,
+        headers.VARIANT: found.variant,
+        headers.MODEL_VERSION: found.served.version if found.served else "",
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in said.items() if value}
 
 
 def _time_left(context: Any) -> Callable[[], float]:

@@ -1,12 +1,13 @@
 """Answers jobs, through SQS; each message succeeds or comes again on its own.
 
 Its queue's visibility timeout must be longer than its own time-out (AWS advises six times that), and its event source
-must report single failures. A message comes back when its endpoint was busy, so its queue must let it come back more
-often than a job has attempts: four times that, and 20 at least.
+must report single failures. A message comes back when its endpoint was busy or its worker was killed, so its queue must
+let it come back more often than a job has attempts: 100 times, where a job has 50 at most. While jobs are switched off
+it is sent anew instead, for that may last longer than any count.
 
 Calls: dynamodb GetItem and PutItem of jobs; s3 GetObject and PutObject of jobs' rows and answers; sqs
-ChangeMessageVisibility of its queue and SendMessage to the dead letters; events PutEvents; and what `predict` calls
-for a prediction.
+ChangeMessageVisibility of its queue and SendMessage to it and to the dead letters; events PutEvents; and what `predict`
+calls for a prediction.
 """
 
 import random

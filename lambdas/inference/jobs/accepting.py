@@ -28,7 +28,7 @@ class Request:
     Parameters
     ----------
     client, caller, subject
-        Who asks, in whose name, and about whom; no subject where nobody is named.
+        Who asks, in whose name, and about whom; empty where nobody is named.
     rows
         As they were sent.
     input_hash
@@ -135,7 +135,6 @@ class Accepting:
             request_hash=asked,
             input=places.input_key(self._endpoint, identity, asked),
             created_at=now,
-            keep_seconds=self._keep_seconds,
             expires=int(now) + self._keep_seconds,
         )
 

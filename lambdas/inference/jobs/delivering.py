@@ -7,6 +7,8 @@ from typing import Protocol
 from lambdas.inference.jobs.working import Later, Worker
 
 SHORT_OF_TIME_SECONDS = 2.0
+CLOSED_SECONDS = 900
+"""After how long a message is looked at again while jobs are switched off: the longest delay that SQS knows."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Putting(Protocol):
 
     def put_off(self, receipt: str, seconds: float) -> None:
         """Have a message delivered again after some seconds."""
+        ...
+
+    def send_later(self, body: str, seconds: int) -> None:
+        """Send a message that is delivered after some seconds."""
         ...
 
 
@@ -84,7 +90,10 @@ def work_through(shift: Shift, deliveries: Sequence[Delivery]) -> list[str]:
 
 def _next(shift: Shift, delivery: Delivery, *, busy: bool) -> Later | None:
     if not shift.is_open:
-        return shift.worker.put_far_off()
+        # Anew, for the queue counts deliveries of a message and buries it after too many of them. This one is done with
+        # once the other is sent: a worker that is killed in between leaves two, and the job ends once all the same.
+        shift.queue.send_later(delivery.body, CLOSED_SECONDS)
+        return None
     if busy:
         return shift.worker.put_off()
     if shift.left() < shift.needed:

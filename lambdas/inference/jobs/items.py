@@ -12,7 +12,7 @@ from lambdas.rollout.stored import read_back
 SCHEMA = 1
 SORT = "JOB"
 _BETWEEN = ","
-_WHOLE = ("keep_seconds", "expires", "attempt", "tries", "version")
+_WHOLE = ("expires", "attempt", "tries", "version")
 
 
 def partition_prefix(endpoint: str) -> str:

@@ -31,13 +31,13 @@ class Job:
     endpoint, id
         What it is known by.
     client, caller, subject
-        Who asked, in whose name, and about whom.
+        Who asked, in whose name, and about whom; empty where nobody says.
     request_hash
         Tells a repeated request from another one under the same key.
     input, result
         Keys of its rows and of the model's answer in the artefact bucket.
-    created_at, keep_seconds, expires
-        When it was asked for, for how long it is kept, and until when.
+    created_at, expires
+        When it was asked for, and until when it is kept, whatever becomes of it: its rows are not kept longer.
     attempt, tries
         How often the model has been asked, and how often since it was queued: an operator may queue it again.
     began_at, lease_until
@@ -62,7 +62,6 @@ class Job:
     request_hash: str
     input: str
     created_at: float
-    keep_seconds: int
     expires: int
     caller: str = ""
     subject: str = ""
@@ -129,7 +128,7 @@ class Job:
         return replace(self, owed=())
 
     def queued_again(self, now: float) -> "Job":
-        """Return it as if it had just been asked for; its attempts are counted on."""
+        """Return it with all its tries; its attempts are counted on, and it is kept no longer, as its rows are not."""
         return replace(
             self,
             status=Status.QUEUED,
@@ -138,7 +137,6 @@ class Job:
             ended_at=0.0,
             problem=None,
             owed=(),
-            expires=int(now) + self.keep_seconds,
             reason=_short(f"queued again at {stamp(now)}; before: {self.reason or 'nothing'}"),
         )
 

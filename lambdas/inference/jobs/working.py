@@ -13,14 +13,11 @@ from lambdas.inference.jobs.job import DEAD_LETTER, EVENT, Job
 from lambdas.inference.jobs.messages import Message, UnreadableMessageError
 from lambdas.inference.jobs.ports import Announcer, Answer, Clock, DeadLetters, Files, Model, Store
 from lambdas.inference.jobs.showing import event_detail
-from lambdas.inference.problems import Problem
+from lambdas.inference.problems import Problem, is_callers_fault
 from lambdas.rollout.errors import ConflictError, MissingError, in_words
 
 LEASE_MARGIN_SECONDS = 30.0
 SOON_SECONDS = 5.0
-MANY_TRIES = 32
-_CALLERS_FAULT = range(400, 500)
-_NOT_THE_CALLERS = frozenset({408, 429})
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,6 @@ class Worker:
     def put_off(self) -> Later:
         """Return when a message comes again that the endpoint is too busy for."""
         return Later(backoff.seconds(1, self._world.chance), busy=True)
-
-    def put_far_off(self) -> Later:
-        """Return when a message comes again while jobs are switched off: seldom, for its deliveries are counted."""
-        return Later(backoff.seconds(MANY_TRIES, self._world.chance))
 
     def _work(self, job: Job, seconds_left: float) -> Later | None:
         now = self._world.clock.now()
@@ -170,11 +163,6 @@ class Worker:
         except ConflictError:
             return Later(SOON_SECONDS)
         return None
-
-
-def is_callers_fault(problem: Problem) -> bool:
-    """Return whether the same request would be refused again."""
-    return problem.status in _CALLERS_FAULT and problem.status not in _NOT_THE_CALLERS
 
 
 def _given_up(job: Job) -> Problem:

@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lambdas.inference.jobs.working import is_callers_fault
 from lambdas.inference.predicting import Answered
-from lambdas.inference.problems import Problem
+from lambdas.inference.problems import Problem, is_callers_fault
 from lambdas.inference.streaming.answers import Outcome, answered, refused
 from lambdas.inference.streaming.batching import Entry, Limits, batches, entry_of, hopeless, prediction_id
 from lambdas.inference.streaming.ports import World

@@ -23,6 +23,7 @@ class ScalableTarget(ResourceType):
     required: ClassVar[frozenset[str]] = frozenset({"MaxCapacity", "MinCapacity", *_IDENTITY})
     replaced_by: ClassVar[frozenset[str]] = frozenset(_IDENTITY)
     attributes: ClassVar[frozenset[str]] = frozenset({"Id"})
+    tag_form: ClassVar[str | None] = "list"
 
     def create(self, scope: Scope, desired: Properties) -> Made:
         """Register the target with its tags, and schedule its actions."""

@@ -8,7 +8,7 @@ from constructs import Construct
 
 _COMMON = "AWSManagedRulesCommonRuleSet"
 _MANAGED = (_COMMON, "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesAmazonIpReputationList")
-_LARGE_BODIES = "SizeRestrictions_BODY"
+_COUNTED = ("SizeRestrictions_BODY", "NoUserAgent_HEADER")
 _FIVE_MINUTES = 300
 
 _Rule = waf.CfnWebACL.RuleProperty
@@ -18,8 +18,9 @@ _Statement = waf.CfnWebACL.StatementProperty
 class Firewall(Construct):
     """A web ACL of AWS's managed rules and of a limit per address, in front of a stage.
 
-    The common rules refuse bodies of more than 8 KB, which rows easily have: that one rule only counts, for the API
-    bounds the size of bodies itself. Of a body the rules see the first 16 KB.
+    Two of the common rules only count: one refuses bodies of more than 8 KB, which rows easily have, and the API bounds
+    them itself; the other refuses callers without a User-Agent, as some programs are. Of a body the rules see the first
+    16 KB.
 
     Parameters
     ----------
@@ -68,11 +69,10 @@ class Firewall(Construct):
 
 
 def _managed(priority: int, group: str) -> Any:
-    counted = waf.CfnWebACL.RuleActionOverrideProperty(
-        name=_LARGE_BODIES, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
-    )
+    count = waf.CfnWebACL.RuleActionProperty(count={})
+    counted = [waf.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=count) for rule in _COUNTED]
     rules = waf.CfnWebACL.ManagedRuleGroupStatementProperty(
-        vendor_name="AWS", name=group, rule_action_overrides=[counted] if group == _COMMON else None
+        vendor_name="AWS", name=group, rule_action_overrides=counted if group == _COMMON else None
     )
     return _Rule(
         name=group,

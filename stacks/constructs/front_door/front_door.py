@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -29,7 +30,7 @@ from stacks.constructs.model_archive import ModelArchive, bootstrap_signature
 _ANSWER_SECONDS = 28
 """Before API Gateway gives up, which it does after 29."""
 
-_MARGIN_SECONDS = 5
+_MARGIN_SECONDS = 8
 """Beyond what the model may take: for the cache, a second try and a cold start's own calls."""
 
 _AUTHORIZE_SECONDS = 10
@@ -209,8 +210,9 @@ class FrontDoor(Construct):
         return Erasure(self, "Erasure", shared=self._shared, name=self._name)
 
     def _tell_operators(self, api: Api, erasure: Erasure | None) -> None:
-        parts = (self._jobs, self._stream, erasure)
-        places = {name: place for part in parts if part is not None for name, place in part.places.items()}
+        places: dict[str, Any] = {}
+        for part in (self._jobs, self._stream, self._switches, erasure):
+            places |= part.places if part is not None else {}
         ssm.StringParameter(
             self,
             "Parameter",

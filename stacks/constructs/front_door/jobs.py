@@ -22,8 +22,8 @@ _HIDDEN = 6
 """Times the function's time-out, as AWS advises, for which a message stays hidden."""
 
 _DELIVERIES = 100
-"""A message is delivered again also while the endpoint is busy, jobs are switched off, or after its worker was killed;
-attempts are counted on the job itself, and end it long before."""
+"""A message is delivered again also while the endpoint is busy, or after its worker was killed; attempts are counted on
+the job itself, and end it long before. While jobs are switched off messages are sent anew, and not counted."""
 
 
 class JobWork(Construct):
@@ -83,7 +83,7 @@ class JobWork(Construct):
             encryption_master_key=self._shared.key,
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(_HIDDEN * int(work_timeout.to_seconds())),
-            retention_period=Duration.days(min(jobs.keep_days, 14)),
+            retention_period=Duration.days(jobs.keep_days),
             dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_DELIVERIES, queue=self._dead.queue),
         )
 
@@ -115,7 +115,12 @@ class JobWork(Construct):
             timeout=timeout,
             package="inference",
         )
-        function.allow(*self._permissions.work_on_jobs(), consume(self._queue), send(self._dead.queue, "BuryJobs"))
+        function.allow(
+            *self._permissions.work_on_jobs(),
+            consume(self._queue),
+            send(self._queue, "PutOffJobs"),
+            send(self._dead.queue, "BuryJobs"),
+        )
         mapping = function.function.add_event_source_mapping(
             "JobsFeed",
             event_source_arn=self._queue.queue_arn,

@@ -20,7 +20,6 @@ _MARGIN_SECONDS = 30
 _CALLS_PER_BATCH = 3
 """A batch takes a few calls of the model, one after another."""
 
-_KEPT = Duration.hours(24)
 _READING = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
 
 _Destinations = lambda_.CfnEventSourceMapping.DestinationConfigProperty
@@ -58,7 +57,7 @@ class PredictionStream(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._shared = shared
-        self._rows, self._answers = (self._stream(name, stream.shards) for name in ("Rows", "Answers"))
+        self._rows, self._answers = (self._stream(name, stream) for name in ("Rows", "Answers"))
         dead = DeadLetters(
             self,
             "Dead",
@@ -92,15 +91,15 @@ class PredictionStream(Construct):
         """Return where operators find the streams."""
         return {"rows": self._rows.stream_name, "answers": self._answers.stream_name}
 
-    def _stream(self, name: str, shards: int) -> kinesis.Stream:
-        """What is in it is on its way: the rows are their sender's to keep, and the answers their reader's."""
+    def _stream(self, name: str, stream: Streaming) -> kinesis.Stream:
+        """What is in it is on its way, but a dead letter does not hold the rows it names: they must still be here."""
         return kinesis.Stream(
             self,
             name,
-            shard_count=shards,
+            shard_count=stream.shards,
             encryption=kinesis.StreamEncryption.KMS,
             encryption_key=self._shared.key,
-            retention_period=_KEPT,
+            retention_period=Duration.days(stream.keep_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
 

@@ -16,7 +16,8 @@ _FLAGS = {
 class Switches(Construct):
     """An application, an environment and a profile whose flags are all on at first.
 
-    What an operator switches afterwards stays: a deploy does not touch it unless the flags here change.
+    What an operator switches afterwards stays: a deploy does not touch it, unless a release of this file has other
+    flags, and then all are on again.
 
     Parameters
     ----------
@@ -67,6 +68,13 @@ class Switches(Construct):
             deployment_strategy_id=at_once.ref,
         )
         self.application, self.environment, self.profile = application.ref, environment.ref, profile.ref
+        self._strategy = at_once.ref
+
+    @property
+    def places(self) -> dict[str, dict[str, str]]:
+        """Return where the flags are, for operators."""
+        parts = {"application": self.application, "environment": self.environment, "profile": self.profile}
+        return {"switches": {**parts, "strategy": self._strategy}}
 
 
 def _document() -> dict[str, object]:

@@ -26,13 +26,15 @@ SETTINGS = FrontDoor(
     cache=Cache(seconds=60, stale_seconds=600),
     audit=Audit(keep_input=True),
 )
-SIGNATURE = Signature.from_document(
-    {
-        "schema": 1,
-        "tensor": "x",
-        "columns": [{"name": name, "dtype": "float32", "minimum": -100, "maximum": 100} for name in ("dew", "wind")],
-    }
-)
+
+
+def signature(*names: str) -> Signature:
+    """Return a signature with columns of these names, in their order."""
+    columns = [{"name": name, "dtype": "float32", "minimum": -100, "maximum": 100} for name in names]
+    return Signature.from_document({"schema": 1, "tensor": "x", "columns": columns})
+
+
+SIGNATURE = signature("dew", "wind")
 
 
 class Clock:
@@ -97,11 +99,12 @@ class FakeSignatures:
 
     def __init__(self) -> None:
         self.known: Signature | None = SIGNATURE
+        self.others: dict[str, Signature | None] = {}
         self.asked: list[str] = []
 
     def of(self, served: Served) -> Signature | None:
         self.asked.append(served.key)
-        return self.known
+        return self.others.get(served.key, self.known)
 
 
 class FakeFlags:
@@ -155,7 +158,7 @@ def refused() -> InvocationError:
 
 def served(slot: str, version: str) -> dict[str, str]:
     """Return a version as the engine writes it."""
-    return {"slot": slot, "version": version, "key": f"arn:{version}"}
+    return {"slot": slot, "version": version, "key": f"arn:{version}", "cache": f"arn:{version}@config"}
 
 
 def route(live: tuple[str, str], candidate: tuple[str, str] | None = None, percent: float = 0) -> dict[str, Any]:
@@ -199,7 +202,9 @@ class Door:
             raise self.route
         return self.route
 
-    def predict(self, rows: Any = None, *, caller: str = "shop", target: str | None = None, **more: Any) -> Answered:
+    def predict(
+        self, rows: Any = None, *, caller: str | None = None, target: str | None = None, **more: Any
+    ) -> Answered:
         """Ask for predictions."""
         self._count += 1
         client = Caller("shop", "arn:shop", attributes=more.pop("attributes", {}), tester=target is not None)

@@ -90,3 +90,9 @@ def test_a_record_that_is_too_large_is_cut_and_says_so(rows: int, predictions: i
     record = json.loads(written)
     assert ("left_out" in json.loads(record["output"])) == (predictions > 1)
     assert "left_out" in json.loads(record["input"]) or rows == 1
+
+
+def test_a_caller_who_says_nothing_is_the_client(door: Any) -> None:
+    door.predict()
+    [written] = door.log.records
+    assert written["caller"] == written["client"] == "shop"

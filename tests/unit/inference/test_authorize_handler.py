@@ -1,6 +1,7 @@
 """The authorizer's function: what API Gateway is told of a bearer."""
 
 import json
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -64,6 +65,8 @@ def test_the_front_door_is_told_who_it_is() -> None:
     told = answer(token())
 
     assert told["principalId"] == "ann"
+    expires = told["context"].pop("expires")
+    assert float(expires) > time.time()
     assert told["context"] == {
         "client": "c-1",
         "scopes": "predict tidegate/target-variant",

@@ -1,6 +1,7 @@
 """Which bearer tokens are taken."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -72,7 +73,16 @@ def refused(text: str, now: float = NOW) -> str:
 
 
 def test_the_bearer_of_a_good_token_is_known() -> None:
-    assert bearer(token()) == Bearer("ann", "c-1", ("predict", "tidegate/target-variant"), {"team": "north"})
+    found = bearer(token())
+    assert replace(found, expires=0) == Bearer("ann", "c-1", ("predict", "tidegate/target-variant"), {"team": "north"})
+    assert found.expires > NOW
+
+
+def test_an_access_token_of_cognito_may_be_any_clients() -> None:
+    text = token(claims(aud=None, client_id="other", token_use="access"))
+    assert bearer_of(text, JWT, KEYS, NOW, clients=("other",)).principal == "ann"
+    with pytest.raises(UnauthorizedError, match="is no client"):
+        bearer_of(text, JWT, KEYS, NOW, clients=("another",))
 
 
 def test_the_example_of_rfc_7515_is_verified() -> None:

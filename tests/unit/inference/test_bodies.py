@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from base64 import b64encode
 from typing import Any
 
@@ -94,6 +95,15 @@ def test_what_is_no_json_is_refused(body: bytes, said: str) -> None:
 
     assert (problem.slug, problem.status) == ("invalid-json", 400)
     assert said in problem.detail
+
+
+def test_a_key_that_comes_twice_is_found_among_many_at_once() -> None:
+    keys = [f'"k{number}": 1' for number in range(20_000)]
+    body = f"{{{', '.join([*keys, keys[-1]])}}}".encode()
+    began = time.process_time()
+    with pytest.raises(Problem, match="'k19999' comes twice"):
+        loads(body)
+    assert time.process_time() - began < 1
 
 
 def test_an_integer_of_more_digits_than_python_reads_is_refused() -> None:

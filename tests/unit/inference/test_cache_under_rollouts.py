@@ -146,7 +146,7 @@ class World:
         for item in self.door.table.items.values():
             truly = json.loads(item["body"])["predictions"][0]["by"]
             assert item["version"] == truly
-            assert item["pk"].startswith(f"CACHE#{fakes.ENDPOINT}#arn:{truly}#")
+            assert item["pk"].startswith(f"CACHE#{fakes.ENDPOINT}#arn:{truly}@config#")
 
 
 ASK = st.tuples(

@@ -210,7 +210,9 @@ def test_a_job_queued_again_has_all_its_attempts_again(world: World) -> None:
     world.model.always = Problem("busy", "no")
     job = world.post().id
     world.until_over()
+    expires = world.job(job).expires
     again = world.store.save(world.job(job).queued_again(world.time))
+    assert again.expires == expires, "its rows are kept no longer for it"
     world.model.always = None
     assert (again.status, again.tries, again.attempt, again.problem) == (Status.QUEUED, 0, 3, None)
     assert "attempt 3, the last: busy: no" in again.reason

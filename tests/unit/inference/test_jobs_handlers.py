@@ -51,6 +51,13 @@ class FakeRuntime:
         return Invoked(json.dumps({"predictions": [0.25 for _ in json.loads(body)["instances"]]}), "blue")
 
 
+class JobsOff:
+    """Switches with jobs switched off."""
+
+    def latest(self) -> Switches:
+        return replace(Switches(), jobs=False)
+
+
 class Context:
     """An invocation."""
 
@@ -133,7 +140,9 @@ class Account:
 
     def received(self, queue: str) -> list[Any]:
         """Take what is in a queue."""
-        answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        answer = self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
+        )
         return list(answer.get("Messages", []))
 
     def run(self, seconds: float = 120.0) -> Any:
@@ -152,9 +161,15 @@ class Account:
 
     def be_visible(self) -> None:
         """Let the time pass for which messages were put off."""
-        queue: Any = sys.modules["moto.sqs.models"].sqs_backends["123456789012"]["us-east-1"].queues["jobs"]
-        for message in queue._messages:
-            message.visible_at = 0
+        for message in self._messages():
+            message.visible_at = message.delayed_until = 0
+
+    def delays(self) -> list[int]:
+        """Return after how many seconds each message in the queue can be received first."""
+        return [round((each.delayed_until - each.sent_timestamp) / 1000) for each in self._messages()]
+
+    def _messages(self) -> Any:
+        return sys.modules["moto.sqs.models"].sqs_backends["123456789012"]["us-east-1"].queues["jobs"]._messages
 
 
 def _fresh(name: str) -> Any:
@@ -252,16 +267,38 @@ def test_what_is_switched_off_is_neither_taken_nor_worked_on(
         monkeypatch.setattr(function, "_ports", replace(function._ports, flags=Off()))
     status, _, headers = account.post()
     assert (status, headers["Retry-After"]) == (503, "30")
-    changes: list[int] = []
-    put_off = SqsQueue.put_off
-    monkeypatch.setattr(
-        SqsQueue,
-        "put_off",
-        lambda self, receipt, seconds: [changes.append(int(seconds)), put_off(self, receipt, seconds)],
-    )
-    assert len(account.run()) == 1
+    assert account.run() == []
     assert account.runtime.asked == []
-    assert changes[0] >= 450, "deliveries are counted, so that it must not come again and again"
+    assert account.received(account.queue) == []
+    (delay,) = account.delays()
+    assert delay == 900
+
+
+def test_a_job_outlasts_any_time_in_which_jobs_are_switched_off(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue counts how often a message is received, and buries it after 100 times, which is a day of them."""
+    _, accepted, _ = account.post()
+    ports = account.work._ports
+    monkeypatch.setattr(account.work, "_ports", replace(ports, flags=JobsOff()))
+    for _ in range(3):
+        account.run()
+        account.be_visible()
+    (message,) = account.received(account.queue)
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+    account.be_visible()
+    monkeypatch.setattr(account.work, "_ports", ports)
+    account.run()
+    assert account.call("GET", f"/jobs/{accepted['id']}")[1]["status"] == "done"
+
+
+def test_a_message_that_cannot_be_sent_anew_is_not_done_with(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    account.post()
+    monkeypatch.setattr(account.work, "_ports", replace(account.work._ports, flags=JobsOff()))
+    monkeypatch.setattr(SqsQueue, "send_later", lambda *_: (_ for _ in ()).throw(RuntimeError("gone")))
+    assert len(account.run()) == 1
+    account.be_visible()
+    assert len(account.received(account.queue)) == 1
 
 
 def test_a_busy_endpoint_is_asked_by_one_message_only_and_no_default_stands_in(account: Account) -> None:
@@ -325,7 +362,7 @@ def test_an_error_that_nobody_foresaw_is_a_problem_document(account: Account, mo
 
 def test_the_table_tells_writers_of_each_other(account: Account) -> None:
     store = DynamoJobs()
-    job = Job(NAME, "a" * 32, "shop", "h", "key", 1.5, 60, 1000, problem={"status": 503}, owed=("event",))
+    job = Job(NAME, "a" * 32, "shop", "h", "key", 1.5, 1000, problem={"status": 503}, owed=("event",))
     store.create(job, 500.0)
     assert store.load(NAME, job.id) == job
     with pytest.raises(ConflictError):

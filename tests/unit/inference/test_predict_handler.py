@@ -113,6 +113,16 @@ def test_what_nobody_foresaw_is_answered_and_logged(
     assert written["prediction"] == answer["headers"]["Tidegate-Prediction-Id"]
 
 
+def test_only_who_is_named_keeps_to_a_version(predict: Any, make_door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sticky = make_door(sticky=True)
+    sticky.route = sys.modules["inference_serving_fakes"].route(("blue", "v1"), ("green", "v2"), 99.9)
+    sticky.runtime.hosted["green"] = "v2"
+    monkeypatch.setattr(predict, "_predictor", sticky.predictor)
+    predict.handler(event(), Context())
+    predict.handler(event(Tidegate_Caller="ann"), Context())
+    assert sticky.runtime.asked == [None, "green"]
+
+
 def test_it_can_be_kept_warm(predict: Any, door: Any) -> None:
     assert predict.handler({"tidegate": "warm"}, None) == {"tidegate": "warm"}
     assert door.views_read == 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.inference.settings import FrontDoor, Segment
-from lambdas.inference.view import FRESH_SECONDS
+from lambdas.inference.view import FRESH_SECONDS, ROUTED_SECONDS
 
 
 @pytest.fixture
@@ -27,6 +27,35 @@ def test_the_model_answers_and_is_named(door: Any) -> None:
 def test_records_go_to_the_model_as_rows(door: Any) -> None:
     door.predict([{"wind": 2, "dew": 1}])
     assert door.runtime.bodies == [{"instances": [[1.0, 2.0]]}]
+
+
+ORDERS = [
+    (("dew", "wind"), [[1.0, 2.0], [3.0, 4.0]]),
+    (("wind", "dew"), [{"dew": 1.0, "wind": 2.0}, {"dew": 3.0, "wind": 4.0}]),
+    (("dew",), [{"dew": 1.0, "wind": 2.0}, {"dew": 3.0, "wind": 4.0}]),
+    (None, [{"wind": 2, "dew": 1}, [3, 4]]),
+]
+
+
+@pytest.mark.parametrize(("names", "sent"), ORDERS)
+def test_rows_go_as_each_version_takes_them_that_may_answer(
+    door: Any, fakes: Any, names: tuple[str, ...] | None, sent: Any
+) -> None:
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 10)
+    door.signatures.others["arn:v2"] = names and fakes.signature(*names)
+    door.predict([{"wind": 2, "dew": 1}, [3, 4]])
+    assert door.runtime.bodies == [{"instances": sent}]
+
+
+def test_rows_go_as_that_version_takes_them_which_has_come_meanwhile(make_door: Any, fakes: Any) -> None:
+    door = make_door(segments=(Segment("caller", frozenset({"ann"}), "live"),))
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 10)
+    door.predict()
+    door.runtime.hosted, door.runtime.weighted = {"green": "v3"}, "green"
+    door.route = fakes.route(("green", "v3"))
+    door.signatures.others["arn:v3"] = fakes.signature("wind", "dew")
+    door.predict([[3, 4]], caller="ann")
+    assert door.runtime.bodies[-1] == {"instances": [{"dew": 3.0, "wind": 4.0}]}
 
 
 def test_what_the_model_does_not_take_is_refused_here(door: Any) -> None:
@@ -92,6 +121,14 @@ def test_an_item_under_the_wrong_key_is_not_believed(door: Any) -> None:
     [item] = door.table.items.values()
     item["key"] = "arn:v0"
     assert door.said() == ("v1", "model")
+
+
+def test_no_answer_is_given_again_by_the_same_model_in_another_container(door: Any) -> None:
+    door.predict()
+    door.route["live"] = {**door.route["live"], "cache": "arn:v1@another-config"}
+    door.clock.time += FRESH_SECONDS
+    assert door.said() == ("v1", "model")
+    assert door.said() == ("v1", "cache")
 
 
 def test_an_answer_that_is_too_large_is_not_kept(door: Any) -> None:
@@ -201,6 +238,18 @@ def test_a_rule_that_is_behind_is_followed_no_further(make_door: Any, fakes: Any
     assert door.runtime.asked == ["green", "green", None]
     assert door.said([[8, 8]], caller="ann") == ("v1", "model")
     assert door.runtime.asked[-1] is None
+
+
+def test_a_rule_is_not_followed_by_what_was_read_a_while_ago(make_door: Any, fakes: Any) -> None:
+    door = make_door(segments=(Segment("caller", frozenset({"ann"}), "candidate"),))
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 10)
+    door.runtime.hosted["green"] = "v2"
+    assert door.said(caller="ann") == ("v2", "model")
+    door.route = OSError("away")
+    door.clock.time += ROUTED_SECONDS + 0.1
+    answered = door.predict([[7, 7]], caller="ann")
+    assert door.runtime.asked == ["green", None]
+    assert answered.served.version == "v1"
 
 
 def test_a_tester_is_told_that_there_is_no_such_variant(door: Any) -> None:

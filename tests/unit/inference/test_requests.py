@@ -1,6 +1,7 @@
 """Requests as API Gateway hands them over, who calls, and what is answered."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -147,18 +148,32 @@ def test_a_role_is_known_by_its_session_whatever_its_path(listed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arn", "client"),
+    "arn",
     [
-        (SESSION.replace("1111", "9999"), "arn:aws:iam::999922223333:role/Forecaster"),
-        (SESSION.replace("Forecaster", "Other"), "arn:aws:iam::111122223333:role/Other"),
-        (SESSION.replace(":aws:", ":aws-cn:"), "arn:aws-cn:iam::111122223333:role/Forecaster"),
-        (USER, USER),
+        SESSION.replace("1111", "9999"),
+        SESSION.replace("Forecaster", "Other"),
+        SESSION.replace(":aws:", ":aws-cn:"),
+        USER,
     ],
 )
-def test_another_role_is_not_taken_for_it(arn: str, client: str) -> None:
+def test_whoever_is_no_client_may_not_call_whatever_iam_allows(arn: str) -> None:
     settings = FrontDoor("rain-test", "iam", {ROLE: Client("forecaster", tester=True)})
 
-    assert caller_of(context(identity={"userArn": arn}), settings) == Caller(client, client)
+    with pytest.raises(Problem) as raised:
+        caller_of(context(identity={"userArn": arn}), settings)
+    assert raised.value.slug == "forbidden"
+
+
+@pytest.mark.parametrize(("ago", "taken"), [(-10, True), (30, True), (61, False)])
+def test_a_token_that_has_expired_meanwhile_is_no_longer_taken(ago: float, taken: bool) -> None:
+    told = {"client": "c-1", "principalId": "ann", "expires": str(time.time() - ago)}
+    settings = front_door("jwt", **{"c-1": Client("app")})
+    if taken:
+        assert caller_of(context(authorizer=told), settings).client == "app"
+        return
+    with pytest.raises(Problem) as raised:
+        caller_of(context(authorizer=told), settings)
+    assert raised.value.slug == "unauthorized"
 
 
 def test_a_user_is_known_by_its_arn() -> None:
@@ -209,8 +224,8 @@ def test_what_a_caller_says_is_read() -> None:
     assert asked(request, TESTER) == Asked("ann smith", "patient/7", "green", "k" * 256)
 
 
-def test_a_caller_who_says_nothing_is_the_client() -> None:
-    assert asked(with_headers(), CLIENT) == Asked("app")
+def test_nothing_is_made_up_for_a_caller_who_says_nothing() -> None:
+    assert asked(with_headers(), CLIENT) == Asked()
 
 
 @pytest.mark.parametrize("name", [headers.CALLER, headers.SUBJECT, headers.IDEMPOTENCY, headers.TARGET])

@@ -12,9 +12,9 @@ from lambdas.inference.identity import Caller
 from lambdas.inference.routing import Routed, route
 from lambdas.inference.segments import choose
 from lambdas.inference.settings import FrontDoor, Segment
-from lambdas.inference.view import Served, View
+from lambdas.inference.view import ROUTED_SECONDS, Served, View
 
-LIVE, CANDIDATE = Served("blue", "1", "arn:1"), Served("green", "2", "arn:2")
+LIVE, CANDIDATE = Served("blue", "1", "arn:1", "arn:1@a"), Served("green", "2", "arn:2", "arn:2@b")
 TO_CANDIDATE = Segment("caller", frozenset({"ann", "bob"}), "candidate")
 TO_LIVE = Segment("client", frozenset({"bank"}), "live")
 
@@ -22,18 +22,19 @@ TO_LIVE = Segment("client", frozenset({"bank"}), "live")
 def routed(
     percent: float = 50,
     *,
-    caller: str = "ann",
+    caller: str | None = "ann",
     client: str = "shop",
     target: str | None = None,
     attributes: dict[str, Any] | None = None,
     view: View | None = None,
     routing: bool = True,
+    now: float = 0,
     **settings: Any,
 ) -> Routed:
     front_door = FrontDoor("rain-local", "iam", {}, **settings)
     who = Caller(client, "arn", attributes=attributes or {}, tester=True)
     seen = view or View(LIVE, CANDIDATE, percent, 0)
-    return route(front_door, seen, who, Asked(caller, target=target), routing=routing)
+    return route(front_door, seen, who, Asked(caller, target=target), now, routing=routing)
 
 
 def test_sagemaker_chooses_unless_something_else_is_said() -> None:
@@ -62,6 +63,25 @@ def test_a_tester_reaches_a_candidate_before_it_has_traffic() -> None:
     assert routed(0, target="green") == Routed("green", CANDIDATE, "target")
 
 
+def test_a_client_that_names_no_caller_is_split_as_all_are() -> None:
+    assert routed(99, caller=None, sticky=True) == Routed(None, None, "weights")
+
+
+def test_to_rules_a_client_that_names_no_caller_is_the_caller() -> None:
+    rule = Segment("caller", frozenset({"shop"}), "candidate")
+    assert routed(caller=None, segments=(rule,)) == Routed("green", CANDIDATE, "segment")
+
+
+@pytest.mark.parametrize("rules", [{"sticky": True}, {"segments": (TO_CANDIDATE,)}])
+def test_what_was_read_a_while_ago_decides_nothing(rules: dict[str, Any]) -> None:
+    assert routed(99, now=ROUTED_SECONDS, **rules).slot == "green"
+    assert routed(99, now=ROUTED_SECONDS + 0.1, **rules) == Routed(None, None, "weights")
+
+
+def test_a_testers_wish_holds_whatever_was_read() -> None:
+    assert routed(target="green", now=59) == Routed("green", CANDIDATE, "target")
+
+
 def test_switched_off_it_leaves_everything_to_sagemaker() -> None:
     everything: dict[str, Any] = {"segments": (TO_CANDIDATE,), "sticky": True, "target": "green"}
     assert routed(routing=False, **everything) == Routed(None, None, "weights")
@@ -69,7 +89,7 @@ def test_switched_off_it_leaves_everything_to_sagemaker() -> None:
 
 def test_nothing_is_decided_by_what_is_not_known() -> None:
     door = FrontDoor("rain-local", "iam", {}, segments=(TO_CANDIDATE,), sticky=True)
-    assert route(door, None, Caller("shop", "arn"), Asked("ann")) == Routed(None, None, "weights")
+    assert route(door, None, Caller("shop", "arn"), Asked("ann"), 0) == Routed(None, None, "weights")
 
 
 RULES = st.lists(st.sampled_from([TO_CANDIDATE, TO_LIVE]), max_size=3).map(tuple)

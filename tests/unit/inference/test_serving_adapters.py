@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import botocore.session
@@ -101,8 +102,17 @@ def test_who_is_turned_away_asks_once_more(first: Exception) -> None:
 def test_nobody_asks_again_who_would_be_too_late() -> None:
     sagemaker = Sagemaker(error("ThrottlingException"), b"{}")
     with pytest.raises(InvocationError):
-        invoke(sagemaker, seconds=TIMEOUT + 1)
+        invoke(sagemaker, seconds=TIMEOUT + 1.5)
     assert len(sagemaker.requests) == 1
+
+
+def test_the_model_is_not_asked_when_its_answer_could_come_too_late() -> None:
+    sagemaker = Sagemaker(b"{}")
+    with pytest.raises(InvocationError, match=r"6\.4 s were left") as found:
+        invoke(sagemaker, seconds=TIMEOUT + 1.4)
+    assert sagemaker.requests == []
+    assert found.value.at_fault
+    assert found.value.problem.slug == "unavailable"
 
 
 @pytest.mark.parametrize(
@@ -198,6 +208,7 @@ def test_only_the_route_is_read_of_an_endpoints_state(dynamodb: Any) -> None:
     request = {
         "TableName": "rollouts",
         "Key": {"pk": {"S": "ENDPOINT#rain-local"}, "sk": {"S": "STATE"}},
+        "ConsistentRead": True,
         "ProjectionExpression": "#route",
         "ExpressionAttributeNames": {"#route": "route"},
     }
@@ -277,6 +288,7 @@ def test_a_service_that_is_away_is_not_asked_by_every_request(flags: Any) -> Non
 # Signatures.
 
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/rain-local/3"
+BOOTSTRAP = Served("blue", "bootstrap", "bootstrap@rain-config", "bootstrap@rain-config")
 DOCUMENT = json.dumps({"schema": 1, "tensor": "x", "columns": [{"name": "dew", "dtype": "float32"}]})
 
 
@@ -319,7 +331,7 @@ def versions(door: Any) -> Versions:
 
 
 def test_a_signature_is_found_beside_its_model_and_kept(versions: Versions) -> None:
-    served = Served("blue", "1", ARN)
+    served = Served("blue", "1", ARN, ARN)
     for adapter in (versions.adapter, versions.adapter, versions.another()):
         found = adapter.of(served)
         assert found is not None
@@ -329,22 +341,22 @@ def test_a_signature_is_found_beside_its_model_and_kept(versions: Versions) -> N
 
 
 def test_a_model_in_no_registry_is_found_by_its_config(versions: Versions) -> None:
-    assert versions.adapter.of(Served("blue", "bootstrap", "bootstrap@rain-config")) is not None
-    assert versions.adapter.of(Served("green", "bootstrap", "bootstrap2@rain-config")) is None
+    assert versions.adapter.of(BOOTSTRAP) is not None
+    assert versions.adapter.of(replace(BOOTSTRAP, slot="green", key="bootstrap2@rain-config")) is None
 
 
 def test_the_bootstrap_models_signature_is_an_asset(versions: Versions, monkeypatch: pytest.MonkeyPatch) -> None:
     versions.url = "s3://assets/abc.tar.gz"
     versions.objects = {("assets", "def.json"): DOCUMENT}
-    assert versions.adapter.of(Served("blue", "bootstrap", "bootstrap@rain-config")) is None
+    assert versions.adapter.of(BOOTSTRAP) is None
     monkeypatch.setenv(contract.ENV_BOOTSTRAP_MODEL, versions.url)
     monkeypatch.setenv(contract.ENV_BOOTSTRAP_SIGNATURE, "s3://assets/def.json")
-    assert versions.another().of(Served("blue", "bootstrap", "bootstrap@rain-config")) is not None
+    assert versions.another().of(BOOTSTRAP) is not None
 
 
 def test_what_is_not_found_is_looked_for_again_after_a_while(versions: Versions) -> None:
     objects, versions.objects = versions.objects, {}
-    served = Served("blue", "1", ARN)
+    served = Served("blue", "1", ARN, ARN)
     assert versions.adapter.of(served) is None
     versions.objects = objects
     assert versions.adapter.of(served) is None
@@ -355,10 +367,10 @@ def test_what_is_not_found_is_looked_for_again_after_a_while(versions: Versions)
 @pytest.mark.parametrize("document", ["{", "[]", "{}", '{"schema": 2}'])
 def test_a_signature_that_cannot_be_read_is_not_known(versions: Versions, document: str) -> None:
     versions.objects = {("artefacts", "rain/1/sha/signature.json"): document}
-    assert versions.adapter.of(Served("blue", "1", ARN)) is None
+    assert versions.adapter.of(Served("blue", "1", ARN, ARN)) is None
     assert versions.door.log.warnings
 
 
 def test_a_table_that_is_away_costs_only_the_looking_up(versions: Versions) -> None:
     versions.door.table.away = True
-    assert versions.adapter.of(Served("blue", "1", ARN)) is not None
+    assert versions.adapter.of(Served("blue", "1", ARN, ARN)) is not None

@@ -1,6 +1,7 @@
 """A model's signature: what it says of refused input, and its JSON Schema."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from lambdas.inference.column import Column
 from lambdas.inference.openapi import signature_in
 from lambdas.inference.problems import Problem
 from lambdas.inference.signature import Signature
@@ -184,3 +186,12 @@ def test_a_bound_is_as_wide_as_a_32_bit_float(value: float, bound: float) -> Non
     assert model.check([[bound]])
     if abs(value - bound) > abs(bound) / 1e6 + 1e-44:
         refused([[value]], model)
+
+
+def test_a_label_is_found_among_many_at_once() -> None:
+    labels = [f"label {number}" for number in range(20_000)]
+    column = Column.of({"name": "station", "dtype": "int64", "categories": labels})
+    began = time.process_time()
+    for _ in range(10_000):
+        column.read("label 19999")
+    assert time.process_time() - began < 1

@@ -64,7 +64,7 @@ class FakeModel:
         if any(value(row) in self.hated for row in rows):
             raise REFUSED
         body = said or json.dumps({"predictions": [value(row) for row in rows]})
-        return Answered(body, "model", Served("blue", "2.0.0", "k2"), "blue")
+        return Answered(body, "model", Served("blue", "2.0.0", "k2", "k2@a"), "blue")
 
 
 def value(row: Any) -> Any:

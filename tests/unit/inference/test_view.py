@@ -14,15 +14,20 @@ def world(make_door: Any) -> Any:
 
 def test_a_view_names_the_versions_of_both_slots(world: Any) -> None:
     world.route = {
-        "live": {"slot": "blue", "version": "1", "key": "k1"},
-        "candidate": {"slot": "green", "version": "2", "key": "k2"},
+        "live": {"slot": "blue", "version": "1", "key": "k1", "cache": "k1@a"},
+        "candidate": {"slot": "green", "version": "2", "key": "k2", "cache": "k2@b"},
         "percent": 10,
     }
     view = world.ports.views.latest()
-    assert view.named("blue") == Served("blue", "1", "k1")
-    assert view.named("green") == Served("green", "2", "k2")
+    assert view.named("blue") == Served("blue", "1", "k1", "k1@a")
+    assert view.named("green") == Served("green", "2", "k2", "k2@b")
     assert view.named("red") is None
-    assert view.shares
+    assert view.shares(world.clock())
+
+
+def test_what_was_written_without_a_config_is_kept_under_the_key(world: Any) -> None:
+    world.route = {"live": {"slot": "blue", "version": "1", "key": "k1"}, "candidate": None, "percent": 0}
+    assert world.ports.views.latest().live == Served("blue", "1", "k1", "k1")
 
 
 def test_it_is_read_again_only_when_it_is_old(world: Any) -> None:

@@ -54,7 +54,12 @@ def test_percentages_follow_the_weights_that_are_verified(world: Any) -> None:
     state = world.until_over()
     assert seen.percents() == [0, 10, 50, 100, 0]
     assert route_of(state) == {
-        "live": {"slot": "green", "version": "1.1.0", "key": state.live.package_arn},
+        "live": {
+            "slot": "green",
+            "version": "1.1.0",
+            "key": state.live.package_arn,
+            "cache": f"{state.live.package_arn}@{state.live.config}",
+        },
         "candidate": None,
         "percent": 0,
     }
@@ -114,9 +119,27 @@ def test_a_clone_has_the_key_of_the_config_that_it_is_going_to_be_live_with(worl
     world.declare(replace(fleet, instance_type="ml.g5.2xlarge"))
     state = world.until_phase(Phase.SHIFT)
     candidate = route_of(state)["candidate"]
-    assert candidate["key"] == f"bootstrap@{state.rollout.final_config}"
+    assert candidate["key"] == candidate["cache"] == f"bootstrap@{state.rollout.final_config}"
     assert candidate["key"] != route_of(state)["live"]["key"]
     assert route_of(world.until_over())["live"] == candidate
+
+
+def test_answers_are_kept_anew_in_another_container(world: Any, fleet: Any) -> None:
+    world.approve("1.1.0")
+    before = route_of(world.until_over())["live"]
+    world.declare(replace(fleet, instance_type="ml.g5.2xlarge"))
+    candidate = route_of(world.until_phase(Phase.SHIFT))["candidate"]
+    assert candidate["key"] == before["key"]
+    assert candidate["cache"] != before["cache"]
+    assert route_of(world.until_over())["live"] == candidate
+
+
+def test_a_version_that_is_rolled_back_to_finds_its_own_answers(world: Any) -> None:
+    before = route_of(world.store.state)["live"]
+    world.approve("1.1.0")
+    world.until_phase(Phase.BAKE)
+    world.command("abort")
+    assert route_of(world.until_over())["live"] == before
 
 
 @given(phase=st.sampled_from(UNDER_WAY), step=st.integers(0, 2), effect=st.none() | st.integers(0, 2))

@@ -54,7 +54,7 @@ class Door:
 
     def job(self, identity: str, status: Status = Status.FAILED, endpoint: str = NAME, **fields: Any) -> Job:
         problem = PROBLEM if status is Status.FAILED else None
-        known = {"created_at": NOW, "keep_seconds": 3600, "expires": int(NOW) + 3600, "problem": problem}
+        known = {"created_at": NOW, "expires": int(NOW) + 3600, "problem": problem}
         job = Job(endpoint, identity, "shop", "hash", "in.json", status=status, **{**known, **fields})
         self.aws.dynamodb.put_item(TableName=TABLE, Item=written(items.item(job)))
         return job

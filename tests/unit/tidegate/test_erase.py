@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -260,6 +262,39 @@ def test_what_cannot_be_looked_into_is_told(archive: Archive, run: Run, capsys: 
     assert "LEFT: 1 files of records that could not be filed" in text
 
 
+def unfiled(*kinds: str) -> bytes:
+    """Return a file of records that could not be filed, as Firehose writes it: what came from CloudWatch Logs."""
+    raw = [gzip.compress(json.dumps({"messageType": kind, "logEvents": []}).encode()) for kind in kinds]
+    return b"".join(json.dumps({"rawData": base64.b64encode(each).decode()}).encode() + b"\n" for each in raw)
+
+
+def test_a_check_of_cloudwatch_logs_is_nothing_to_look_into(
+    archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive.put(f"audit-errors/{NAME}/format-conversion-failed/x", unfiled("CONTROL_MESSAGE", "CONTROL_MESSAGE"))
+    assert erased(run, capsys)["not_filed"] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        unfiled("DATA_MESSAGE"),
+        unfiled("CONTROL_MESSAGE", "DATA_MESSAGE"),
+        b"",
+        b'{"rawData": "e30="}\n',
+        b'{"rawData": 7}\n',
+        b'["rawData"]\n',
+        unfiled("CONTROL_MESSAGE") * 1000,
+    ],
+    ids=["prediction", "both", "empty", "no gzip", "no text", "no record", "too large"],
+)
+def test_whatever_else_could_not_be_filed_is_told(
+    archive: Archive, run: Run, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    archive.put(f"audit-errors/{NAME}/format-conversion-failed/x", content)
+    assert erased(run, capsys, status=1)["not_filed"] == 1
+
+
 def test_a_file_that_is_not_what_the_job_wrote_keeps_its_versions(
     archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -280,7 +315,9 @@ def test_a_job_that_fails_tells_why_and_leaves_no_name(
     archive.write_down("a.parquet", "ana")
     monkeypatch.setattr(erasing, "SCHEMA", 2)
     assert run("--yes") == 1
-    assert "has another schema than 2" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "has another schema than 2" in said
+    assert "may be changed" in said, "whether its outputs were uploaded is not known"
     assert archive.versions(f"inference/{NAME}/erasures/") == []
     assert archive.subjects("a.parquet") == ["ana"]
 

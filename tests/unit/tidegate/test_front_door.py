@@ -26,12 +26,22 @@ class Ssm:
         return {"Parameter": {"Value": json.dumps(self.described)}}
 
 
-class Gateway:
-    """Two keys, the first of which only begins as the second one does."""
+KEYS = [{"name": "rain-dev-shopkeeper", "value": "no"}, {"name": "rain-dev-shop", "value": "yes"}]
 
-    def get_api_keys(self, **asked: Any) -> Any:
+
+class Gateway:
+    """A page for each key; the first of them only begins as the second one does."""
+
+    def __init__(self, keys: Any = KEYS) -> None:
+        self.keys = keys
+
+    def get_paginator(self, operation: str) -> Gateway:
+        assert operation == "get_api_keys"
+        return self
+
+    def paginate(self, **asked: Any) -> Any:
         assert asked == {"nameQuery": "rain-dev-shop", "includeValues": True}
-        return {"items": [{"name": "rain-dev-shopkeeper", "value": "no"}, {"name": "rain-dev-shop", "value": "yes"}]}
+        return [{"items": [key]} for key in self.keys] or [{"items": []}]
 
 
 def aws(address: str = "https://ssm.eu-west-1.amazonaws.com", described: Any = DESCRIBED) -> Any:
@@ -60,7 +70,7 @@ def test_a_key_is_that_of_the_client_and_of_no_other() -> None:
 
 def test_a_client_without_a_key_is_an_error_with_a_way_out() -> None:
     connection = aws()
-    connection.apigateway.get_api_keys = lambda **_: {"items": []}
+    connection.apigateway.keys = []
     with pytest.raises(OperatorError) as caught:
         api_key(connection, ENDPOINT, "shop")
     assert "front_door.clients" in caught.value.hint

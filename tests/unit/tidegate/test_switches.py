@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lambdas.inference.flags import Switches
+from tidegate.errors import OperatorError
+from tidegate.front_door import FrontDoor
+from tidegate.switches import FLAGS, Profile, profile_of, states, switch
+
+PROFILE = Profile("app", "env", "profile", "at-once")
+ENDPOINT: Any = SimpleNamespace(name="rain-dev", environment="dev")
+
+
+class AppConfig:
+    """Versions of one profile, and which of them were deployed."""
+
+    def __init__(self, **values: bool) -> None:
+        flags = {name: {"name": name} for name in FLAGS}
+        told = {name.replace("_", "-"): {"enabled": on, "note": "kept"} for name, on in values.items()}
+        self.versions = [{"version": "1", "flags": flags, "values": told}]
+        self.deployed: list[dict[str, str]] = []
+
+    def list_hosted_configuration_versions(self, **_: Any) -> Any:
+        # AWS promises no order.
+        return {"Items": [{"VersionNumber": 1 + index} for index in reversed(range(len(self.versions)))]}
+
+    def get_hosted_configuration_version(self, VersionNumber: int, **_: Any) -> Any:
+        return {"Content": io.BytesIO(json.dumps(self.versions[VersionNumber - 1]).encode())}
+
+    def create_hosted_configuration_version(self, Content: bytes, **_: Any) -> Any:
+        self.versions.append(json.loads(Content))
+        return {"VersionNumber": len(self.versions)}
+
+    def start_deployment(self, **asked: str) -> None:
+        self.deployed.append(asked)
+
+
+def account(**values: bool) -> Any:
+    return SimpleNamespace(appconfig=AppConfig(**values))
+
+
+def test_the_flags_are_those_that_the_functions_read() -> None:
+    off = {flag: {"enabled": False} for flag in FLAGS}
+    assert Switches.of(off) == Switches(front_door=False, cache=False, routing=False, jobs=False)
+
+
+def test_what_is_not_switched_off_is_on() -> None:
+    assert states(account(cache=False), PROFILE) == {"front-door": True, "cache": False, "routing": True, "jobs": True}
+
+
+def test_one_flag_is_switched_and_rolled_out_at_once_and_all_else_stays() -> None:
+    aws = account(cache=True, jobs=False)
+    assert switch(aws, PROFILE, "cache", on=False)
+    newest = aws.appconfig.versions[-1]
+    assert newest["values"] == {"cache": {"enabled": False, "note": "kept"}, "jobs": {"enabled": False, "note": "kept"}}
+    assert newest["flags"] == aws.appconfig.versions[0]["flags"]
+    (deployment,) = aws.appconfig.deployed
+    assert (deployment["ConfigurationVersion"], deployment["DeploymentStrategyId"]) == ("2", "at-once")
+
+
+def test_switching_twice_does_nothing_the_second_time() -> None:
+    aws = account(cache=False)
+    assert not switch(aws, PROFILE, "cache", on=False)
+    assert not aws.appconfig.deployed
+
+
+def test_a_front_door_without_switches_is_an_error_with_the_way_out() -> None:
+    with pytest.raises(OperatorError) as caught:
+        profile_of(FrontDoor("https://x/", "iam", {}), ENDPOINT)
+    assert "switches: true" in caught.value.hint
