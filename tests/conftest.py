@@ -1,11 +1,16 @@
 """What all tests share: the trained models, and which tests go to one worker of pytest-xdist together."""
 
+import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from xdist.scheduler import LoadScopeScheduling
 
+from lambdas.rollout.adapters import clients
 from tests.once import once
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +40,19 @@ FIRST = (
 """What takes longest is begun first. Scenarios mostly wait, and the other tests fill the time."""
 
 
+_read_file = JSONFileLoader.load_file
+_read_once = functools.cache(functools.partial(_read_file, JSONFileLoader()))
+
+
+def _load_file(loader: JSONFileLoader, path: str) -> Any:
+    # Of S3's model botocore changes what it has loaded.
+    return _read_file(loader, path) if "/s3/" in path else _read_once(path)
+
+
+# Every session reads its services' models anew, and tests make hundreds of sessions.
+JSONFileLoader.load_file = _load_file
+
+
 class Units(LoadScopeScheduling):
     """Gives workers files, or folders of files, in the order in which they were collected."""
 
@@ -55,6 +73,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _place(nodeid: str) -> int:
     return next((place for place, start in enumerate(FIRST) if nodeid.startswith(start)), len(FIRST))
+
+
+@pytest.fixture(autouse=True)
+def _without_time_limit() -> Iterator[None]:
+    """Let no function that a test has run in this process hold the tests after it to its own time."""
+    yield
+    clients.time_limit.start(float("inf"))
 
 
 @pytest.fixture(scope="session")
