@@ -72,7 +72,9 @@ def test_large_bodies_are_counted_and_all_other_managed_rules_refuse(case):
     assert {"AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"} <= set(managed)
     for name, (override, group) in managed.items():
         assert override == {"None": {}}, name
-        counted = [{"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}]
+        counted = [
+            {"Name": rule, "ActionToUse": {"Count": {}}} for rule in ("SizeRestrictions_BODY", "NoUserAgent_HEADER")
+        ]
         assert group.get("RuleActionOverrides") == (counted if name == "AWSManagedRulesCommonRuleSet" else None)
     assert not any(each["VisibilityConfig"]["SampledRequestsEnabled"] for each in rules), "samples hold keys"
 

@@ -133,6 +133,8 @@ class Workshop:
 
     def log_text(self, function: str) -> str:
         logs, group = self.cloud.client("logs"), f"/aws/lambda/{function}"
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return ""  # nothing has been shipped yet
         return "\n".join(event["message"] for event in logs.filter_log_events(logGroupName=group)["events"])
 
     def metric(self, namespace: str, name: str, **dimensions: str) -> float:

@@ -11,7 +11,7 @@ from bench.batch.run import measure
 from bench.batch.world import model_file
 from bench.errors import BenchError
 
-ROWS, OBJECTS = 40_000, 8
+ROWS, OBJECTS = 80_000, 40
 MEGABYTE = 1_000_000
 
 

@@ -35,5 +35,6 @@ def test_data_outlives_the_stacks_but_not_a_first_create_that_failed(
     assert cloud.client("dynamodb").list_tables()["TableNames"] == []
     loop.deploy(keeping)
     loop.destroy()
-    assert cloud.client("dynamodb").list_tables()["TableNames"] == [contract.table_name("local")]
+    kept = {contract.inference_table("local"), contract.table_name("local")}
+    assert set(cloud.client("dynamodb").list_tables()["TableNames"]) == kept
     assert loop.aws.sagemaker.list_endpoint_configs()["EndpointConfigs"] == []

@@ -109,8 +109,8 @@ def test_one_more_recorded_value_deploys(
     without_fleet(assembly)
     read_one_more(assembly)
     deployed.deploy_assembly(assembly)
-    (outputs,) = [stack["outputs"] for stack in deployed.cloud.deployer.stacks().values() if stack["outputs"]]
-    assert outputs == {"OneMore": "recorded"}
+    outputs = [stack["outputs"] for stack in deployed.cloud.deployer.stacks().values()]
+    assert {"OneMore": "recorded"} in outputs
     assert newest(deployed, before)["InstanceType"] == "ml.g5.xlarge"
     assert touched(deployed) == live
 
