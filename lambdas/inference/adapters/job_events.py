@@ -9,8 +9,7 @@ from typing import Any
 
 from lambdas.contract import INFERENCE_EVENT_SOURCE, JOB_DETAIL_TYPE
 from lambdas.inference.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.errors import RetryableError
+from lambdas.rollout.adapters.bus import send
 
 _CONNECT, _READ = 1.0, 3.0
 
@@ -28,10 +27,6 @@ class JobEvents:
         self._client = client or Lazy("events", connect=_CONNECT, read=_READ)
 
     def announce(self, detail: Mapping[str, Any]) -> None:
-        """Say that a job has ended; PutEvents succeeds even when the bus refuses an event."""
+        """Say that a job has ended."""
         entry = {"Source": INFERENCE_EVENT_SOURCE, "DetailType": JOB_DETAIL_TYPE, "Detail": json.dumps(detail)}
-        with translated():
-            answer = self._client().put_events(Entries=[entry])
-        if answer.get("FailedEntryCount"):
-            failed = answer["Entries"][0]
-            raise RetryableError(f"the event was not taken: {failed.get('ErrorCode')}: {failed.get('ErrorMessage')}")
+        send(self._client, entry)

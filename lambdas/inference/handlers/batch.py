@@ -10,8 +10,7 @@ and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in 
 import os
 from typing import Any
 
-from lambdas.contract import ENV_ARTEFACT_BUCKET
-from lambdas.inference.batch.adapters.bus import EventBridge
+from lambdas.contract import BATCH_DETAIL_TYPE, ENV_ARTEFACT_BUCKET, INFERENCE_EVENT_SOURCE
 from lambdas.inference.batch.adapters.models import LiveModels
 from lambdas.inference.batch.adapters.objects import S3Objects
 from lambdas.inference.batch.adapters.table import DynamoStore
@@ -21,6 +20,7 @@ from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.settings import front_door
+from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.handlers.batch import each_message
 from lambdas.rollout.handlers.faults import report
@@ -62,7 +62,7 @@ def _take(plan: Plan, event: dict[str, Any]) -> None:
         models=LiveModels(),
         objects=S3Objects(),
         transforms=SageMakerTransforms(),
-        announcer=EventBridge(),
+        announcer=EventBridge(INFERENCE_EVENT_SOURCE, BATCH_DETAIL_TYPE),
         faults=CountedFaults(),
         clock=clock,
         log=PowertoolsLog(),

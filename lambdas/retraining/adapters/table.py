@@ -1,9 +1,8 @@
 """The retraining table in DynamoDB."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from lambdas import contract
 from lambdas.retraining import items
@@ -11,10 +10,8 @@ from lambdas.retraining.decision import Entry
 from lambdas.retraining.state import State, Summary
 from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import code_of, translated
-from lambdas.rollout.errors import ConflictError, RetryableError
-
-_NEW = f"attribute_not_exists({contract.TABLE_PARTITION_KEY})"
+from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.adapters.transactions import put, transact
 
 
 class DynamoStore:
@@ -33,44 +30,15 @@ class DynamoStore:
     def save(self, state: State, entries: Sequence[Entry] = (), summary: Summary | None = None, *, now: float) -> State:
         """Write the state with its audit entries and a run's summary in one transaction."""
         saved = replace(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
-        writes = [_put(items.state_item(saved), state.version)]
+        writes = [put(_table(), items.state_item(saved), state.version)]
         writes += [
-            _put(items.audit_item(state.name, entry, number, now))
+            put(_table(), items.audit_item(state.name, entry, number, now))
             for number, entry in enumerate(entries, start=state.audit_count + 1)
         ]
         if summary is not None:
-            writes.append(_put(items.run_item(state.name, summary)))
-        self._transact(writes)
+            writes.append(put(_table(), items.run_item(state.name, summary)))
+        transact(self._client, writes, "retraining item")
         return saved
-
-    def _transact(self, writes: list[dict[str, Any]]) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                self._client().transact_write_items(TransactItems=writes)
-            except ClientError as error:
-                if code_of(error) != "TransactionCanceledException":
-                    raise
-                raise _cancelled(error) from error
-
-
-def _put(item: Mapping[str, Any], version: int | None = None) -> dict[str, Any]:
-    put: dict[str, Any] = {"TableName": _table(), "Item": encode(item)}
-    if version == 0:
-        put["ConditionExpression"] = _NEW
-    elif version is not None:
-        put["ConditionExpression"] = "#version = :version"
-        put["ExpressionAttributeNames"] = {"#version": "version"}
-        put["ExpressionAttributeValues"] = encode({":version": version})
-    return {"Put": put}
-
-
-def _cancelled(error: Any) -> Exception:
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    if "ConditionalCheckFailed" in reasons:
-        return ConflictError("the retraining item has changed since it was read")
-    return RetryableError(f"the transaction was cancelled: {', '.join(sorted(filter(None, reasons)))}")
 
 
 def _table() -> str:

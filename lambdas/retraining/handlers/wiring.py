@@ -1,7 +1,7 @@
 """The real world's ports."""
 
+from lambdas.contract import RETRAINING_DETAIL_TYPE, RETRAINING_EVENT_SOURCE
 from lambdas.retraining.adapters.bucket import S3Files
-from lambdas.retraining.adapters.bus import EventBridge
 from lambdas.retraining.adapters.models import SageMakerModels
 from lambdas.retraining.adapters.parameters import SsmSettings
 from lambdas.retraining.adapters.pipelines import SageMakerPipelines
@@ -9,6 +9,7 @@ from lambdas.retraining.adapters.rollouts import RolloutTable
 from lambdas.retraining.adapters.table import DynamoStore
 from lambdas.retraining.controller import Controller
 from lambdas.retraining.ports import Ports
+from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.adapters.sns import SnsNotifier
 from lambdas.rollout.handlers.faults import report
@@ -38,7 +39,7 @@ def begin(context: object) -> Controller:
             models=SageMakerModels(),
             files=S3Files(),
             pipelines=SageMakerPipelines(),
-            announcer=EventBridge(),
+            announcer=EventBridge(RETRAINING_EVENT_SOURCE, RETRAINING_DETAIL_TYPE),
             faults=CountedFaults(),
             notifier=SnsNotifier(),
             settings=SsmSettings(),

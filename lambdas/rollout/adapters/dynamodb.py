@@ -9,15 +9,14 @@ from lambdas import contract
 from lambdas.rollout import items
 from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.adapters.transactions import put, transact
 from lambdas.rollout.answers import paired
 from lambdas.rollout.decision import Entry
-from lambdas.rollout.errors import ConflictError, RetryableError
+from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.judge import Paired
 from lambdas.rollout.ports import Due
 from lambdas.rollout.state import Episode, Rollout, State
-
-_NEW = f"attribute_not_exists({contract.TABLE_PARTITION_KEY})"
 
 
 class DynamoStore:
@@ -42,16 +41,16 @@ class DynamoStore:
     ) -> State:
         """Write the state with its audit entries, a rollout's summary and an episode in one transaction."""
         saved = replace(state, version=state.version + 1, audit_count=state.audit_count + len(entries))
-        writes = [self._put(items.state_item(saved), *_unchanged(state))]
+        writes = [put(_table(), items.state_item(saved), state.version)]
         writes += [
-            self._put(items.audit_item(state.name, entry, number, now))
+            put(_table(), items.audit_item(state.name, entry, number, now))
             for number, entry in enumerate(entries, start=state.audit_count + 1)
         ]
         if rollout is not None:
-            writes.append(self._put(items.summary_item(state.name, rollout)))
+            writes.append(put(_table(), items.summary_item(state.name, rollout)))
         if episode is not None:
-            writes.append(self._put(items.episode_item(state.name, episode)))
-        self._transact(writes)
+            writes.append(put(_table(), items.episode_item(state.name, episode)))
+        transact(self._client, writes)
         return saved
 
     def episodes(self, name: str) -> dict[str, Episode]:
@@ -81,7 +80,7 @@ class DynamoStore:
     def put_new(self, item: Mapping[str, Any]) -> None:
         """Write an item unless there is one under its key."""
         try:
-            self._transact([self._put(item, _NEW)])
+            transact(self._client, [put(_table(), item, version=0)])
         except ConflictError:
             return
 
@@ -125,38 +124,6 @@ class DynamoStore:
             if not page.get("LastEvaluatedKey"):
                 return found
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _put(
-        self, item: Mapping[str, Any], condition: str | None = None, values: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": _table(), "Item": encode(item)}
-        put |= {"ConditionExpression": condition} if condition else {}
-        if values:
-            put["ExpressionAttributeValues"] = encode(values)
-            put["ExpressionAttributeNames"] = {f"#{name.strip(':')}": name.strip(":") for name in values}
-        return {"Put": put}
-
-    def _transact(self, writes: list[dict[str, Any]]) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                self._client().transact_write_items(TransactItems=writes)
-            except ClientError as error:
-                if code_of(error) != "TransactionCanceledException":
-                    raise
-                raise _cancelled(error) from error
-
-
-def _cancelled(error: Any) -> Exception:
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    if "ConditionalCheckFailed" in reasons:
-        return ConflictError("the item has changed since it was read")
-    return RetryableError(f"the transaction was cancelled: {', '.join(sorted(filter(None, reasons)))}")
-
-
-def _unchanged(state: State) -> tuple[str, dict[str, Any] | None]:
-    return ("#version = :version", {":version": state.version}) if state.version else (_NEW, None)
 
 
 def _table() -> str:

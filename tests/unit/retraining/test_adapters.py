@@ -15,10 +15,10 @@ from botocore.validate import validate_parameters
 from moto import mock_aws
 
 from lambdas import contract
+from lambdas.contract import RETRAINING_DETAIL_TYPE, RETRAINING_EVENT_SOURCE
 from lambdas.retraining import manifests
 from lambdas.retraining.adapters.artefacts import S3Artefacts
 from lambdas.retraining.adapters.bucket import S3Files
-from lambdas.retraining.adapters.bus import EventBridge
 from lambdas.retraining.adapters.models import SageMakerModels
 from lambdas.retraining.adapters.parameters import SsmSettings
 from lambdas.retraining.adapters.pipelines import SageMakerPipelines
@@ -28,6 +28,7 @@ from lambdas.retraining.handlers.events import pipeline_of, read_event
 from lambdas.retraining.said import DataCame, Drifted, Ordered
 from lambdas.retraining.settings import Bootstrap, OnDrift, Settings, SettingsError
 from lambdas.retraining.state import Approval, Champion, Message, Run, State, Summary, Window
+from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, RetryableError
 
@@ -320,12 +321,12 @@ def test_package_that_the_run_did_not_register_is_not_approved(metadata: dict[st
 
 def test_event_that_the_bus_refuses_is_sent_again() -> None:
     taken = Asked("events", put_events={"FailedEntryCount": 0})
-    EventBridge(taken.lazy).put("{}")
+    EventBridge(RETRAINING_EVENT_SOURCE, RETRAINING_DETAIL_TYPE, taken.lazy).put("{}")
     (entry,) = taken.requests[0][1]["Entries"]
     assert (entry["Source"], entry["DetailType"]) == ("tidegate.retraining", "Tidegate Retraining")
     refused = Asked("events", put_events={"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]})
     with pytest.raises(RetryableError, match="InternalFailure"):
-        EventBridge(refused.lazy).put("{}")
+        EventBridge(RETRAINING_EVENT_SOURCE, RETRAINING_DETAIL_TYPE, refused.lazy).put("{}")
 
 
 def moment(hour: int) -> float:
