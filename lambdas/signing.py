@@ -79,6 +79,11 @@ def is_signed(found: Mapping[str, str]) -> bool:
     return any(found.get(key) for key in (PACKAGE_SIGNATURE_KEY, PACKAGE_SIGNING_KEY_KEY, PACKAGE_DIGEST_KEY))
 
 
+def digest_of(found: Mapping[str, str]) -> str:
+    """Return the SHA-256 that a package's metadata say its artefact was signed with; empty when it is not signed."""
+    return found.get(PACKAGE_DIGEST_KEY, "").lower() if is_signed(found) else ""
+
+
 def read(found: Mapping[str, str], container: Mapping[str, Any], endpoint: str) -> Signed:
     """Return the signature in a package's metadata with the statement that it must have been made over.
 
@@ -106,7 +111,7 @@ def read(found: Mapping[str, str], container: Mapping[str, Any], endpoint: str) 
     digest = found[PACKAGE_DIGEST_KEY].lower()
     if len(digest) != _DIGEST_LENGTH or not set(digest) <= set("0123456789abcdef"):
         raise SignatureError(f"its {PACKAGE_DIGEST_KEY} is {digest[:80]!r}, not 64 hexadecimal digits")
-    statement = Statement(_only_artefact(container), digest, found[PACKAGE_VERSION_KEY], endpoint)
+    statement = Statement(only_artefact(container), digest, found[PACKAGE_VERSION_KEY], endpoint)
     return Signed(statement, _bytes_of(found[PACKAGE_SIGNATURE_KEY]), found[PACKAGE_SIGNING_KEY_KEY])
 
 
@@ -120,7 +125,7 @@ def _bytes_of(text: str) -> bytes:
     return signature
 
 
-def _only_artefact(container: Mapping[str, Any]) -> str:
+def only_artefact(container: Mapping[str, Any]) -> str:
     """Return the one artefact that a container loads: a signature must speak for all that would be deployed."""
     uri = str(container.get("ModelDataUrl") or "")
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}

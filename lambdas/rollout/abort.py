@@ -175,6 +175,8 @@ def heed_outcome(turn: Turn) -> Decision | None:
         # What was refused has not begun, so that what the endpoint does next is not its failure.
         return turn.wait(LATER, state=turn.changed(sent=None))
     reason = f"{type(outcome.action).__name__} failed: {outcome.reason}"
+    if outcome.final:
+        return abort(turn, reason)
     return back_to_soak(turn, reason) if isinstance(outcome.action, CreateFinalConfig) else after_failure(turn, reason)
 
 

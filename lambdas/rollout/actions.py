@@ -30,8 +30,9 @@ class KeepScaling(Action):
 class CreateModel(Action):
     """Make the model of a rollout: from `container`, or from that of the source variant's model when that is None.
 
-    An empty `image` leaves the container's own. `variables` are those of the container that are the fleet's to say; it
-    has no others that begin with `lambdas.contract.CAPTURE_VARIABLES`.
+    With `sha256` it is made only while the container's artefact is still the one that was signed. An empty `image`
+    leaves the container's own. `variables` are those of the container that are the fleet's to say; it has no others
+    that begin with `lambdas.contract.CAPTURE_VARIABLES`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class CreateModel(Action):
     execution_role_arn: str
     tags: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict)
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

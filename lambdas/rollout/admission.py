@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas import signing
 from lambdas.rollout.commands import abort_once
 from lambdas.rollout.decision import ANEW, Entry, with_notice
 from lambdas.rollout.fleet import repository
@@ -185,7 +186,8 @@ def _offer(
     try:
         if distrust:
             raise RefusedPackageError(distrust)
-        candidate = Candidate(package.arn, package.version, episode.approved_at, examine(package, settings))
+        container, sha256 = examine(package, settings), signing.digest_of(package.metadata)
+        candidate = Candidate(package.arn, package.version, episode.approved_at, container, sha256=sha256)
     except RefusedPackageError as error:
         text = f"{package.version} was approved but is refused: {error}"
         state = with_notice(state, f"{state.name}: refused {package.version}", text)

@@ -45,6 +45,10 @@ class TooLargeError(PermanentError):
     """An object without a checksum of its own that is too large to be read through."""
 
 
+class TamperedError(PermanentError):
+    """An artefact is not the one that was signed, and no later attempt makes it that."""
+
+
 class ModelAnswerError(TidegateError):
     """The model's own container answered a request with an error."""
 

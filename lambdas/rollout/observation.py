@@ -120,7 +120,8 @@ class Outcome:
     passed
         Good answers to a smoke test.
     final
-        Whether the model itself failed the smoke test, so that trying again would prove nothing.
+        Whether the model itself failed the smoke test, or its artefact is not what was signed: trying again would prove
+        nothing.
     decision
         A hook's: ``go``, ``no-go`` or ``wait``.
     foreign

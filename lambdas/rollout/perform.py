@@ -23,12 +23,14 @@ from lambdas.rollout.errors import (
     ForeignError,
     ModelAnswerError,
     RetryableError,
+    TamperedError,
     TidegateError,
     TimedOutError,
     in_words,
 )
 from lambdas.rollout.observation import Outcome, Result
 from lambdas.rollout.ports import Ports
+from lambdas.rollout.trust import check_artefact
 
 
 def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool]) -> Outcome:
@@ -50,8 +52,8 @@ def perform(name: str, action: Action, ports: Ports, has_time: Callable[[], bool
     try:
         _CALLS[type(action)](ports, name, action)
     except Exception as error:
-        foreign = isinstance(error, ForeignError)
-        return Outcome(action, _result_of(error, ports), in_words(error), foreign=foreign)
+        final, foreign = isinstance(error, TamperedError), isinstance(error, ForeignError)
+        return Outcome(action, _result_of(error, ports), in_words(error), final=final, foreign=foreign)
     return Outcome(action, Result.DONE)
 
 
@@ -89,11 +91,17 @@ def release_scaling(ports: Ports, name: str) -> None:
         ports.autoscaling.release(name, slot)
 
 
+def _create_model(ports: Ports, action: CreateModel) -> None:
+    if action.sha256 and action.container is not None:
+        check_artefact(action.container, action.sha256, ports.trust)
+    ports.endpoints.create_model(action)
+
+
 # Typed by the key: each call takes the action that it stands under.
 _CALLS: dict[type[Action], Callable[[Ports, str, Any], None]] = {
     ReleaseScaling: lambda ports, name, _: release_scaling(ports, name),
     KeepScaling: lambda ports, name, act: ports.autoscaling.keep(name, act.slot, act.scaling),
-    CreateModel: lambda ports, _, act: ports.endpoints.create_model(act),
+    CreateModel: lambda ports, _, act: _create_model(ports, act),
     CreateMixedConfig: lambda ports, _, act: ports.endpoints.create_mixed_config(act),
     CreateShadowConfig: lambda ports, _, act: ports.endpoints.create_shadow_config(act),
     CreateFinalConfig: lambda ports, _, act: ports.endpoints.create_final_config(act),

@@ -109,6 +109,7 @@ def _model(turn: Turn) -> CreateModel:
         source_config=source.config,
         source_slot=source.slot,
         container=rollout.container,
+        sha256=rollout.sha256,
         image=rollout.image,
         network_isolation=rollout.fleet.network_isolation,
         execution_role_arn=rollout.execution_role_arn,

@@ -33,7 +33,7 @@ def last_failed(rollout: Rollout) -> Candidate | None:
         return None
     source = rollout.source if rollout.container is None else None
     # Its approval has been answered: what is approved at any time from now on counts as newer.
-    return Candidate(rollout.package_arn, rollout.version, 0.0, rollout.container, source)
+    return Candidate(rollout.package_arn, rollout.version, 0.0, rollout.container, source, sha256=rollout.sha256)
 
 
 def _fleet_comes_first(state: State) -> bool:
@@ -171,6 +171,7 @@ def _of_model(turn: Turn, settings: Settings) -> dict[str, Any]:
         "version": queued.version,
         "package_arn": queued.package_arn,
         "container": queued.container,
+        "sha256": queued.sha256,
         "source": queued.source or Source(live.config, live.slot, live.image),
         "image": _image(queued, fleet),
         "fleet": fleet,

@@ -98,6 +98,7 @@ class Candidate:
 
     `container` is what CreateModel needs of its package; a version that is in no registry is cloned from `source`, a
     config that it was live with. `straight` skips the steps, `urgent` the windows and a freeze: that is the way back.
+    `sha256` is what its artefact was signed with, if it was.
     """
 
     package_arn: str | None
@@ -107,6 +108,7 @@ class Candidate:
     source: Source | None = None
     straight: str = ""
     urgent: bool = False
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,7 @@ class Rollout:
     slow_ms: float | None = None
     judged_since: float | None = None
     judged: Mapping[str, Any] | None = None
+    sha256: str = ""
 
     @property
     def present(self) -> Step:

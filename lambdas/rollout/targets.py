@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from lambdas import signing
 from lambdas.rollout.admission import APPROVED, COMPLETED, RefusedPackageError, examine
 from lambdas.rollout.errors import LONGEST_TEXT, TidegateError
 from lambdas.rollout.ports import Package, Ports
@@ -75,7 +76,7 @@ def _of_package(ports: Ports, state: State, to: str) -> Candidate:
     container = examine(package, settings)
     if distrust := why_distrusted(package, settings, ports.trust):
         raise NoWayBackError(f"{package.version} is refused: {distrust}")
-    return Candidate(package.arn, package.version, 0.0, container)
+    return Candidate(package.arn, package.version, 0.0, container, sha256=signing.digest_of(package.metadata))
 
 
 def _package(ports: Ports, name: str, to: str) -> Package | None:

@@ -1,9 +1,12 @@
-"""Whether a package's artefact is the one that was signed: asked before anything of it is deployed."""
+"""Whether a package's artefact is the one that was signed: asked when it is admitted, and when its model is made."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from lambdas import signing
 from lambdas.contract import PACKAGE_SIGNING_KEY_KEY
 from lambdas.rollout.decision import ANEW
-from lambdas.rollout.errors import MissingError, TooLargeError
+from lambdas.rollout.errors import MissingError, TamperedError, TooLargeError
 from lambdas.rollout.ports import Package, Trust
 from lambdas.rollout.settings import Settings
 
@@ -32,7 +35,8 @@ def why_distrusted(package: Package, settings: Settings, trust: Trust) -> str:
         return ""  # refused for that
     try:
         signed = signing.read(package.metadata, package.containers[0], settings.endpoint)
-        return _why_invalid(signed, settings.signing_key, trust) or _why_tampered(signed.statement, trust)
+        said = signed.statement
+        return _why_invalid(signed, settings.signing_key, trust) or _why_tampered(said.artefact, said.sha256, trust)
     except signing.SignatureError as error:
         return f"{error}; {_signing()}"
 
@@ -54,17 +58,40 @@ def _why_invalid(signed: signing.Signed, key: str, trust: Trust) -> str:
     )
 
 
-def _why_tampered(said: signing.Statement, trust: Trust) -> str:
+def check_artefact(container: Mapping[str, Any], sha256: str, trust: Trust) -> None:
+    """Make sure that a container's artefact is still the one that was signed: hours may have passed since it was.
+
+    Parameters
+    ----------
+    container
+        As CreateModel takes it.
+    sha256
+        What was signed, in hexadecimal digits.
+    trust
+        Reads the artefact.
+
+    Raises
+    ------
+    TamperedError
+        When it is not.
+    TidegateError
+        When S3 could not be asked, which says nothing about it.
+    """
+    if why := _why_tampered(signing.only_artefact(container), sha256, trust):
+        raise TamperedError(why)
+
+
+def _why_tampered(artefact: str, sha256: str, trust: Trust) -> str:
     again = "Do not trust it: register the model under a new version"
     try:
-        found = trust.sha256(said.artefact)
+        found = trust.sha256(artefact)
     except MissingError:
-        return f"its artefact {said.artefact} is not there; register the model under a new version"
+        return f"its artefact {artefact} is not there; register the model under a new version"
     except TooLargeError as error:
         return (
             f"its artefact cannot be checked: {error}. Copy the object onto itself with aws s3api copy-object "
             f"--checksum-algorithm SHA256, then {ANEW}"
         )
-    if found == said.sha256:
+    if found == sha256:
         return ""
-    return f"its artefact {said.artefact} has the sha256 {found}, but {said.sha256} was signed: it was changed. {again}"
+    return f"its artefact {artefact} has the sha256 {found}, but {sha256} was signed: it was changed. {again}"

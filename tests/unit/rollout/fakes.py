@@ -450,6 +450,7 @@ class FakeTrust:
 
     objects: dict[str, bytes] = field(default_factory=dict)
     errors: list[TidegateError] = field(default_factory=list)
+    unread: list[TidegateError] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def sign(self, key: str, message: bytes) -> bytes:
@@ -463,6 +464,8 @@ class FakeTrust:
 
     def sha256(self, uri: str) -> str:
         self.asked.append("sha256")
+        if self.unread:
+            raise self.unread.pop(0)
         if uri not in self.objects:
             raise MissingError(f"{uri} is not there")
         return hashlib.sha256(self.objects[uri]).hexdigest()

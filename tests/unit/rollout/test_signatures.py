@@ -85,7 +85,8 @@ def test_signed_version_is_rolled_out(trusting: Any) -> None:
     trusting.approve(metadata=signed(trusting))
     trusting.until_over()
     assert trusting.outcomes == [("1.1.0", "PROMOTED")]
-    assert trusting.trust.asked == ["is_valid", "sha256"]
+    # When it is admitted, and again when its model is made.
+    assert trusting.trust.asked == ["is_valid", "sha256", "sha256"]
 
 
 @pytest.mark.parametrize("signatures", ["checked", "required"])
@@ -355,3 +356,21 @@ def test_real_signature_is_valid_and_another_message_is_not(monkeypatch: pytest.
         assert len(base64.b64encode(signature)) <= 256, "the longest value of a package's metadata"
         assert trust.is_valid(key, message, signature)
         assert not trust.is_valid(key, message + b" ", signature)
+
+
+def test_artefact_that_is_replaced_after_it_was_admitted_is_not_deployed(trusting: Any) -> None:
+    trusting.approve(metadata=signed(trusting))
+    assert trusting.trust.asked == ["is_valid", "sha256"]
+    trusting.trust.objects[URI] = b"other weights"
+    trusting.until_over()
+    assert trusting.outcomes == [("1.1.0", "ROLLED_BACK")]
+    assert trusting.sagemaker.models == {}
+    assert "CreateModel failed: its artefact" in trusting.store.texts("abort")[0]
+
+
+def test_artefact_that_cannot_be_read_when_its_model_is_made_is_read_again(trusting: Any) -> None:
+    trusting.approve(metadata=signed(trusting))
+    trusting.trust.unread = [RetryableError("S3 is busy")]
+    trusting.until_over()
+    assert trusting.trust.unread == []
+    assert trusting.outcomes == [("1.1.0", "PROMOTED")]
