@@ -34,7 +34,7 @@ _RULES_QUEUE = "this is the dead-letter queue of event rules, which the check do
 _SIGNATURES = "what one endpoint's models take, beside each of them, and no other files"
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
 _BATCH = "rows and answers of one endpoint's batches, below its own prefixes"
-_BATCH_JOBS = "jobs of one endpoint's batches, named for it, the run and the attempt"
+_BATCH_JOBS = "jobs and models of one endpoint's batches, named for it, the run and the attempt"
 _JOB_LOGS = "streams of the one log group that SageMaker makes for all jobs of a kind; it names them for the jobs"
 _AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
 
@@ -117,8 +117,10 @@ def _batches(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledg
     yield from _called(run, QUEUE_KEEPS)
     yield wildcard(run, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
     yield wildcard(run, spelling.artefacts(f"batch/{name}/*"), _BATCH)
-    yield wildcard(run, spelling.arn("sagemaker", f"endpoint-config/{name}-*"), MADE_IN_ROLLOUTS)
-    yield wildcard(run, spelling.arn("sagemaker", f"transform-job/{batch_job_prefix(name)}*"), _BATCH_JOBS)
+    for kind in ("endpoint-config", "model"):
+        yield wildcard(run, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
+    for kind in ("transform-job", "model"):
+        yield wildcard(run, spelling.arn("sagemaker", f"{kind}/{batch_job_prefix(name)}*"), _BATCH_JOBS)
 
 
 def _execution(endpoint: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:

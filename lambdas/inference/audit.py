@@ -92,7 +92,7 @@ def _record(prediction: Prediction, settings: Audit) -> dict[str, Any]:
         "answer_source": prediction.answer_source,
         "input_hash": prediction.input_hash,
         "input": _input(prediction, settings),
-        "output": _written(_redacted(prediction.output, settings.redacted)),
+        "output": _written(_redacted(prediction.output, settings.redacted)) if settings.keep_output else None,
         "status": prediction.status,
         "rows": prediction.rows,
         "latency_ms": round(prediction.latency_ms, 3),

@@ -21,15 +21,20 @@ class InvocationError(Exception):
         Whether that is the endpoint's fault, and not that of the request.
     no_variant
         Whether there is no such production variant as was asked for.
+    of_input
+        Whether the model itself has answered that it failed, which may be because of these very rows.
     cause
         What really happened, for the log.
     """
 
-    def __init__(self, problem: Problem, *, at_fault: bool, no_variant: bool = False, cause: str = "") -> None:
+    def __init__(
+        self, problem: Problem, *, at_fault: bool, no_variant: bool = False, of_input: bool = False, cause: str = ""
+    ) -> None:
         super().__init__(cause or str(problem))
         self.problem = problem
         self.at_fault = at_fault
         self.no_variant = no_variant
+        self.of_input = of_input
 
 
 @dataclass(frozen=True)

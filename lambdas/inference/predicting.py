@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lambdas.inference import headers
 from lambdas.inference.audit import Prediction, line
-from lambdas.inference.breaker import CircuitBreaker
+from lambdas.inference.breaker import Breakers
 from lambdas.inference.cache import Answers, Stored
 from lambdas.inference.canonical import input_hash
 from lambdas.inference.flags import Switches, switched_off
@@ -104,7 +104,7 @@ class Predictor:
     def __init__(self, settings: FrontDoor, ports: Ports) -> None:
         self._settings = settings
         self._ports = ports
-        self._breaker = CircuitBreaker(settings.breaker, ports.clock)
+        self._breakers = Breakers(settings.breaker, ports.clock)
         self._cache: Answers | None = None
         if settings.cache is not None:
             self._cache = Answers(settings.cache, settings.endpoint, ports.table, ports.log, ports.now)
@@ -206,23 +206,29 @@ class Predictor:
         return Answered(json.dumps({"predictions": [dict(default)] * len(question.rows)}), "default")
 
     def _ask(self, question: _Question) -> Answered:
-        if not self._breaker.admits():
+        client = question.call.caller.client
+        if not self._breakers.admits(client):
             detail = "the model has failed several times in a row and is left alone for a moment; try again later"
-            problem = Problem("unavailable", detail, headers=_retry_after(self._breaker.retry_after))
+            problem = Problem("unavailable", detail, headers=_retry_after(self._breakers.retry_after(client)))
             raise InvocationError(problem, at_fault=True, cause="the breaker is open")
         try:
             answered = self._invoke(question)
         except InvocationError as error:
             self._count(question, error)
             raise
-        self._breaker.succeeded()
+        self._breakers.answered(client)
         return answered
 
     def _count(self, question: _Question, error: InvocationError) -> None:
+        client = question.call.caller.client
         if not error.at_fault:
-            self._breaker.succeeded()
-        elif not _of_candidate(question, error):
-            self._breaker.failed()
+            self._breakers.answered(client)
+        elif _may_be_of_candidate(question, error):
+            return
+        elif error.of_input:
+            self._breakers.failed_on(client, question.hash)
+        else:
+            self._breakers.failed()
 
     def _invoke(self, question: _Question) -> Answered:
         try:
@@ -299,14 +305,17 @@ class Predictor:
         self._ports.log.record(line(prediction, settings))
 
 
-def _of_candidate(question: _Question, error: InvocationError) -> bool:
-    """Return whether a candidate has failed: its rollout ends for that, and nobody is to be kept from the live version.
+def _may_be_of_candidate(question: _Question, error: InvocationError) -> bool:
+    """Return whether it may be a candidate that has failed: its rollout ends for that, and the live version goes on.
 
-    If it was the breaker's one try that met the candidate, nothing is known, and there is another as long after.
+    A failure that names no variant, such as a time-out, of a request that SageMaker was to share out may be either
+    version's. It counts for neither, whatever the candidate's weight is said to be: that is the weight that was
+    verified, 0 while the first one takes effect and from the moment of an abort. If it was the breaker's one try,
+    nothing is known, and there is another as long after.
     """
     candidate = question.view.candidate if question.view is not None else None
     slot = error.problem.headers.get(headers.VARIANT) or question.routed.slot
-    return candidate is not None and slot == candidate.slot
+    return candidate is not None and slot in (None, candidate.slot)
 
 
 def _columns(signature: Signature | None) -> Sequence[str] | None:

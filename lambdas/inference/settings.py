@@ -128,11 +128,14 @@ class Audit:
     ----------
     keep_input
         Whether rows are kept; else only their hash is.
+    keep_output
+        Whether answers are kept.
     redacted
         Columns and outputs whose values are left out.
     """
 
     keep_input: bool = False
+    keep_output: bool = True
     redacted: frozenset[str] = frozenset()
 
 

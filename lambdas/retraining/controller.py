@@ -1,7 +1,5 @@
 """The shell around `decide`: read, decide, record, do, and tell people."""
 
-from dataclasses import replace
-
 from lambdas.retraining.decide import decide
 from lambdas.retraining.decision import EVENT, FAULT, Decision
 from lambdas.retraining.doing import do
@@ -9,7 +7,8 @@ from lambdas.retraining.ports import Ports
 from lambdas.retraining.said import Given, Look, Said
 from lambdas.retraining.settings import Settings
 from lambdas.retraining.state import Message, State
-from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError
+from lambdas.rollout.errors import ConflictError, MissingError
+from lambdas.rollout.outbox import Outbox
 
 TRIES = 5
 MOST_ACTIONS = 6
@@ -69,7 +68,7 @@ class Controller:
                 said = follow_up
         finally:
             # Also when what was decided could not be done: people may have to know.
-            self._deliver(name)
+            self._outbox(name).deliver()
 
     def _decide(self, settings: Settings, said: Said) -> Decision:
         name, ports = settings.endpoint, self._ports
@@ -88,39 +87,20 @@ class Controller:
             return decision
         raise ConflictError(f"the retraining item of {name} changed {TRIES} times while it was being decided on")
 
-    def _deliver(self, name: str) -> None:
-        """Tell what is to be told; what could not be is told at the next look."""
-        try:
-            state = self._ports.store.load(name)
-            told = [message for message in state.outbox if self._delivered(name, message)]
-            if told:
-                self._forget(name, state, told)
-        except TidegateError as error:
-            self._ports.log.warning(f"what there is to tell waits: {error}")
-
-    def _delivered(self, name: str, message: Message) -> bool:
+    def _outbox(self, name: str) -> Outbox[State]:
         ports = self._ports
-        try:
-            if message.kind == FAULT:
-                ports.faults.report(name, message.text)
-            elif message.kind == EVENT:
-                ports.announcer.put(message.text)
-            else:
-                ports.notifier.tell(message.subject, message.text)
-        except PermanentError as error:
-            ports.faults.report(name, f"a message could not be sent: {error}")
-            return False
-        except TidegateError as error:
-            ports.log.warning(f"a message waits to be sent: {error}")
-            return False
-        return True
+        return Outbox(
+            load=lambda: ports.store.load(name),
+            save=lambda state: ports.store.save(state, now=ports.clock.now()),
+            tell=lambda message: self._say(name, message),
+            fault=lambda reason: ports.faults.report(name, reason),
+            log=ports.log,
+        )
 
-    def _forget(self, name: str, state: State, told: list[Message]) -> None:
-        for _ in range(TRIES):
-            left = tuple(message for message in state.outbox if message not in told)
-            try:
-                self._ports.store.save(replace(state, outbox=left), now=self._ports.clock.now())
-            except ConflictError:
-                state = self._ports.store.load(name)
-                continue
-            return
+    def _say(self, name: str, message: Message) -> None:
+        if message.kind == FAULT:
+            self._ports.faults.report(name, message.text)
+        elif message.kind == EVENT:
+            self._ports.announcer.put(message.text)
+        else:
+            self._ports.notifier.tell(message.subject, message.text)

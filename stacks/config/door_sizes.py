@@ -12,7 +12,7 @@ RESOURCES_LIMIT = 500
 _SHARED = 8
 """Key, table, account settings and lost events, of all front doors together."""
 
-_ALONE = 32
+_ALONE = 33
 """A front door that has nothing of what can be left out."""
 
 _CLIENT = 3

@@ -270,6 +270,8 @@ class Audit:
     ----------
     keep_input
         Whether rows are kept; else only their hash is.
+    keep_output
+        Whether answers are kept.
     redacted_columns
         Columns and outputs whose values are left out.
     retention_days
@@ -277,6 +279,7 @@ class Audit:
     """
 
     keep_input: bool = False
+    keep_output: bool = True
     redacted_columns: tuple[ColumnName, ...] = ()
     retention_days: Annotated[int, Between(1, 3650)] = 90
 

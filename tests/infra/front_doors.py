@@ -40,7 +40,7 @@ KEYED = FrontDoor(
     jobs=JobQueue(attempts=50, keep_days=14, at_once=2),
     stream=Streaming(shards=2, batch_records=7, window_seconds=3, attempts=4, keep_days=30),
     batch=Batches(instance_type="ml.c5.xlarge", instances=2, schedule_hours=24, payload_megabytes=2, attempts=3),
-    audit=Audit(keep_input=True, redacted_columns=("wind",)),
+    audit=Audit(keep_input=True, keep_output=False, redacted_columns=("wind",)),
 )
 SIGNED = FrontDoor(auth="iam", clients=(Client("shop", identity=ROLE),), keep_warm=True, cors_origins=ORIGINS)
 

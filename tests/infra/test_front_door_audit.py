@@ -133,6 +133,30 @@ def test_the_conversion_reads_the_table_whose_files_these_are(case):
     assert "parquet" in table["TableInput"]["StorageDescriptor"]["SerdeInfo"]["SerializationLibrary"]
 
 
+def test_a_query_reads_the_hours_that_it_asks_for(case):
+    template, _ = case
+    table = only(template, "AWS::Glue::Table")["TableInput"]
+    assert table["PartitionKeys"] == [{"Name": "datehour", "Type": "string"}]
+    assert "datehour" not in contract.AUDIT_COLUMNS
+    told = table["Parameters"]
+    hours = {key.removeprefix("projection.datehour."): value for key, value in told.items() if ".datehour." in key}
+    pattern, interval = hours["format"], (hours["interval"], hours["interval.unit"])
+    assert (told["projection.enabled"], hours["type"], interval) == ("true", "date", ("1", "HOURS"))
+    # A template that is filled in is a place that Firehose writes to.
+    place = told["storage.location.template"].replace("${datehour}", f"!{{timestamp:{pattern}}}")
+    bucket = destination(template)["BucketARN"].removeprefix("arn:aws:s3:::")
+    assert place == f"s3://{bucket}/{destination(template)['Prefix']}"
+
+
+def test_every_hour_that_has_not_expired_can_be_asked_for(doors):
+    for name in ("local", "prod", "opened"):
+        _, door = endpoint_of(doors[name], "rain")
+        told = only(doors[name].inference, "AWS::Glue::Table")["TableInput"]["Parameters"]
+        found = re.fullmatch(r"NOW-(\d+)DAYS,NOW", told["projection.datehour.range"])
+        assert found, told
+        assert int(found[1]) > door.audit.retention_days
+
+
 def test_the_stream_writes_what_is_written_down_and_nothing_else(case):
     template, name = case
     allowed = may(template, "EndpointrainAuditRole")

@@ -9,6 +9,7 @@ from lambdas import contract
 from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.said import Wanted
 from lambdas.inference.batch.settings import Plan
+from stacks.config.lengths import execution_role_name
 from tests.infra.front_doors import endpoint_of, functions, ids, listed, may, only, settings
 
 WITH_BATCHES = ["local", "opened"]
@@ -144,11 +145,18 @@ def test_its_items_are_its_endpoints(case):
     assert set(listed(keeps["Action"])) == {"dynamodb:GetItem", "dynamodb:PutItem"}
 
 
-def test_roles_are_passed_to_nobody(case):
-    """A transform runs under the role of its model."""
+def test_models_of_runs_are_its_own_and_get_no_role_but_the_endpoints(case):
     template, _ = case
-    for each in may(template, "EndpointrainBatchesRunRole").values():
-        assert "iam:PassRole" not in listed(each["Action"])
+    allowed = may(template, "EndpointrainBatchesRunRole")
+    own, passed = allowed["MakeModels"], allowed["PassExecutionRoles"]
+    assert set(listed(own["Action"])) == {"sagemaker:CreateModel", "sagemaker:DeleteModel"}
+    pattern = own["Resource"].rpartition(":")[2]
+    assert fnmatchcase(f"model/{plan(template).model('a-run')}", pattern)
+    assert not fnmatchcase(f"model/{NAME}-1-abc", pattern), "the rollout engine's"
+    region = own["Resource"].split(":")[3]
+    assert passed["Resource"].endswith(f":role/{execution_role_name(NAME, region)}")
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    assert {sid for sid, each in allowed.items() if "iam:PassRole" in listed(each["Action"])} == {"PassExecutionRoles"}
 
 
 def test_a_fault_is_an_alarm_at_once(case):

@@ -108,6 +108,7 @@ def test_every_function_reads_what_is_switched_on(case):
             assert (read.jobs.attempts, read.jobs.keep_days) == (door.jobs.attempts, door.jobs.keep_days)
         if read.audit is not None:
             assert read.audit.keep_input is door.audit.keep_input
+            assert read.audit.keep_output is door.audit.keep_output
             assert read.audit.redacted == frozenset(door.audit.redacted_columns)
 
 

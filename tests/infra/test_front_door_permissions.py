@@ -30,6 +30,7 @@ READ_STREAM = {
 RUN_JOBS = {
     f"sagemaker:{verb}" for verb in ("AddTags", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob")
 }
+MAKE_MODELS = {"iam:PassRole", *(f"sagemaker:{verb}Model" for verb in ("Create", "Delete", "Describe"))}
 SWITCHES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
 PREDICT = {*LOG, *KNOW, "sagemaker:InvokeEndpoint"}
 CONSUME = {
@@ -41,7 +42,7 @@ ACTIONS = {
     "work": {*PREDICT, *CONSUME, "events:PutEvents", "s3:PutObject", "sqs:SendMessage"},
     "authorize": LOG,
     "stream": {*PREDICT, *READ_STREAM, "kinesis:PutRecords", "sqs:SendMessage"},
-    "batch": {*LOG, *KEEP, *CONSUME, *RUN_JOBS, "events:PutEvents", "s3:PutObject"},
+    "batch": {*LOG, *KEEP, *CONSUME, *RUN_JOBS, *MAKE_MODELS, "events:PutEvents", "s3:PutObject"},
 }
 
 
@@ -156,7 +157,7 @@ def test_one_endpoint_is_asked_and_nothing_of_another_is_touched(case):
                 if "sagemaker" in resource:
                     kind, _, rest = place.partition("/")
                     ends = {"endpoint": "", "model-package": "/*"}.get(kind, "-*")
-                    begins = "batch-" if kind == "transform-job" else ""
+                    begins = "batch-" if kind == "transform-job" or statement["Sid"] == "MakeModels" else ""
                     assert rest == f"{begins}{name}{ends}", statement
 
 

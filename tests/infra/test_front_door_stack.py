@@ -133,6 +133,19 @@ def test_the_access_log_tells_who_called_and_neither_what_nor_by_which_secret(ca
     assert group in template.of_type("AWS::Logs::LogGroup")
 
 
+def test_the_group_of_the_execution_log_is_there_before_api_gateway_makes_one_without_end_or_key(case):
+    template, endpoint, _ = case
+    (every,) = stage(template, endpoint.name)["MethodSettings"]
+    assert every["LoggingLevel"] == "ERROR", "where it is OFF there is no such group"
+    ((api, _),) = ids(template, "AWS::ApiGateway::RestApi", f"Endpoint{endpoint.name}").items()
+    (name,) = ids(template, "AWS::ApiGateway::Stage", f"Endpoint{endpoint.name}")
+    made = ids(template, "AWS::Logs::LogGroup")
+    groups = {template.text(each.get("LogGroupName")): key for key, each in made.items()}
+    group = groups[f"API-Gateway-Execution-Logs_<{api}>/{stage(template, endpoint.name)['StageName']}"]
+    assert {"RetentionInDays", "KmsKeyId"} <= set(made[group])
+    assert group in template.of_type("AWS::ApiGateway::Stage")[name]["DependsOn"]
+
+
 def test_nothing_is_logged_before_the_account_may(case):
     template, endpoint, _ = case
     ((account, _),) = ids(template, "AWS::ApiGateway::Account").items()

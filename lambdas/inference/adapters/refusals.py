@@ -74,7 +74,7 @@ def _of_model(status: int, message: str) -> InvocationError:
     if status in _REFUSED:
         return InvocationError(_refused(status, message), at_fault=False, cause=cause)
     detail = "the model failed on this input, which its signature allows; the log says why"
-    return InvocationError(Problem("model-failed", detail), at_fault=True, cause=cause)
+    return InvocationError(Problem("model-failed", detail), at_fault=True, of_input=True, cause=cause)
 
 
 def _refused(status: int, message: str) -> Problem:

@@ -1,15 +1,14 @@
 """The shell around `decide`: read, decide, record, do, and tell."""
 
-from dataclasses import replace
-
 from lambdas.inference.batch.decide import decide
-from lambdas.inference.batch.decision import FAULT, Decision
+from lambdas.inference.batch.decision import FAULT, MODEL, Decision
 from lambdas.inference.batch.doing import do
 from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.said import Said
 from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import Message, State
-from lambdas.rollout.errors import ConflictError, PermanentError, TidegateError
+from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.outbox import Outbox
 
 TRIES = 5
 MOST_ACTIONS = 8
@@ -43,7 +42,7 @@ class Controller:
                 following = do(self._ports, self._plan, decision.action) if decision.action is not None else None
         finally:
             # Also when what was decided could not be done: people may have to know.
-            self._deliver()
+            self._outbox().deliver()
 
     def _decide(self, said: Said) -> Decision:
         ports, name = self._ports, self._plan.endpoint
@@ -59,37 +58,20 @@ class Controller:
             return decision
         raise ConflictError(f"the batch item of {name} changed {TRIES} times while it was being decided on")
 
-    def _deliver(self) -> None:
-        """Tell what is to be told; what could not be is told at the next look."""
-        try:
-            state = self._ports.store.load(self._plan.endpoint)
-            told = [message for message in state.outbox if self._delivered(message)]
-            if told:
-                self._forget(state, told)
-        except TidegateError as error:
-            self._ports.log.warning(f"what there is to tell waits: {error}")
-
-    def _delivered(self, message: Message) -> bool:
+    def _outbox(self) -> Outbox[State]:
         ports, name = self._ports, self._plan.endpoint
-        try:
-            if message.kind == FAULT:
-                ports.faults.report(name, message.text)
-            else:
-                ports.announcer.put(message.text)
-        except PermanentError as error:
-            ports.faults.report(name, f"an event could not be sent: {error}")
-            return False
-        except TidegateError as error:
-            ports.log.warning(f"an event waits to be sent: {error}")
-            return False
-        return True
+        return Outbox(
+            load=lambda: ports.store.load(name),
+            save=lambda state: ports.store.save(state, (), self._plan),
+            tell=self._say,
+            fault=lambda reason: ports.faults.report(name, reason),
+            log=ports.log,
+        )
 
-    def _forget(self, state: State, told: list[Message]) -> None:
-        for _ in range(TRIES):
-            left = tuple(message for message in state.outbox if message not in told)
-            try:
-                self._ports.store.save(replace(state, outbox=left), (), self._plan)
-            except ConflictError:
-                state = self._ports.store.load(self._plan.endpoint)
-                continue
-            return
+    def _say(self, message: Message) -> None:
+        if message.kind == FAULT:
+            self._ports.faults.report(self._plan.endpoint, message.text)
+        elif message.kind == MODEL:
+            self._ports.models.remove(message.text)
+        else:
+            self._ports.announcer.put(message.text)

@@ -8,7 +8,7 @@ from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import REMEMBERED_ANSWERS, Answer, Message, Outcome, Run, State, Summary
 from lambdas.monitoring.times import stamp
 
-EVENT, FAULT = "event", "fault"
+EVENT, FAULT, MODEL = "event", "fault", "model"
 _LONGEST_TEXT = 1000
 _MOST_MESSAGES = 20
 
@@ -123,6 +123,7 @@ class Turn:
         turn = self.summing_up(outcome.value, text).announcing(outcome.value, reason=text, manifest=manifest)
         if outcome is Outcome.FAILED:
             turn = turn.telling(FAULT, f"the batch {run.id} failed: {text}")
+        turn = turn.telling(MODEL, self.plan.model(run.id))
         return turn.having(run=None)
 
     def decided(self, action: Action | None = None) -> Decision:

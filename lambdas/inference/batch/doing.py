@@ -1,5 +1,7 @@
 """Does what was decided about a batch, and says what became of it. Everything here can be done twice."""
 
+from dataclasses import replace
+
 from lambdas.inference.batch import objects
 from lambdas.inference.batch.decision import Action, Create, Finish, Observe, Record
 from lambdas.inference.batch.objects import Input, Stored
@@ -39,7 +41,8 @@ def _record(ports: Ports, plan: Plan, run: Run) -> Said:
     recorded = objects.read(content)
     if not recorded.rows_in:
         raise PermanentError(f"there are no rows below {run.wish.input}: no object there holds anything")
-    model = ports.models.live(plan.endpoint)
+    # Its own, which is made once this is durable: whatever is live later, or no longer there, a run has one version.
+    model = replace(ports.models.live(plan.endpoint), name=plan.model(run.id))
     size = sum(each.size for each in recorded.objects)
     return Recorded(run.id, model, len(recorded.rows_in), size)
 
@@ -60,6 +63,8 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
         return Observed(run.id, run.attempt, 0)
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
+    if run.model is not None:
+        ports.models.make(run.model)
     ports.transforms.create(plan.job(run.id, run.attempt), run, f"s3://{plan.bucket}/{key}", plan)
     ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
     return None

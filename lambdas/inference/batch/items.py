@@ -43,7 +43,7 @@ def run_item(name: str, summary: Summary, plan: Plan) -> dict[str, Any]:
         "content_type": run.wish.content_type,
         "output": f"s3://{plan.bucket}/{plan.output_folder(run.id)}",
         "manifest": f"s3://{plan.bucket}/{plan.run_folder(run.id)}manifest.json" if done else None,
-        "model": run.model and asdict(run.model),
+        "model": run.model and run.model.shown,
         "status": summary.outcome or ("STOPPING" if run.stopping else run.stage.value),
         "outcome": summary.outcome or None,
         "text": summary.text or run.stopping or run.problem,

@@ -100,7 +100,7 @@ def run_manifest(run: Run, endpoint: str, recorded: Input, outputs: Mapping[str,
     document = {
         "endpoint": endpoint,
         "run": run.id,
-        "model": model and asdict(model),
+        "model": model and model.shown,
         "input": run.wish.input,
         "content_type": run.wish.content_type,
         "jobs": run.attempt,

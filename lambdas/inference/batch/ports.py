@@ -28,10 +28,16 @@ class Store(Protocol):
 
 
 class Models(Protocol):
-    """What the rollout engine recorded, and SageMaker's models."""
+    """What the rollout engine recorded, and SageMaker's models: the live one, and those of runs."""
 
     def live(self, endpoint: str) -> Model:
         """Return the model that is live; `MissingError` before the endpoint's first deployment."""
+
+    def make(self, model: Model) -> None:
+        """Make a run's own model as it is described, unless it is there."""
+
+    def remove(self, name: str) -> None:
+        """Remove a run's own model; one that does not exist is removed."""
 
 
 class Objects(Protocol):

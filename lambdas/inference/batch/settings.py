@@ -63,6 +63,10 @@ class Plan:
         """Return the name of a run's job, by which a second try to create it finds it there."""
         return f"{batch_job_prefix(self.endpoint)}{run}-{attempt}"
 
+    def model(self, run: str) -> str:
+        """Return the name of a run's own model."""
+        return f"{batch_job_prefix(self.endpoint)}{run}"
+
     def located(self, place: str) -> str:
         """Return the S3 URI of an input folder."""
         return place if place.startswith("s3://") else f"s3://{self.bucket}/{place}"

@@ -4,8 +4,10 @@ Layout in the inference table, under the partition key ``BATCH#<endpoint>``: sor
 ``RUN#<id>`` a run's summary. Which objects a run answers is in S3: there may be too many of them for an item.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 SCHEMA = 1
 REMEMBERED_ANSWERS = 50
@@ -58,11 +60,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class Model:
-    """What answers a run, from its beginning to its end: SageMaker's model, and the version that it is of."""
+    """What answers a run, from its beginning to its end: SageMaker's model, and the version that it is of.
+
+    A run's is its own, made as `description` says: the live version's may be removed by rollouts while the run goes on.
+    """
 
     name: str
     version: str
     key: str
+    description: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What tells it from others."""
+        return {"name": self.name, "version": self.version, "key": self.key}
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Message:
-    """Something that is still to be told: an ``event`` (JSON), or a ``fault`` for the alarm."""
+    """Something that is still to be told: an ``event`` (JSON), a ``fault`` for the alarm, a ``model`` to remove."""
 
     kind: str
     text: str

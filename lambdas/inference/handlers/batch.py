@@ -3,7 +3,8 @@
 Takes events as they are, or in messages of SQS.
 
 Calls: dynamodb GetItem and TransactWriteItems (PutItem) of the front doors' table, GetItem of the rollout table;
-sagemaker DescribeEndpointConfig, CreateTransformJob, DescribeTransformJob, StopTransformJob; s3 ListBucket of the input
+sagemaker DescribeEndpointConfig, DescribeModel, CreateModel, DeleteModel, CreateTransformJob, DescribeTransformJob,
+StopTransformJob; iam PassRole (with CreateModel); s3 ListBucket of the input
 and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in the latter; events PutEvents.
 """
 
@@ -22,7 +23,7 @@ from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.settings import front_door
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
-from lambdas.rollout.handlers.batch import each_message
+from lambdas.rollout.handlers.batch import at_once_again, each_message
 from lambdas.rollout.handlers.faults import report
 from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long, logger
 from lambdas.rollout.sweeper import Fault
@@ -46,7 +47,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     settings = front_door()
     plan = Plan(settings.endpoint, os.environ[ENV_ARTEFACT_BUCKET], settings.batch or Batch())
     if "Records" in event:
-        return each_message(event, lambda message: _take(plan, message))
+        return each_message(event, at_once_again(lambda message: _take(plan, message)))
     _take(plan, event)
     return None
 

@@ -12,14 +12,14 @@ from typing import Any
 from lambdas.retraining.controller import Controller
 from lambdas.retraining.handlers.events import look, pipeline_of, read_event
 from lambdas.retraining.handlers.wiring import begin
-from lambdas.rollout.handlers.batch import each_message
+from lambdas.rollout.handlers.batch import at_once_again, each_message
 from lambdas.rollout.handlers.wiring import logger
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take in a batch of events; each that could not be comes again."""
     controller = begin(context)
-    return each_message(event, lambda message: _take(controller, message))
+    return each_message(event, at_once_again(lambda message: _take(controller, message)))
 
 
 def _take(controller: Controller, message: dict[str, Any]) -> None:

@@ -23,9 +23,14 @@ class TimeLimit:
         """Allow calls to begin for this long."""
         self._ends = time.monotonic() + seconds
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is too late to begin a call."""
+        return time.monotonic() > self._ends
+
     def check(self) -> None:
         """Raise `RetryableError` when it is too late to begin a call."""
-        if time.monotonic() > self._ends:
+        if self.is_over:
             raise RetryableError("this invocation has no time left for another call")
 
 

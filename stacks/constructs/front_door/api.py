@@ -16,6 +16,7 @@ from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.log_group import RetainedLogs
 
 STAGE = "live"
+_EXECUTION_LOGS = "API-Gateway-Execution-Logs"
 _LONGEST = Duration.seconds(29)
 """API Gateway's own limit; the function answers before."""
 
@@ -97,6 +98,7 @@ class Api(Construct):
             if route.handler in functions:
                 self._route(route, functions[route.handler])
         refuse_in_words(self, self.rest, door.cors_origins)
+        self._keep_execution_logs(shared)
 
     @property
     def stage(self) -> apigateway.Stage:
@@ -115,6 +117,15 @@ class Api(Construct):
             throttling_rate_limit=self._door.requests_per_second,
             throttling_burst_limit=self._door.burst,
         )
+
+    def _keep_execution_logs(self, shared: Shared) -> None:
+        """Make the group of the stage's execution logs before API Gateway does, whose own has neither an end nor a key.
+
+        Its name is API Gateway's choice: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+        """
+        name = f"{_EXECUTION_LOGS}_{self.rest.rest_api_id}/{STAGE}"
+        group = RetainedLogs(self, "ExecutionLogs", environment=shared.environment, key=shared.key, name=name)
+        self.stage.node.add_dependency(group)
 
     def _route(self, route: Route, function: lambda_.Alias) -> None:
         resource = self.rest.root.resource_for_path(route.path)

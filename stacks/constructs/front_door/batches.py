@@ -112,8 +112,9 @@ class Batches(Construct):
 
     def _permissions(self) -> list[iam.PolicyStatement]:
         names, name = self._shared.names, self._name
-        artefacts = ArtefactPermissions(names, [name])
-        jobs = names.sagemaker_arn("transform-job", f"{contract.batch_job_prefix(name)}*")
+        artefacts, models = ArtefactPermissions(names, [name]), EndpointPermissions(names, [name])
+        own = f"{contract.batch_job_prefix(name)}*"
+        jobs, own_models = names.sagemaker_arn("transform-job", own), names.sagemaker_arn("model", own)
         actions = ["AddTags", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob"]
         return [
             *read_rollouts(names, [name], "GetItem"),
@@ -127,7 +128,9 @@ class Batches(Construct):
             artefacts.read(contract.BATCH_PREFIX),
             artefacts.write(contract.BATCH_PREFIX),
             artefacts.use_key(),
-            EndpointPermissions(names, [name]).describe_models()[0],
+            *models.describe_models(),
+            allow("MakeModels", ["sagemaker:CreateModel", "sagemaker:DeleteModel"], [own_models]),
+            models.pass_execution_roles(),
             allow("RunJobs", [f"sagemaker:{action}" for action in actions], [jobs]),
             put_events(names, contract.INFERENCE_EVENT_SOURCE),
             use_key(self._shared.key),

@@ -7,7 +7,7 @@ from typing import Any
 from aws_cdk import Stack
 
 from lambdas.contract import BATCH_INPUT_PREFIX
-from stacks.config.front_door import Batches, Client, FrontDoor, Tokens
+from stacks.config.front_door import Audit, Batches, Client, FrontDoor, Tokens
 from stacks.constructs.front_door.switches import Switches
 
 _MEGABYTE = 1024 * 1024
@@ -52,7 +52,7 @@ def _optional(door: FrontDoor, endpoint_name: str, switches: Switches | None) ->
     if door.batch is not None:
         parts["batch"] = _batch(door.batch, endpoint_name)
     if door.audit is not None:
-        parts["audit"] = {"keep_input": door.audit.keep_input, "redacted": list(door.audit.redacted_columns)}
+        parts["audit"] = _audit(door.audit)
     if door.cors_origins:
         parts["cors_origins"] = list(door.cors_origins)
     if door.default_answer is not None:
@@ -64,6 +64,11 @@ def _optional(door: FrontDoor, endpoint_name: str, switches: Switches | None) ->
             "profile": switches.profile,
         }
     return parts
+
+
+def _audit(audit: Audit) -> dict[str, Any]:
+    kept = {} if audit.keep_output else {"keep_output": False}
+    return {"keep_input": audit.keep_input, **kept, "redacted": list(audit.redacted_columns)}
 
 
 def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:

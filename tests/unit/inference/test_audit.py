@@ -60,6 +60,13 @@ def test_rows_are_left_out_unless_they_are_to_be_kept(make_door: Any) -> None:
     assert door.log.records[0]["input_hash"]
 
 
+def test_answers_are_kept_unless_they_are_not_to_be(make_door: Any) -> None:
+    for audit, kept in ((Audit(), '[{"by":"v1"}]'), (Audit(keep_output=False), None)):
+        door = make_door(audit=audit)
+        door.predict()
+        assert door.log.records[0]["output"] == kept
+
+
 def test_redacted_columns_and_outputs_are_never_written(make_door: Any) -> None:
     door = make_door(audit=Audit(keep_input=True, redacted=frozenset({"dew", "by"})))
     door.predict([[77.25, 2]])

@@ -24,7 +24,8 @@ def test_a_run_answers_every_object_once_and_says_where_the_answers_are(world):
     (run,) = world.store.runs.values()
     assert (run["outcome"], run["objects"], run["left"], run["attempt"]) == ("done", 5, 0, 1)
     manifest = world.manifest(run["id"])
-    assert manifest["model"] == {"name": "model-1", "version": "1.0.0", "key": "arn:package/1"}
+    name = f"batch-rain-local-{run['id']}"
+    assert manifest["model"] == run["model"] == {"name": name, "version": "1.0.0", "key": "arn:package/1"}
     answered = {each["input"]: each["output"] for each in manifest["objects"]}
     assert answered.pop("rows/empty.csv") is None
     assert len(answered) == 5
@@ -37,15 +38,29 @@ def test_a_killed_job_is_followed_by_one_for_what_is_left_by_the_same_model(worl
     world.transforms.dies_after = [2]
     world.deliver(world.start())
     world.pass_time(2 * MINUTE)
-    world.model = SECOND
+    world.models.live_now = SECOND
     world.until_over()
     world.check_over()
     first, second = world.transforms.jobs.values()
     assert second.paths == first.paths[2:]
-    assert second.model == first.model == "model-1"
+    assert second.model == first.model == "s3://1.0.0"
     resumed = next(each for each in world.events if each["happened"] == "resumed")
     assert "AlgorithmError: killed" in resumed["reason"]
     assert world.outcomes == ["done"]
+
+
+def test_a_runs_own_model_is_there_for_every_job_and_goes_with_the_run(world):
+    world.transforms.dies_after = [2, 1]
+    world.deliver(world.start())
+    own = world.plan.model(world.state.run.id)
+    assert set(world.models.made) == {own}
+    # Whoever removed it: two promotions, or a person.
+    world.models.made.clear()
+    world.models.live_now = SECOND
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]
+    assert {job.model for job in world.transforms.jobs.values()} == {"s3://1.0.0"}
 
 
 def test_a_row_that_is_refused_fails_the_run_by_name_and_keeps_the_rest(world):
@@ -218,7 +233,7 @@ def test_the_requests_of_jobs_are_what_the_settings_say(world):
 
     world.deliver(world.start())
     made = request("job", world.state.run, "s3://artefacts/m", PLAN)
-    assert made["ModelName"] == "model-1"
+    assert made["ModelName"] == PLAN.model(world.state.run.id)
     assert made["Environment"]["TIDEGATE_CAPTURE_SAMPLING_PERCENT"] == "0"
     assert made["TransformOutput"]["S3OutputPath"].endswith("/part=0")
     assert json.dumps(made)

@@ -15,7 +15,7 @@ def run_that_is_resumed(world: World) -> None:
     world.transforms.dies_after = [2, 1]
     world.deliver(world.start())
     world.pass_time(2 * MINUTE)
-    world.model = SECOND
+    world.models.live_now = SECOND
     world.until_over()
 
 
@@ -108,7 +108,7 @@ def test_generated_histories_end_well(events: Any, deaths: Any, refusals: Any, c
             world.crash_at = world.calls + after
         world.time += 1
         if kind == "live":
-            world.model = SECOND
+            world.models.live_now = SECOND
         elif kind == "new":
             world.objects.content[f"rows/new-{world.time:.0f}.csv"] = b"new"
         else:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.inference.breaker import CircuitBreaker
+from lambdas.inference.breaker import MOST_INPUTS, Breakers, CircuitBreaker
 from lambdas.inference.settings import Breaker
 
 SETTINGS = Breaker(failures=3, open_seconds=10)
@@ -96,3 +96,46 @@ def test_an_endpoint_that_is_down_is_asked_no_more_than_once_in_that_time(story:
             if tells:
                 breaker.failed()
     assert all(later - earlier > 10 - 1e-6 for earlier, later in zip([100.0, *tried], tried, strict=False))
+
+
+def test_failures_on_the_same_input_count_once_in_a_row(breaker: CircuitBreaker) -> None:
+    for _ in range(10):
+        breaker.failed("a")
+    breaker.failed("b")
+    assert not breaker.is_open
+    breaker.succeeded()
+    for each in ("a", "b"):
+        breaker.failed(each)
+    assert not breaker.is_open
+    breaker.failed()
+    assert breaker.is_open
+
+
+def test_one_that_never_opens_does_not_remember_every_input(time: Time) -> None:
+    breaker = CircuitBreaker(Breaker(failures=1_000_000_000), time)
+    for number in range(2 * MOST_INPUTS):
+        breaker.failed(str(number))
+    assert len(breaker._inputs) == MOST_INPUTS
+
+
+def test_an_answer_of_500_is_an_answer_of_the_endpoint(time: Time) -> None:
+    breakers = Breakers(SETTINGS, time)
+    for _ in range(2):
+        breakers.failed()
+    breakers.failed_on("lab", "a")
+    breakers.failed()
+    assert breakers.admits("shop")
+
+
+def test_a_client_that_has_to_wait_does_not_use_up_the_one_try(time: Time) -> None:
+    breakers = Breakers(SETTINGS, time)
+    for _ in range(3):
+        breakers.failed()
+    time.now += 5
+    for number in range(3):
+        breakers._clients.setdefault("lab", CircuitBreaker(SETTINGS, time)).failed(str(number))
+    time.now += 5
+    assert breakers.retry_after("lab") == 5
+    assert not breakers.admits("lab")
+    assert breakers.admits("shop")
+    assert not breakers.admits("shop")

@@ -217,6 +217,43 @@ def test_a_live_version_that_fails_during_a_rollout_is_left_alone(door: Any, fak
     assert door.problem([[4, 0]]).slug == "unavailable"
 
 
+def test_rows_that_a_model_fails_on_keep_no_other_client_away(door: Any, fakes: Any) -> None:
+    door.runtime.errors = [fakes.failed("blue")] * 3
+    for number in range(3):
+        assert door.problem([[number, 0]], client="lab").slug == "model-failed"
+    assert door.problem([[4, 0]], client="lab").slug == "unavailable"
+    assert door.said([[5, 0]]) == ("v1", "model")
+    door.clock.time += 10
+    assert door.said([[6, 0]], client="lab") == ("v1", "model")
+
+
+def test_the_same_rows_again_and_again_do_not_cost_a_client_its_other_requests(door: Any, fakes: Any) -> None:
+    door.runtime.errors = [fakes.failed("blue")] * 10
+    for _ in range(10):
+        assert door.problem([[1, 0]]).slug == "model-failed"
+    assert door.said([[2, 0]]) == ("v1", "model")
+
+
+@pytest.mark.parametrize("percent", [0, 50])
+def test_a_candidate_that_hangs_does_not_keep_callers_from_the_live_version(
+    door: Any, fakes: Any, percent: int
+) -> None:
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), percent)
+    door.runtime.errors = [fakes.away()] * 10
+    for number in range(10):
+        assert door.problem([[number, 0]]).detail == "it is away"
+    assert door.said() == ("v1", "model")
+
+
+def test_a_live_version_that_hangs_is_left_alone_where_it_was_asked_for(door: Any, fakes: Any) -> None:
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 50)
+    door.runtime.errors = [fakes.away()] * 3
+    for number in range(3):
+        assert door.problem([[number, 0]], target="blue").detail == "it is away"
+    assert door.problem([[4, 0]]).status == 503
+    assert len(door.runtime.asked) == 3
+
+
 def test_callers_mistakes_do_not_keep_others_away(door: Any, fakes: Any) -> None:
     door.runtime.errors = [fakes.refused()] * 10
     for number in range(10):

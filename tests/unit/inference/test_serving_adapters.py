@@ -136,6 +136,7 @@ def test_the_model_is_not_asked_when_its_answer_could_come_too_late() -> None:
 def test_what_is_no_answer_is_told_in_the_front_doors_terms(said: Exception, slug: str, at_fault: bool) -> None:
     found = failure(said)
     assert (found.problem.slug, found.at_fault, found.no_variant) == (slug, at_fault, False)
+    assert found.of_input == (slug == "model-failed")
     if slug in ("busy", "unavailable"):
         assert found.problem.headers["Retry-After"]
 

@@ -1,9 +1,10 @@
-"""The model that is live, as the rollout engine recorded it and its endpoint config names it. Read only.
+"""The model that is live, as the rollout engine recorded it and its endpoint config names it, and runs' own models.
 
-Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition ``ENDPOINT#<endpoint>``, and
-sagemaker:DescribeEndpointConfig.
+Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition ``ENDPOINT#<endpoint>``;
+sagemaker:DescribeEndpointConfig; and what `lambdas.inference.adapters.own_models` needs.
 """
 
+from lambdas.inference.adapters.own_models import OwnModels
 from lambdas.inference.batch.state import Model
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
@@ -17,6 +18,7 @@ class LiveModels:
     def __init__(self, store: DynamoStore | None = None, client: Lazy | None = None) -> None:
         self._store = store or DynamoStore()
         self._client = client or Lazy("sagemaker")
+        self._own = OwnModels(self._client)
 
     def live(self, endpoint: str) -> Model:
         """Return the model that is live."""
@@ -29,4 +31,13 @@ class LiveModels:
         named = {each["VariantName"]: each["ModelName"] for each in config["ProductionVariants"]}
         if live.slot not in named:
             raise PermanentError(f"{live.config} has no variant {live.slot}, only {sorted(named)}")
-        return Model(named[live.slot], live.version, live.package_arn or f"{live.version}@{live.config}")
+        name, key = named[live.slot], live.package_arn or f"{live.version}@{live.config}"
+        return Model(name, live.version, key, self._own.described(name))
+
+    def make(self, model: Model) -> None:
+        """Make a run's own model, unless it is there."""
+        self._own.make(model.name, model.description)
+
+    def remove(self, name: str) -> None:
+        """Remove a run's own model; one that does not exist is removed."""
+        self._own.remove(name)

@@ -1,7 +1,7 @@
 """SageMaker's batch transforms.
 
 Needs sagemaker:CreateTransformJob, DescribeTransformJob and StopTransformJob on ``transform-job/batch-<endpoint>-*``.
-The job runs under the role of the model, which is passed to nobody; that role reads the input and the manifest, and
+The job runs under the role of the model; that role reads the input and the manifest, and
 writes the output.
 """
 
