@@ -35,6 +35,9 @@ _SIGNATURES = "what one endpoint's models take, beside each of them, and no othe
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
 _BATCH = "rows and answers of one endpoint's batches, below its own prefixes"
 _BATCH_JOBS = "jobs and models of one endpoint's batches, named for it, the run and the attempt"
+_LOADS = "executions of one state machine for runs and their files, whose names and ids come with them"
+_LOAD_FAILS = "called by a state machine, which tries again, and fails with the reason if the function keeps failing"
+_DELIVERY = "AWS ties log deliveries, and traces, to no resources"
 _JOB_LOGS = "streams of the one log group that SageMaker makes for all jobs of a kind; it names them for the jobs"
 _AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
 
@@ -70,6 +73,8 @@ def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, enviro
         yield from _knowing(function, spelling, name)
     if door.batch is not None:
         yield from _batches(f"{path}/Batches", spelling, name)
+        if door.serves_batches:
+            yield from _served(f"{path}/Batches", spelling, name)
         yield from _execution(f"Registry/Endpoint-{endpoint.name}", spelling, name)
     if door.audit is not None:
         yield from _erasure(f"{path}/Erasure/Job", spelling, name)
@@ -80,7 +85,7 @@ def _api(rest: str, door: FrontDoor) -> Iterator[Acknowledged]:
     yield Acknowledged(f"{rest}/Resource", "AwsSolutions-APIG2", _VALIDATES)
     yield Acknowledged(f"{rest}/DeploymentStage.live/Resource", "Serverless-APIGWXrayEnabled", _NO_TRACE)
     for route in ROUTES:
-        if route.is_jobs and door.jobs is None:
+        if not route.is_there(jobs=door.jobs is not None, keyed=door.serves_batches):
             continue
         method = f"{rest}/Default{route.path}/{route.method}/Resource"
         yield Acknowledged(method, "AwsSolutions-COG4", _OTHER_ISSUER)
@@ -121,6 +126,25 @@ def _batches(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledg
         yield wildcard(run, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
     for kind in ("transform-job", "model"):
         yield wildcard(run, spelling.arn("sagemaker", f"{kind}/{batch_job_prefix(name)}*"), _BATCH_JOBS)
+
+
+def _served(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    """Yield about answers that can be asked for by key."""
+    run, loading, machine = f"{batches}/Run", f"{batches}/Loading", f"tidegate-{name}-load"
+    load = f"{loading}/Load"
+    yield wildcard(run, spelling.packages(name), PACKAGES)
+    yield wildcard(run, spelling.artefacts(f"{name}/*/signature.json"), _SIGNATURES)
+    yield wildcard(run, spelling.arn("sagemaker", f"model/{name}-*"), MADE_IN_ROLLOUTS)
+    yield wildcard(run, spelling.arn("states", f"execution:{machine}:*"), _LOADS)
+    yield from _called(load, _LOAD_FAILS)
+    for role in (loading, load):
+        yield wildcard(role, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    for folder in ("part=0", "load"):
+        yield wildcard(load, spelling.artefacts(f"batch/{name}/*/{folder}/*"), _BATCH)
+    yield wildcard(loading, spelling.artefacts(f"batch/{name}/*/loads/*"), _BATCH)
+    yield wildcard(loading, "*", _DELIVERY)
+    for kind in (f"execution:{machine}:*", f"execution:{machine}/Files:*"):
+        yield wildcard(loading, spelling.arn("states", kind), _LOADS)
 
 
 def _execution(endpoint: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:

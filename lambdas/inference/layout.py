@@ -24,6 +24,11 @@ class InColumns:
         self.columns = tuple(columns)
         self._names = {column.name: position for position, column in enumerate(columns)}
 
+    @property
+    def width(self) -> int:
+        """How many values a row has."""
+        return len(self.columns)
+
     def values(self, given: Any, row: int, faults: Faults) -> list[Value]:
         """Return the values of a list or of a record sent as a row (from 1); what is neither is a fault."""
         if isinstance(given, dict):
@@ -98,6 +103,11 @@ class AsTensor:
         self._column = column
         self._shape = shape
         self.columns = repeat(column)
+
+    @property
+    def width(self) -> int:
+        """How many values a row has."""
+        return prod(self._shape)
 
     def values(self, given: Any, row: int, faults: Faults) -> list[Value]:
         """Return the values of nested lists sent as a row (from 1), in order; another shape is a fault."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambdas.contract import SLOTS
 from lambdas.inference import headers, routes
+from lambdas.inference.batch.keyed import KEY_PATTERN, LONGEST_KEY
 from lambdas.inference.problems import CONTENT_TYPE, INSTANCE_PREFIX, KINDS, REQUEST_PREFIX, TYPE_PREFIX
 from lambdas.inference.routes import ROUTES, Route
 from lambdas.inference.signature import Signature
@@ -20,7 +21,7 @@ _OF_MODELS = frozenset({"invalid-input", "too-large", "model-failed", "busy", "t
 """What a model's container may have answered by itself."""
 
 _RETRIED = frozenset({"busy", "unavailable", "throttled", "internal", "timeout"})
-_ANSWERED_BY = ("model", "cache", "stale", "default")
+_ANSWERED_BY = ("model", "cache", "stale", "default", "batch")
 
 SECURITY: Mapping[str, Mapping[str, Any]] = {
     "api_key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -93,7 +94,9 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    schema = {"type": "string", "minLength": 1}
+    schema: dict[str, Any] = {"type": "string", "minLength": 1}
+    if route.is_keyed:
+        schema |= {"maxLength": LONGEST_KEY, "pattern": KEY_PATTERN}
     return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
@@ -160,6 +163,11 @@ def _schemas(signature: Signature | None, most_rows: int | None) -> dict[str, An
             "properties": {"predictions": _predictions(signature)},
             "required": ["predictions"],
         },
+        "KeyedPrediction": {
+            "type": "object",
+            "properties": {"prediction": _keyed_prediction(signature)},
+            "required": ["prediction"],
+        },
         "JsonSchema": {"type": "object", "properties": {"$schema": {"type": "string"}}, "required": ["$schema"]},
         "Job": _job(signature),
         "Problem": _problem_schema(),
@@ -183,6 +191,11 @@ def _predictions(signature: Signature | None) -> dict[str, Any]:
         anything = {"type": ["number", "string", "boolean", "array", "null"]}
         row |= {"properties": dict.fromkeys(signature.outputs, anything), "required": list(signature.outputs)}
     return {"type": "array", "items": row, "minItems": 1}
+
+
+def _keyed_prediction(signature: Signature | None) -> dict[str, Any]:
+    """Return the schema of a batch's answer, which is a list where CSV has more cells than the model has outputs."""
+    return {"anyOf": [_predictions(signature)["items"], {"type": "array"}]}
 
 
 def _job(signature: Signature | None) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Route:
         Names of the request headers that it reads.
     is_jobs
         Whether it is there only where jobs are switched on.
+    is_keyed
+        Whether it is there only where answers of batches can be asked for by key.
     """
 
     method: str
@@ -88,6 +90,11 @@ class Route:
     has_body: bool = False
     headers: tuple[str, ...] = ()
     is_jobs: bool = False
+    is_keyed: bool = False
+
+    def is_there(self, *, jobs: bool, keyed: bool) -> bool:
+        """Return whether a front door that has jobs, or keys, has it."""
+        return (jobs or not self.is_jobs) and (keyed or not self.is_keyed)
 
 
 ROUTES: tuple[Route, ...] = (
@@ -106,6 +113,22 @@ ROUTES: tuple[Route, ...] = (
         problems=(*_BODY, *_LATE, "busy", "not-found"),
         has_body=True,
         headers=(headers.CALLER, headers.SUBJECT, headers.TARGET),
+    ),
+    Route(
+        method="GET",
+        path="/predictions/{key}",
+        handler="predict",
+        operation="predictionByKey",
+        summary="Tell what the latest batch has answered for the row of a key",
+        answer=Answer(
+            status=200,
+            schema="KeyedPrediction",
+            description="The prediction",
+            headers=(headers.PREDICTION_ID, headers.MODEL_VERSION, headers.ANSWER, "Last-Modified"),
+        ),
+        problems=("invalid-header", "invalid-request", "not-found", "unavailable", "timeout"),
+        headers=(headers.CALLER,),
+        is_keyed=True,
     ),
     Route(
         method="GET",
@@ -156,8 +179,9 @@ ANSWER_HEADERS: Mapping[str, str] = {
     headers.MODEL_VERSION: "The version of the model that answered, where it is known",
     headers.VARIANT: "The production variant that answered, where one did",
     headers.MODEL_STATUS: "What the model's container answered, where it refused or failed",
-    headers.ANSWER: "Who answered: the model, the cache, the cache with what is no longer fresh, or the default",
+    headers.ANSWER: "Who answered: the model, the cache, the cache with what is not fresh, the default, or a batch",
     headers.REPLAYED: "That the job is the one that the same Idempotency-Key has started before",
+    "Last-Modified": "When the batch was begun that gave the answer",
     "Location": "Where to ask for the job",
     "Retry-After": "After how many seconds to try again",
 }

@@ -54,6 +54,11 @@ class Signature:
         """The columns' names in order; None for a model that takes a tensor."""
         return tuple(column.name for column in self._layout.columns) if isinstance(self._layout, InColumns) else None
 
+    @property
+    def width(self) -> int:
+        """How many values a row has when it is written as one line of CSV."""
+        return self._layout.width
+
     def check(self, instances: Sequence[Any]) -> list[list[Any]]:
         """Return instances as rows in the columns' order, their numbers as floats.
 

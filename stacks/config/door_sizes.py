@@ -25,6 +25,7 @@ _SWITCHES = 6
 _JOBS = 22
 _STREAM = 10
 _BATCH = 15
+_SERVE = 11
 _SCHEDULE = 1
 _AUDIT = 11
 _AUDITED = 1
@@ -49,7 +50,7 @@ def too_many(environment: Environment) -> Iterator[Problem]:
 
 
 def _of(door: FrontDoor) -> int:
-    routes = 4 if door.jobs is not None else 2
+    routes = (4 if door.jobs is not None else 2) + door.serves_batches
     parts = [
         (_CLIENT * len(door.clients), door.auth != "iam"),
         (_TOKENS, door.auth == "jwt"),
@@ -60,6 +61,7 @@ def _of(door: FrontDoor) -> int:
         (_JOBS, door.jobs is not None),
         (_STREAM, door.stream is not None),
         (_BATCH, door.batch is not None),
+        (_SERVE, door.serves_batches),
         (_SCHEDULE, door.batch is not None and door.batch.schedule_hours is not None),
         (_AUDIT + _AUDITED * _predicting(door), door.audit is not None),
     ]

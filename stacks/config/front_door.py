@@ -229,6 +229,19 @@ class Streaming:
 
 
 @dataclass(frozen=True)
+class Serving:
+    """Answers of batches that can be asked for by key.
+
+    Parameters
+    ----------
+    keep_days
+        For how long, from the run that answered.
+    """
+
+    keep_days: Annotated[int, Between(1, 3650)] = 30
+
+
+@dataclass(frozen=True)
 class Batches:
     """Files of rows that are answered as a whole, by Batch Transform; they lie below `batch-input/<endpoint>/`.
 
@@ -250,6 +263,10 @@ class Batches:
         and how many are sent at once to each instance.
     attempts
         How many jobs a run may take: one that fails is followed by another, for what is left.
+    keep_days
+        For how long answers, and lists of what was answered, are kept.
+    serve
+        Whether answers can be asked for by key, which stands before each row; left out, they are files only.
     """
 
     instance_type: JobInstanceType = "ml.m5.large"
@@ -260,6 +277,8 @@ class Batches:
     payload_megabytes: Annotated[int, Between(1, 25)] = 1
     concurrent: Annotated[int, Between(1, 50)] = 2
     attempts: Annotated[int, Between(1, 20)] = 5
+    keep_days: Annotated[int, Between(2, 3650)] = 90
+    serve: Serving | None = None
 
 
 @dataclass(frozen=True)
@@ -362,3 +381,8 @@ class FrontDoor:
     stream: Streaming | None = None
     batch: Batches | None = None
     audit: Audit | None = None
+
+    @property
+    def serves_batches(self) -> bool:
+        """Return whether answers of batches can be asked for by key."""
+        return self.batch is not None and self.batch.serve is not None

@@ -136,6 +136,13 @@ def _batch(door: FrontDoor) -> Iterator[Problem]:
         yield Problem("batch.concurrent", batch.concurrent, reason, "lower it, or payload_megabytes")
 
 
+def _served(door: FrontDoor) -> Iterator[Problem]:
+    batch = door.batch
+    if batch is not None and batch.serve is not None and batch.accept != batch.content_type:
+        reason = f"with serve: keys of {batch.content_type} are joined to answers of the same kind only"
+        yield Problem("batch.accept", batch.accept, reason, f"write {batch.content_type}, or remove serve:")
+
+
 def _size(door: FrontDoor) -> Iterator[Problem]:
     """All of it is one environment variable of a function."""
     told = [
@@ -162,5 +169,6 @@ _RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
     _default_answer,
     _segments,
     _batch,
+    _served,
     _size,
 )

@@ -10,6 +10,7 @@ from constructs import Construct
 from lambdas.contract import (
     AUDIT_ERRORS_PREFIX,
     AUDIT_PREFIX,
+    BATCH_PREFIX,
     CAPTURE_ERRORS_PREFIX,
     CAPTURE_PREFIX,
     INFERENCE_PREFIX,
@@ -114,6 +115,8 @@ def _of_front_doors(environment: Environment) -> Iterator[s3.LifecycleRule]:
         if door is not None and door.audit is not None:
             for kind, folder in (("Audit", AUDIT_PREFIX), ("AuditErrors", AUDIT_ERRORS_PREFIX)):
                 yield from _expiry(f"{kind}Of{name}", f"{folder}/{name}", door.audit.retention_days)
+        if door is not None and door.batch is not None:
+            yield from _expiry(f"BatchesOf{name}", f"{BATCH_PREFIX}/{name}", door.batch.keep_days)
         if door is not None and door.jobs is not None:
             # Nothing goes before the job's own item, which says where it lies.
             yield from _expiry(f"JobsOf{name}", f"{INFERENCE_PREFIX}/{name}", door.jobs.keep_days + 1)

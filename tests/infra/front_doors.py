@@ -8,7 +8,17 @@ from typing import Any
 from lambdas import contract
 from lambdas.inference.settings import FrontDoor as Settings
 from stacks.config import Endpoint, Environment
-from stacks.config.front_door import Audit, Batches, Breaking, Client, FrontDoor, JobQueue, SegmentRule, Streaming
+from stacks.config.front_door import (
+    Audit,
+    Batches,
+    Breaking,
+    Client,
+    FrontDoor,
+    JobQueue,
+    SegmentRule,
+    Serving,
+    Streaming,
+)
 
 ORIGINS = ("https://shop.example.com", "https://admin.example.com")
 ROLE = "arn:aws:iam::123456789012:role/shop"
@@ -22,6 +32,7 @@ ROLES = {
     "authorize": "AuthorizeControl",
     "stream": "StreamWork",
     "batch": "BatchesRun",
+    "load": "BatchesLoadingLoad",
 }
 """What the roles of functions are called, by handler."""
 
@@ -39,7 +50,15 @@ KEYED = FrontDoor(
     segments=(SegmentRule("client", ("lab", "shop"), "candidate"), SegmentRule("caller", ("me",), "live")),
     jobs=JobQueue(attempts=50, keep_days=14, at_once=2),
     stream=Streaming(shards=2, batch_records=7, window_seconds=3, attempts=4, keep_days=30),
-    batch=Batches(instance_type="ml.c5.xlarge", instances=2, schedule_hours=24, payload_megabytes=2, attempts=3),
+    batch=Batches(
+        instance_type="ml.c5.xlarge",
+        instances=2,
+        schedule_hours=24,
+        payload_megabytes=2,
+        attempts=3,
+        keep_days=45,
+        serve=Serving(keep_days=12),
+    ),
     audit=Audit(keep_input=True, keep_output=False, redacted_columns=("wind",)),
 )
 SIGNED = FrontDoor(auth="iam", clients=(Client("shop", identity=ROLE),), keep_warm=True, cors_origins=ORIGINS)
@@ -102,7 +121,7 @@ def variables(template: Any, endpoint: str, handler: str) -> dict[str, str]:
 
 def is_called(handler: str) -> bool:
     """Return whether the API calls a function, and hence its alias; events and messages reach the others."""
-    return handler not in ("work", "stream", "batch")
+    return handler not in ("work", "stream", "batch", "load")
 
 
 def settings(template: Any, endpoint: str, handler: str = "predict") -> Settings:

@@ -82,8 +82,9 @@ def kept_for(environment):
 
 def written_down(door, name):
     """Return for how many days what a front door writes down is kept, by its folder."""
-    audit, jobs = door.audit, door.jobs
+    audit, jobs, batch = door.audit, door.jobs, door.batch
     days = {f"{folder}/{name}": audit.retention_days for folder in ("audit", "audit-errors")} if audit else {}
+    days |= {f"batch/{name}": batch.keep_days} if batch else {}
     return days | ({f"inference/{name}": jobs.keep_days + 1} if jobs else {})
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdas import contract
-from stacks.config.front_door import Batches, SegmentRule
+from stacks.config.front_door import Batches, SegmentRule, Serving
 from stacks.config.front_door_rules import front_door_problems
 from tests.infra.front_doors import (
     CASES,
@@ -40,7 +40,9 @@ def test_it_has_the_functions_that_its_file_asks_for_under_their_names(case):
     template, endpoint, door = case
     made = functions(template, endpoint.name)
     jobs, tokens = (["jobs", "work"] if door.jobs else []), (["authorize"] if door.auth == "jwt" else [])
-    others = [name for name, part in (("stream", door.stream), ("batch", door.batch)) if part]
+    others = [
+        name for name, part in (("stream", door.stream), ("batch", door.batch), ("load", door.serves_batches)) if part
+    ]
     assert set(made) == {"predict", *jobs, *tokens, *others}
     for handler, (_, function) in made.items():
         name = contract.front_door_function(environment_of(door), endpoint.name, handler)
@@ -129,13 +131,13 @@ def test_without_tokens_none_are_good(local, opened):
 def test_functions_are_told_where_things_are(case):
     template, endpoint, door = case
     environment = environment_of(door)
-    for handler in set(functions(template, endpoint.name)) - {"authorize"}:
+    for handler in set(functions(template, endpoint.name)) - {"authorize", "load"}:
         told = template.text(functions(template, endpoint.name)[handler][1]["Environment"]["Variables"])
         assert told[contract.ENV_TABLE] == contract.table_name(environment)
         assert told[contract.ENV_INFERENCE_TABLE].startswith("<Table")
         assert told[contract.ENV_ARTEFACT_BUCKET].startswith(f"tidegate-{environment}-artefacts-")
         assert told[contract.ENV_BOOTSTRAP_MODEL].startswith("s3://cdk-hnb659fds-assets-")
-        if handler == "batch":
+        if handler == "batch" and not door.serves_batches:
             continue  # its rows are the container's to check
         signature = told[contract.ENV_BOOTSTRAP_SIGNATURE].removeprefix("s3://")
         allowed = may(template, f"Endpoint{endpoint.name}{ROLES[handler]}Role")
@@ -146,7 +148,7 @@ def test_functions_are_told_where_things_are(case):
 def padded(environment, characters):
     (rain,) = environment.endpoints
     rule = SegmentRule("client", ("x" * characters,), "candidate")
-    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}', batch=Batches())
+    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}', batch=Batches(serve=Serving()))
     return replace(environment, endpoints=(replace(rain, front_door=door),))
 
 

@@ -6,18 +6,17 @@ import pytest
 
 from lambdas.inference import cache
 from lambdas.inference.adapters import signatures
+from lambdas.inference.batch import keyed
 from lambdas.inference.batch.items import partition as batch_partition
 from lambdas.inference.jobs import items, places
 from tests.infra.front_doors import CASES, ROLES, endpoint_of, functions, ids, listed, may, statements
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+SEAL = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
 KEEP = {
+    *SEAL,
     "dynamodb:GetItem",
     "dynamodb:PutItem",
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
     "s3:GetObject",
     "s3:ListBucket",
     "sagemaker:DescribeEndpointConfig",
@@ -43,7 +42,10 @@ ACTIONS = {
     "authorize": LOG,
     "stream": {*PREDICT, *READ_STREAM, "kinesis:PutRecords", "sqs:SendMessage"},
     "batch": {*LOG, *KEEP, *CONSUME, *RUN_JOBS, *MAKE_MODELS, "events:PutEvents", "s3:PutObject"},
+    "load": {*LOG, *SEAL, "dynamodb:PutItem", "s3:GetObject", "s3:PutObject"},
 }
+SERVED = {*KNOW, *(f"states:{verb}Execution" for verb in ("Describe", "Start", "Stop"))}
+"""What the function that runs batches does as well where answers are asked for by key."""
 
 
 @pytest.fixture(params=CASES, ids="-".join)
@@ -66,8 +68,9 @@ def test_each_function_has_exactly_its_actions(case):
     template, name, door = case
     for handler in handlers(template, name):
         allowed = {action for each in template.statements(role(name, handler)) for action in listed(each["Action"])}
-        switched = SWITCHES if door.switches and handler not in ("authorize", "batch") else set()
-        assert allowed == ACTIONS[handler] | switched, handler
+        switched = SWITCHES if door.switches and handler not in ("authorize", "batch", "load") else set()
+        served = SERVED if door.serves_batches and handler == "batch" else set()
+        assert allowed == ACTIONS[handler] | switched | served, handler
 
 
 def leading(statement):
@@ -100,6 +103,7 @@ KEPT = {
     "signature": lambda name: signatures.partition(name, "a-model"),
     "job": lambda name: items.key(name, "1")["pk"],
     "batch": batch_partition,
+    "keyed": lambda name: keyed.partition(name, "a-key"),
 }
 
 
@@ -110,16 +114,18 @@ KEPT_BY = {
     "authorize": set(),
     "stream": {"answer", "signature"},
     "batch": {"batch"},
+    "load": {"keyed"},
 }
 
 
 def test_what_functions_write_is_what_they_may_write(case):
-    template, name, _ = case
+    template, name, door = case
     for handler in handlers(template, name):
         patterns = opened_at(template, name, handler)
+        kept = KEPT_BY[handler] | ({"signature"} if door.serves_batches and handler == "batch" else set())
         for kind, partition in KEPT.items():
             fits = any(fnmatchcase(partition(name), pattern) for pattern in patterns)
-            assert fits is (kind in KEPT_BY[handler]), (handler, kind)
+            assert fits is (kind in kept), (handler, kind)
             for other in (f"{name}-x", f"x{name}", "rain-other"):
                 assert not any(fnmatchcase(partition(other), pattern) for pattern in patterns), kind
 
@@ -139,7 +145,7 @@ def test_files_of_jobs_are_written_below_the_endpoints_own_folder(case):
 
 def test_files_of_models_are_opened_for_what_they_take_only(case):
     template, name, _ = case
-    for handler in set(handlers(template, name)) - {"authorize", "batch"}:
+    for handler in set(handlers(template, name)) - {"authorize", "batch", "load"}:
         allowed = may(template, role(name, handler))
         assert allowed["ReadSignatures"]["Resource"].endswith(f"/{name}/*/signature.json")
         for each in allowed.values():
@@ -197,7 +203,9 @@ UNNAMED = [
 
 def test_no_statement_allows_everything(template):
     for name, statement in statements(template):
-        if statement["Resource"] == "*":
+        if statement["Resource"] == "*" and name.startswith("EndpointrainBatchesLoadingRole"):
+            assert statement["Sid"] in ("DeliverLogs", "Trace"), "AWS ties these to no resources"
+        elif statement["Resource"] == "*":
             assert name.startswith("EndpointrainErasureJobRole"), name
             assert (statement["Action"], statement.get("Condition")) in UNNAMED
         assert "*" not in listed(statement["Resource"])[1:], name

@@ -95,6 +95,12 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "must not exceed 100, says SageMaker. Way out: lower it, or payload_megabytes",
     ),
     (
+        KEYED,
+        {"batch": {"accept": "application/jsonlines", "serve": {}}},
+        "batch.accept: 'application/jsonlines'",
+        "joined to answers of the same kind only. Way out: write text/csv, or remove serve:",
+    ),
+    (
         BY_TOKEN,
         {
             "clients": clients(
@@ -164,6 +170,8 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("batch", {"schedule_hours": 0}, "raise it to 1"),
     ("batch", {"payload_megabytes": 26}, "lower it to 25"),
     ("batch", {"content_type": "text/xml"}, "one of text/csv, application/jsonlines"),
+    ("batch", {"keep_days": 1}, "raise it to 2"),
+    ("batch", {"serve": {"keep_days": 0}}, "raise it to 1"),
     ("audit", {"retention_days": 0}, "raise it to 1"),
     ("audit", {"redacted_columns": ["a,b"]}, "columns"),
     ("sitcky", True, "did you mean sticky?"),
@@ -195,6 +203,7 @@ TAKEN: list[dict[str, Any]] = [
     },
     KEYED | {"batch": {"schedule_hours": 24}},
     KEYED | {"batch": {"payload_megabytes": 25, "concurrent": 4}},
+    KEYED | {"batch": {"content_type": "application/jsonlines", "accept": "application/jsonlines", "serve": {}}},
     KEYED | {"clients": [{"name": f"client-{number}", "tester": True} for number in range(20)]},
 ]
 

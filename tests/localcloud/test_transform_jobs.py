@@ -250,8 +250,8 @@ def test_nothing_under_the_prefix_and_an_unknown_model_are_told(jobs, transforms
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        ({"DataProcessing": {"JoinSource": "Input"}}, "DataProcessing.JoinSource 'Input'"),
-        ({"DataProcessing": {"OutputFilter": "$.x"}}, "DataProcessing.OutputFilter"),
+        ({"DataProcessing": {"JoinSource": "Input"}}, "DataProcessing with Accept None"),
+        ({"DataProcessing": {"OutputFilter": "$..x"}}, "DataProcessing.OutputFilter '$..x'"),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "TransformInput.SplitType 'RecordIO'"),
         ({"TransformInput": {"CompressionType": "Gzip"}}, "TransformInput.CompressionType"),
         ({"MaxPayloadInMB": 0}, "MaxPayloadInMB 0"),
@@ -293,3 +293,38 @@ def test_a_role_needs_permission_for_each_operation(jobs, transforms):
         client.describe_transform_job(TransformJobName="nobody")
     with pytest.raises(ClientError, match="sagemaker:StopTransformJob"):
         client.stop_transform_job(TransformJobName="nobody")
+
+
+CSV_LINES = ({"Accept": "text/csv", "AssembleWith": "Line"}, {"ContentType": "text/csv"})
+JSON_LINES = ({"Accept": "application/jsonlines", "AssembleWith": "Line"}, {"ContentType": "application/jsonlines"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "processing", "rows", "answers"),
+    [
+        (CSV_LINES, {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,3:]"},
+         '"k,1",a,b\nk2,c,d\n', b'"k,1",A,B\nk2,C,D\n'),
+        (CSV_LINES, {"InputFilter": "$[1]"}, "k,a,b\n", b"A\n"),
+        (CSV_LINES, {"JoinSource": "Input", "OutputFilter": "$[0,-1]"}, "k,a\n", b"k,A\n"),
+        (JSON_LINES, {"InputFilter": "$.of.row", "JoinSource": "Input", "OutputFilter": "$['key','SageMakerOutput']"},
+         '{"key": "k", "of": {"row": ["a"]}}\n', b'{"key": "k", "SageMakerOutput": ["A"]}\n'),
+        (JSON_LINES, {"JoinSource": "Input"}, '["a"]\n', b'{"SageMakerInput": ["a"], "SageMakerOutput": ["A"]}\n'),
+    ],
+)  # fmt: skip
+def test_records_are_filtered_and_joined_to_their_answers(jobs, transforms, lines, processing, rows, answers):
+    (output, given), bucket = lines, jobs.bucket(**{"in/a": rows})
+    more = {"TransformOutput": output, "TransformInput": {"SplitType": "Line", **given}}
+    name = transforms.start(transforms.model(), bucket, DataProcessing=processing, **more)
+    found = transforms.ended(name)
+    assert found["TransformJobStatus"] == "Completed", found
+    assert jobs.get(bucket, "out/a.out") == answers
+
+
+def test_an_index_beyond_the_joined_record_fails_the_object(jobs, transforms):
+    bucket = jobs.bucket(**{"in/a.csv": "k,a\n"})
+    output, given = CSV_LINES
+    processing = {"JoinSource": "Input", "OutputFilter": "$[9]"}
+    name = transforms.start(
+        transforms.model(), bucket, DataProcessing=processing, TransformOutput=output, TransformInput=given
+    )
+    assert "DataProcessing: IndexError" in transforms.ended(name)["FailureReason"]

@@ -183,3 +183,22 @@ def test_callers_need_permissions_and_the_key(make, cloud, workshop):
         with pytest.raises(ClientError, match=said):
             cloud.role_client("stepfunctions", workshop.role(*statements)).start_execution(stateMachineArn=machine)
     cloud.role_client("stepfunctions", workshop.role(start, own)).start_execution(stateMachineArn=machine)
+
+
+def test_a_choice_goes_on_by_the_first_rule_that_holds_until_it_is_done(run):
+    """As whoever does a piece at a time: again until it says that it is done."""
+    rules = [{"Variable": "$.done", "BooleanEquals": True, "Next": "End"}]
+    states = {
+        "IsDone": {"Type": "Choice", "Choices": rules, "Default": "Other"},
+        "Other": {"Type": "Pass", "Result": {"done": True, "way": "other"}, "Next": "IsDone"},
+        "End": {"Type": "Succeed"},
+    }
+    for given, wanted in (({"done": True}, {"done": True}), ({"done": False}, {"done": True, "way": "other"})):
+        assert json.loads(run({"StartAt": "IsDone", "States": states}, given)["output"]) == wanted
+
+
+def test_a_choice_without_a_rule_that_holds_fails(run):
+    rules = [{"Variable": "$.done", "BooleanEquals": True, "Next": "End"}]
+    states = {"IsDone": {"Type": "Choice", "Choices": rules}, "End": {"Type": "Succeed"}}
+    found = run({"StartAt": "IsDone", "States": states}, {"done": False})
+    assert found["error"] == "States.NoChoiceMatched"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.inference.jobs.job import Job
-from tidegate import erasing_audit, erasing_jobs, views
+from tidegate import erasing_answers, erasing_audit, erasing_jobs, views
 from tidegate.answers import Pace
 from tidegate.commands.context import Context, open_context
 from tidegate.console import make_error_console
@@ -19,20 +19,24 @@ from tidegate.erasing_job import Report, machine_of
 from tidegate.erasing_jobs import Erased
 from tidegate.errors import RefusedError, UsageError
 
-_HELP = "take what is kept of a subject's predictions away: its rows of the audit, and its jobs"
+_HELP = "take what is kept of a subject's predictions away: its rows of the audit, its jobs, the answer under its key"
 _TOLD_EVERY_SECONDS = 30.0
 _MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was taken away: by the job of that name, empty where there was no audit; and `purged` old versions."""
+    """What was taken away: by the job of that name, empty where there was no audit; and `purged` old versions.
+
+    `answered` says whether a batch's answer lay under the subject's key.
+    """
 
     job: str
     report: Report
     purged: int
     jobs: Erased
     not_filed: int
+    answered: bool = False
 
     @property
     def complete(self) -> bool:
@@ -68,17 +72,19 @@ def run(context: Context, subject: str, now: float, *, sure: bool, pace: Pace | 
 def _erase(context: Context, subject: str, audit: Audit, jobs: list[Job], now: float, pace: Pace) -> Outcome:
     aws, endpoint = context.aws, context.endpoint
     gone = erasing_jobs.erase(aws, endpoint, jobs, now)
+    answered = erasing_answers.erase(aws, endpoint, subject)
     name, report = "", Report()
     if audit.files:
         machine, tick = machine_of(aws, endpoint), _teller(quiet=context.json)
         name, report = erasing_audit.erase(aws, endpoint, machine, subject, audit.size, tick, pace)
-    return Outcome(name, report, erasing_audit.purge(aws, endpoint), gone, audit.not_filed)
+    return Outcome(name, report, erasing_audit.purge(aws, endpoint), gone, audit.not_filed, answered)
 
 
 def _plan(name: str, audit: Audit, jobs: list[Job]) -> str:
     files, megabytes = views.count(len(audit.files), "file"), audit.size / _MEGABYTE
     asked = views.count(len(jobs), "job")
-    return f"{asked} of {name} will be deleted for good, and rows of {files} ({megabytes:.1f} MB) of its audit"
+    rows = f"rows of {files} ({megabytes:.1f} MB) of its audit, and the answer of a batch under its key"
+    return f"{asked} of {name} will be deleted for good, and {rows}"
 
 
 def _ask(plan: str) -> None:
@@ -114,6 +120,7 @@ def document(context: Context, subject: str, outcome: Outcome) -> dict[str, Any]
         "rows_erased": outcome.report.erased,
         "versions_deleted": outcome.purged,
         "jobs_erased": outcome.jobs.jobs,
+        "answer_erased": outcome.answered,
         "jobs_left": list(outcome.jobs.left),
         "unreadable": list(outcome.report.unreadable),
         "not_filed": outcome.not_filed,
@@ -127,6 +134,7 @@ def told(outcome: Outcome) -> str:
     lines = [
         f"{rows} erased from {changed} of {report.files} ({report.rows} rows looked at)",
         f"{views.count(outcome.jobs.jobs, 'job')} erased, and {outcome.purged} old versions of the audit's files",
+        *(["the answer of a batch under its key is erased; the files of batches still have it"] * outcome.answered),
         *_left(outcome),
         "what was asked in the last minutes is still on its way into the audit: give the command again in a quarter "
         "of an hour; the functions' logs keep their lines until they expire",

@@ -40,13 +40,13 @@ class InferenceTable:
         """Return an item; None when there is none. It may be a moment old."""
         key = {contract.TABLE_PARTITION_KEY: partition, contract.TABLE_SORT_KEY: sort}
         with translated():
-            answer = self._client().get_item(TableName=os.environ[contract.ENV_INFERENCE_TABLE], Key=_written(key))
+            answer = self._client().get_item(TableName=os.environ[contract.ENV_INFERENCE_TABLE], Key=written(key))
         return _read(answer["Item"]) if "Item" in answer else None
 
     def put(self, item: Mapping[str, Any]) -> None:
         """Write an item over whatever was there."""
         with translated():
-            self._client().put_item(TableName=os.environ[contract.ENV_INFERENCE_TABLE], Item=_written(item))
+            self._client().put_item(TableName=os.environ[contract.ENV_INFERENCE_TABLE], Item=written(item))
 
 
 class RecordedRoute:
@@ -71,7 +71,7 @@ class RecordedRoute:
         with translated():
             answer = self._client().get_item(
                 TableName=os.environ[contract.ENV_TABLE],
-                Key=_written(key),
+                Key=written(key),
                 ConsistentRead=True,
                 ProjectionExpression="#route",
                 ExpressionAttributeNames={"#route": contract.ROUTE_ATTRIBUTE},
@@ -80,7 +80,8 @@ class RecordedRoute:
         return route if isinstance(route, dict) else None
 
 
-def _written(item: Mapping[str, Any]) -> dict[str, Any]:
+def written(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item of text and numbers as DynamoDB takes it."""
     return {name: {"S": value} if isinstance(value, str) else {"N": repr(value)} for name, value in item.items()}
 
 

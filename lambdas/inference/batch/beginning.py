@@ -46,6 +46,8 @@ def _refusal(turn: Turn, wish: Wish) -> str:
     if wish.content_type not in CONTENT_TYPES:
         known = ", ".join(CONTENT_TYPES)
         return f"The content type {wish.content_type!r} has no rows by line; give one of: {known}."
+    if turn.plan.batch.serve_days and wish.content_type != turn.plan.batch.accept:
+        return f"Answers are asked for by key, and keys are joined to {turn.plan.batch.accept} only; send rows as that."
     return _bad_input(wish.input, turn.plan)
 
 

@@ -5,10 +5,11 @@ job. An output is written whole or not at all, so that what is left is what has 
 """
 
 from lambdas.inference.batch import beginning
-from lambdas.inference.batch.decision import Create, Decision, Finish, Observe, Record, Stop, Turn
+from lambdas.inference.batch.decision import Create, Decision, Finish, Halt, Load, Observe, Record, Stop, Turn
 from lambdas.inference.batch.said import (
     IN_PROGRESS,
     Finished,
+    LoadSeen,
     Look,
     NotDone,
     Observed,
@@ -44,14 +45,17 @@ def decide(state: State, said: Said, now: float, plan: Plan) -> Decision:
     return _about(turn, run, said)
 
 
-def _about(turn: Turn, run: Run, said: Recorded | NotDone | Observed | Finished) -> Decision:
+def _about(turn: Turn, run: Run, said: Recorded | NotDone | Observed | LoadSeen | Finished) -> Decision:
     if isinstance(said, Recorded):
         return _recorded(turn, run, said)
     if isinstance(said, NotDone):
         return _not_done(turn, run, said)
     if isinstance(said, Finished):
         text = f"All {run.objects} objects are answered by version {run.model.version if run.model else '?'}."
+        text = f"{text} {said.served}".rstrip()
         return _next(turn.ended(Outcome.DONE, text)) if run.stage is Stage.FINISHING else turn.decided()
+    if isinstance(said, LoadSeen):
+        return _loading(turn, run, said)
     if said.attempt != run.attempt or run.stage is not Stage.RUNNING:
         return turn.decided()
     return _observed(turn, run, said)
@@ -68,6 +72,8 @@ def _next(turn: Turn) -> Decision:
         return _next(turn.ended(Outcome.STOPPED, f"It was stopped before it began: {run.stopping}"))
     if run.stage is Stage.PLANNED:
         return turn.decided(Record(run))
+    if run.stage is Stage.LOADING:
+        return turn.decided(Load(run))
     return turn.decided(Observe(run) if run.stage is Stage.RUNNING else Finish(run))
 
 
@@ -107,8 +113,8 @@ def _observed(turn: Turn, run: Run, said: Observed) -> Decision:
     if said.job is not None and said.job.status in IN_PROGRESS:
         return turn.decided(Stop(run) if ends and said.job.status != "Stopping" else None)
     if said.left == 0 and not said.changed:
-        turn = turn.with_run(stage=Stage.FINISHING).summing_up()
-        return _next(turn)
+        following = {"stage": Stage.LOADING, "loading": 1} if run.served else {"stage": Stage.FINISHING}
+        return _next(turn.with_run(**following).summing_up())
     if said.job is None and run.attempt and turn.now - run.attempted_at < CREATION_SECONDS:
         # Somebody may be about to create it; creating it again is harmless, ending the run without it is not.
         return turn.decided(None if ends else Create(run))
@@ -120,12 +126,34 @@ def _observed(turn: Turn, run: Run, said: Observed) -> Decision:
     return _again(turn, run, said)
 
 
+def _loading(turn: Turn, run: Run, said: LoadSeen) -> Decision:
+    """Follow an attempt to load that has ended by one for what is left; or give up."""
+    if said.attempt != run.loading or run.stage is not Stage.LOADING:
+        return turn.decided()
+    ends = _has_to_end(turn, run, "all objects are answered, and not all answers loaded")
+    if said.under_way:
+        return turn.decided(Halt(run) if ends else None)
+    if said.left == 0:
+        return _next(turn.with_run(stage=Stage.FINISHING, problem="").summing_up())
+    problem = f"{said.left} of {run.objects} answer files are not loaded: {said.problem}"
+    turn = turn.with_run(problem=problem)
+    if not ends and run.loading >= turn.plan.batch.attempts:
+        ends = Outcome.FAILED, f"{problem} (in {run.loading} attempts)"
+    if ends:
+        return _next(turn.ended(*ends))
+    return _next(turn.with_run(loading=run.loading + 1).summing_up().announcing("resumed", reason=problem))
+
+
 def _reason_to_end(turn: Turn, run: Run, said: Observed) -> tuple[Outcome, str] | None:
     if said.changed:
         text = f"The input is not what it was when the run began: {said.changed}. Start another run."
         return Outcome.FAILED, text
+    return _has_to_end(turn, run, f"{run.objects - said.left} of {run.objects} objects are answered")
+
+
+def _has_to_end(turn: Turn, run: Run, so_far: str) -> tuple[Outcome, str] | None:
     if run.stopping:
-        return Outcome.STOPPED, f"{run.stopping}; {run.objects - said.left} of {run.objects} objects are answered."
+        return Outcome.STOPPED, f"{run.stopping}; {so_far}."
     if turn.now - run.decided_at > turn.plan.batch.limit_hours * _HOUR:
         return Outcome.FAILED, _too_long(turn)
     return None

@@ -42,13 +42,27 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Load:
+    """Put the run's answers under their keys, or see how that stands."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Stop putting the run's answers under their keys."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
 class Finish:
     """Write the run's manifest."""
 
     run: Run
 
 
-Action = Record | Observe | Create | Stop | Finish
+Action = Record | Observe | Create | Stop | Load | Halt | Finish
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 
-from lambdas.inference.batch import objects
-from lambdas.inference.batch.decision import Action, Create, Finish, Observe, Record
+from lambdas.inference.batch import loading, loads, objects
+from lambdas.inference.batch.decision import Action, Create, Finish, Halt, Load, Observe, Record
 from lambdas.inference.batch.objects import Input, Stored
 from lambdas.inference.batch.ports import Ports
-from lambdas.inference.batch.said import Finished, NotDone, Observed, Recorded, Said
+from lambdas.inference.batch.said import Finished, LoadSeen, NotDone, Observed, Recorded, Said
 from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import Run
 from lambdas.rollout.errors import PermanentError, RetryableError, TidegateError
+
+EXECUTING = "RUNNING"
 
 
 def do(ports: Ports, plan: Plan, action: Action) -> Said | None:
@@ -24,6 +26,11 @@ def do(ports: Ports, plan: Plan, action: Action) -> Said | None:
             return _create(ports, plan, run)
         if isinstance(action, Finish):
             return _finish(ports, plan, run)
+        if isinstance(action, Load):
+            return _load(ports, plan, run)
+        if isinstance(action, Halt):
+            ports.executions.stop(_execution(run), f"the run {run.id} is to end")
+            return None
         ports.transforms.stop(plan.job(run.id, run.attempt))
     except RetryableError as error:
         ports.log.warning(f"the run {run.id} waits: {error}")
@@ -63,18 +70,47 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
         return Observed(run.id, run.attempt, 0)
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
-    if run.model is not None:
+    # A run that was begun by code which did not describe models goes on with the live version's.
+    if run.model is not None and run.model.description:
         ports.models.make(run.model)
     ports.transforms.create(plan.job(run.id, run.attempt), run, f"s3://{plan.bucket}/{key}", plan)
     ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
     return None
 
 
+def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
+    # The execution first: what it said before it ended is then seen below.
+    seen = ports.executions.see(_execution(run))
+    if seen is not None and seen.status == EXECUTING:
+        return LoadSeen(run.id, run.loading, under_way=True)
+    left = loads.tasks(plan, run, _recorded(ports, plan, run), _results(ports, plan, run))
+    if seen is not None or not left:
+        why = seen.reason or f"the execution {seen.status.lower()}; see the log of load" if seen is not None else ""
+        return LoadSeen(run.id, run.loading, under_way=False, left=len(left), problem=why)
+    key = f"{plan.run_folder(run.id)}loads/{run.loading}.json"
+    ports.objects.write(plan.bucket, key, loading.written(left))
+    ports.executions.start(_execution(run), {"bucket": plan.bucket, "key": key})
+    return None
+
+
 def _finish(ports: Ports, plan: Plan, run: Run) -> Said:
-    folder, outputs = plan.output_folder(run.id), _outputs(ports, plan, run)
-    content = objects.run_manifest(run, plan.endpoint, _recorded(ports, plan, run), outputs, folder)
+    folder, outputs, recorded = plan.output_folder(run.id), _outputs(ports, plan, run), _recorded(ports, plan, run)
+    served = None
+    if run.served:
+        served = loads.summed_up(plan, _results(ports, plan, run), len(recorded.rows_in))
+    content = objects.run_manifest(run, plan.endpoint, recorded, outputs, folder, served)
     ports.objects.write(plan.bucket, f"{plan.run_folder(run.id)}manifest.json", content)
-    return Finished(run.id)
+    return Finished(run.id, loads.in_words(served) if served is not None else "")
+
+
+def _results(ports: Ports, plan: Plan, run: Run) -> list[loads.Result]:
+    found = ports.objects.listed(plan.bucket, plan.load_folder(run.id))
+    keys = [each.key for each in found if each.key.endswith(loads.RESULT)]
+    return loads.read(ports.objects.read(plan.bucket, key) for key in keys)
+
+
+def _execution(run: Run) -> str:
+    return f"{run.id}-{run.loading}"
 
 
 def _recorded(ports: Ports, plan: Plan, run: Run) -> Input:

@@ -85,9 +85,13 @@ def _run(data: Mapping[str, Any] | None) -> Run | None:
     read = {
         "wish": _wish(data["wish"]),
         "stage": Stage(data["stage"]),
-        "model": Model(**known(Model, model)) if model else None,
+        "model": _model(model) if model else None,
     }
     return Run(**{**known(Run, data), **read})
+
+
+def _model(data: Mapping[str, Any]) -> Model:
+    return Model(**{**known(Model, data), "outputs": tuple(data.get("outputs", ()))})
 
 
 def _wish(data: Mapping[str, Any]) -> Wish:

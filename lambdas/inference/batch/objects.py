@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from lambdas.inference.batch.state import Run
 from lambdas.rollout.errors import PermanentError
@@ -82,8 +83,18 @@ def transform_manifest(recorded: Input, objects: Sequence[Stored]) -> bytes:
     return json.dumps([{"prefix": f"s3://{recorded.bucket}/{recorded.prefix}"}, *paths]).encode()
 
 
-def run_manifest(run: Run, endpoint: str, recorded: Input, outputs: Mapping[str, Stored], folder: str) -> bytes:
-    """Return what a run leaves for whoever reads its answers: what was answered, by what, and where that is."""
+def run_manifest(
+    run: Run,
+    endpoint: str,
+    recorded: Input,
+    outputs: Mapping[str, Stored],
+    folder: str,
+    served: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return what a run leaves for whoever reads its answers: what was answered, by what, and where that is.
+
+    `served` is what became of answers that can be asked for by key; None where they cannot be.
+    """
     model = run.model
     objects = []
     for each in recorded.objects:
@@ -105,7 +116,8 @@ def run_manifest(run: Run, endpoint: str, recorded: Input, outputs: Mapping[str,
         "content_type": run.wish.content_type,
         "jobs": run.attempt,
         "bytes": run.bytes,
-        "rows": None,
+        "rows": served and served["rows"],
         "objects": objects,
+        "served": served,
     }
     return json.dumps(document, indent=1).encode()

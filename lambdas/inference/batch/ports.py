@@ -1,8 +1,8 @@
 """What batches need of the world around them. Adapters implement these; tests use fakes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from lambdas.inference.batch.objects import Stored
 from lambdas.inference.batch.said import JobSeen
@@ -69,6 +69,19 @@ class Transforms(Protocol):
         """Have a job stopped; one that has ended is left as it is."""
 
 
+class Executions(Protocol):
+    """Executions of the state machine that puts answers under their keys."""
+
+    def see(self, name: str) -> JobSeen | None:
+        """Return how an execution stands; None when there is none."""
+
+    def start(self, name: str, given: Mapping[str, Any]) -> None:
+        """Start an execution; one of that name that is there is taken for it."""
+
+    def stop(self, name: str, why: str) -> None:
+        """Stop an execution; one that has ended is left as it is."""
+
+
 class Announcer(Protocol):
     """The event bus."""
 
@@ -91,6 +104,7 @@ class Ports:
     models: Models
     objects: Objects
     transforms: Transforms
+    executions: Executions
     announcer: Announcer
     faults: Faults
     clock: Clock

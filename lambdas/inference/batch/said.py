@@ -79,10 +79,34 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The run's manifest is written."""
+class LoadSeen:
+    """How an attempt to put a run's answers under their keys stands.
+
+    Parameters
+    ----------
+    run, attempt
+        What was looked at.
+    under_way
+        Whether it goes on.
+    left
+        How many files are not loaded to their end, once it does not.
+    problem
+        What became of it, in words.
+    """
 
     run: str
+    attempt: int
+    under_way: bool
+    left: int = 0
+    problem: str = ""
 
 
-Said = Look | Wanted | StopWanted | Recorded | NotDone | Observed | Finished
+@dataclass(frozen=True)
+class Finished:
+    """The run's manifest is written; `served` says how many answers can be asked for by key."""
+
+    run: str
+    served: str = ""
+
+
+Said = Look | Wanted | StopWanted | Recorded | NotDone | Observed | LoadSeen | Finished

@@ -24,6 +24,8 @@ class Batch:
         How many jobs a run may take: one that fails or is stopped is followed by another, for what is left.
     limit_hours
         How long a run may take in all.
+    serve_days
+        For how many days answers can be asked for by key; 0 where they cannot be.
     """
 
     instance_type: str = "ml.m5.large"
@@ -36,6 +38,7 @@ class Batch:
     concurrent: int = 2
     attempts: int = 5
     limit_hours: float = 24.0
+    serve_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class Plan:
     def output_folder(self, run: str) -> str:
         """Return the key prefix of a run's answers."""
         return f"{self.run_folder(run)}part=0/"
+
+    def load_folder(self, run: str) -> str:
+        """Return the key prefix below which it is said how a run's answers were loaded."""
+        return f"{self.run_folder(run)}load/"
 
     def job(self, run: str, attempt: int) -> str:
         """Return the name of a run's job, by which a second try to create it finds it there."""

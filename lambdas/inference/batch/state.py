@@ -16,10 +16,11 @@ SCHEDULE, OPERATOR = "schedule", "operator"
 
 
 class Stage(StrEnum):
-    """Where a run stands: decided on, being answered, or answered and to be written down."""
+    """Where a run stands: decided on, being answered, being put under its keys, or to be written down."""
 
     PLANNED = "PLANNED"
     RUNNING = "RUNNING"
+    LOADING = "LOADING"
     FINISHING = "FINISHING"
 
 
@@ -63,17 +64,35 @@ class Model:
     """What answers a run, from its beginning to its end: SageMaker's model, and the version that it is of.
 
     A run's is its own, made as `description` says: the live version's may be removed by rollouts while the run goes on.
+
+    Parameters
+    ----------
+    name
+        SageMaker's name of the model.
+    version, key
+        The version, and what tells its model from any other.
+    description
+        What CreateModel is given.
+    width, outputs
+        How many values a row has, and what its answers are called; None of a run whose rows have no keys.
     """
 
     name: str
     version: str
     key: str
     description: Mapping[str, Any] = field(default_factory=dict)
+    width: int | None = None
+    outputs: tuple[str, ...] = ()
 
     @property
     def shown(self) -> dict[str, str]:
         """What tells it from others."""
         return {"name": self.name, "version": self.version, "key": self.key}
+
+    @property
+    def served(self) -> bool:
+        """Return whether the answers can be asked for by key."""
+        return self.width is not None
 
 
 @dataclass(frozen=True)
@@ -102,6 +121,8 @@ class Run:
         Why the latest job came to nothing, or could not be created.
     stopping
         Why it is to be stopped.
+    loading
+        Number of the latest attempt to put the answers under their keys.
     """
 
     id: str
@@ -118,6 +139,12 @@ class Run:
     stalled: int = 0
     problem: str = ""
     stopping: str = ""
+    loading: int = 0
+
+    @property
+    def served(self) -> bool:
+        """Return whether its answers can be asked for by key."""
+        return self.model is not None and self.model.served
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,20 @@ Calls: dynamodb GetItem and TransactWriteItems (PutItem) of the front doors' tab
 sagemaker DescribeEndpointConfig, DescribeModel, CreateModel, DeleteModel, CreateTransformJob, DescribeTransformJob,
 StopTransformJob; iam PassRole (with CreateModel); s3 ListBucket of the input
 and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in the latter; events PutEvents.
+
+Where answers are asked for by key: states StartExecution, DescribeExecution and StopExecution of the state machine that
+loads them; dynamodb GetItem and PutItem of signatures in the front doors' table, sagemaker DescribeModelPackage and
+DescribeModel, and s3 GetObject of signatures.
 """
 
 import os
+import time
 from typing import Any
 
 from lambdas.contract import BATCH_DETAIL_TYPE, ENV_ARTEFACT_BUCKET, INFERENCE_EVENT_SOURCE
+from lambdas.inference.adapters.signatures import RecordedSignatures, quick
+from lambdas.inference.adapters.table import InferenceTable, quick_dynamodb
+from lambdas.inference.batch.adapters.executions import StepFunctions
 from lambdas.inference.batch.adapters.models import LiveModels
 from lambdas.inference.batch.adapters.objects import S3Objects
 from lambdas.inference.batch.adapters.table import DynamoStore
@@ -20,6 +28,7 @@ from lambdas.inference.batch.controller import Controller
 from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.settings import Batch, Plan
+from lambdas.inference.handlers.wiring import log_of
 from lambdas.inference.settings import front_door
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
@@ -60,12 +69,21 @@ def _take(plan: Plan, event: dict[str, Any]) -> None:
     logger.append_keys(endpoint=plan.endpoint)
     ports = Ports(
         store=DynamoStore(),
-        models=LiveModels(),
+        models=LiveModels(signatures=_signatures(plan)),
         objects=S3Objects(),
         transforms=SageMakerTransforms(),
+        executions=StepFunctions(),
         announcer=EventBridge(INFERENCE_EVENT_SOURCE, BATCH_DETAIL_TYPE),
         faults=CountedFaults(),
         clock=clock,
         log=PowertoolsLog(),
     )
     Controller(ports, plan).tell(said)
+
+
+def _signatures(plan: Plan) -> RecordedSignatures | None:
+    """Return what knows how wide rows are; nobody asks where they bring no keys along."""
+    if not plan.batch.serve_days:
+        return None
+    table, log = InferenceTable(quick_dynamodb()), log_of(front_door(), "batch")
+    return RecordedSignatures(plan.endpoint, table, log, quick("sagemaker"), quick("s3"), time.time)

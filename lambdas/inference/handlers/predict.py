@@ -1,7 +1,8 @@
 """Answers requests for predictions, and says what they may hold.
 
-It is invoked by API Gateway (REST, proxy integration) for ``POST /predictions`` and ``GET /schema``, and with
-``{"tidegate": "warm"}`` by whoever wants it to be ready.
+It is invoked by API Gateway (REST, proxy integration) for ``POST /predictions`` and ``GET /schema``, where answers
+of batches can be asked for by key for ``GET /predictions/{key}``, and with ``{"tidegate": "warm"}`` by whoever wants it
+to be ready.
 
 Calls: sagemaker InvokeEndpoint; dynamodb GetItem and PutItem on the front doors' table, and GetItem on the rollout
 table; appconfig StartConfigurationSession and GetLatestConfiguration; sagemaker DescribeModelPackage,
@@ -16,6 +17,7 @@ from typing import Any
 
 from lambdas.inference import bodies, headers, identity
 from lambdas.inference.adapters.runtime import runtime_client
+from lambdas.inference.asking_by_key import SOURCE, KeyedAnswers, KeyedCall
 from lambdas.inference.cors import shown_to_pages
 from lambdas.inference.handlers.answering import answered, check_method
 from lambdas.inference.handlers.wiring import log_of, real_ports
@@ -34,7 +36,9 @@ _PROVISIONED = "provisioned-concurrency"
 
 _settings = front_door()
 _log = log_of(_settings, "predict")
-_predictor = Predictor(_settings, real_ports(_settings, runtime_client(_settings.timeout_seconds), _log))
+_ports = real_ports(_settings, runtime_client(_settings.timeout_seconds), _log)
+_predictor = Predictor(_settings, _ports)
+_keyed = KeyedAnswers(_settings, _ports) if _settings.batch is not None and _settings.batch.serve_days else None
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -60,6 +64,9 @@ def _route(request: HttpRequest, prediction_id: str, left: Callable[[], float]) 
     if request.resource == "/schema":
         check_method(request, "GET")
         return HttpAnswer.json(200, _predictor.schema(), {"Content-Type": "application/schema+json"})
+    if request.resource == "/predictions/{key}" and _keyed is not None:
+        check_method(request, "GET")
+        return _by_key(_keyed, request, prediction_id)
     raise Problem("not-found", f"there is no {request.resource}; ask for /predictions or /schema")
 
 
@@ -69,6 +76,19 @@ def _predictions(request: HttpRequest, prediction_id: str, left: Callable[[], fl
     instances = bodies.instances(request, _settings)
     found = _predictor.predict(Call(prediction_id, caller, asked, instances, left))
     return HttpAnswer(200, found.body, _headers(found, prediction_id))
+
+
+def _by_key(answers: KeyedAnswers, request: HttpRequest, prediction_id: str) -> HttpAnswer:
+    caller = identity.caller_of(request, _settings)
+    on_behalf_of = headers.text_of(request, headers.CALLER)
+    found = answers.find(KeyedCall(prediction_id, caller, on_behalf_of, request.path_parameters["key"]))
+    said = {
+        headers.PREDICTION_ID: prediction_id,
+        headers.ANSWER: SOURCE,
+        headers.MODEL_VERSION: found.version,
+        "Last-Modified": found.time,
+    }
+    return HttpAnswer(200, found.body, said)
 
 
 def _headers(found: Answered, prediction_id: str) -> dict[str, str]:

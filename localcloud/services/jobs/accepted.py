@@ -105,6 +105,5 @@ TRANSFORM: dict[str, Any] = {
         "VolumeKmsKeyId": ANY,
         "TransformAmiVersion": ANY,
     },
-    # The defaults of what is refused else.
-    "DataProcessing": {"InputFilter": OneOf("$"), "OutputFilter": OneOf("$"), "JoinSource": OneOf("None")},
+    "DataProcessing": {"InputFilter": ANY, "OutputFilter": ANY, "JoinSource": OneOf("None", "Input")},
 }

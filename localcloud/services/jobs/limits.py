@@ -41,8 +41,10 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         "Batch Transform",
         "One process of the model's container takes the part of all instances, whose type and number are recorded. "
-        "SplitType is None or Line; RecordIO, TFRecord, compressed input, augmented manifests, DataProcessing (filters "
-        "and joins), data capture and payloads without a limit (MaxPayloadInMB 0) are refused by name. Objects are "
+        "SplitType is None or Line; RecordIO, TFRecord, compressed input, augmented manifests, data capture and "
+        "payloads without a limit (MaxPayloadInMB 0) are refused by name. DataProcessing takes text/csv and "
+        "application/jsonlines by Line, with Accept the same and, to join, AssembleWith Line; paths are $, $.name, "
+        "$['name','name'] and $[0,2:]. Objects are "
         "taken one after another, in the order of their keys or of the manifest, and stored as "
         "<S3OutputPath>/<path below the prefix>.out once they are answered whole. AssembleWith Line adds a line's end "
         "to every payload's answer. S3 is read and written, and the model fetched, under the model's role. A payload "

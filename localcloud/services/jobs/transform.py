@@ -7,6 +7,7 @@ from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.records import Model
 from localcloud.physics.times import to_datetime
 from localcloud.services.jobs.accepted import TRANSFORM
+from localcloud.services.jobs.data_processing import processing_of
 from localcloud.services.jobs.kind import JobKind
 from localcloud.services.jobs.records import Job, Request
 from localcloud.services.jobs.storage import split
@@ -50,6 +51,7 @@ class TransformKind(JobKind):
             split(uri)
         self._model(request["ModelName"])
         _check_payload(request)
+        processing_of(request)
 
     def describe(self, job: Job) -> dict[str, Any]:
         """Return what DescribeTransformJob answers."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from localcloud.physics.records import Model
+from localcloud.services.jobs.data_processing import processing_of
 from localcloud.services.jobs.life import TRANSFORMING, ClosedError, JobLife, Surroundings, Tell
 from localcloud.services.jobs.model_server import ModelServer, serving
 from localcloud.services.jobs.payloads import MEGABYTE
@@ -48,7 +49,9 @@ class TransformWorker(JobLife):
             self._to(TRANSFORMING, "The model answers")
             server = ModelServer(container, self._headers(), *self._patience())
             terms = self._terms(server.wanted())
-            work = Transformation(server.answer, storage, terms, scratch.root / "transform", self._obey)
+            processing = processing_of(self._job.request)
+            answer = server.answer if processing is None else processing.around(server.answer)
+            work = Transformation(answer, storage, terms, scratch.root / "transform", self._obey)
             return work.run(sources)
 
     def _sources(self, storage: RoleStorage) -> list[Source]:

@@ -23,11 +23,13 @@ _FIELDS: dict[str, tuple[str, ...]] = {
         *("ToleratedFailureCount", "ToleratedFailurePercentage"),
     ),
     "Pass": (*_EVERY, *_FOLLOWED, "Result", "Parameters", "ResultPath"),
+    "Choice": (*_EVERY, "Choices", "Default"),
     "Succeed": _EVERY,
     "Fail": ("Type", "Comment", "Error", "Cause"),
 }
 _TOP = ("Comment", "StartAt", "States", "TimeoutSeconds", "Version", "QueryLanguage")
 _RETRY = ("ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy")
+_RULE = ("Variable", "BooleanEquals", "Next", "Comment")
 _CATCH = ("ErrorEquals", "Next", "ResultPath")
 
 
@@ -69,8 +71,13 @@ class State:
 
     @property
     def next(self) -> str | None:
-        """Return the state that follows; None if this is the last."""
+        """Return the state that follows; None if this is the last, or one of several follows."""
         return self.fields.get("Next")
+
+    @property
+    def rules(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the rules by which a Choice chooses."""
+        return tuple(self.fields.get("Choices", ()))
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,8 @@ def _flow(told: Mapping[str, Any], where: str) -> Flow:
     for state in read.values():
         targets += [(state.next, f"Next of {state.name}")] if state.next is not None else []
         targets += [(catcher.next, f"Catch of {state.name}") for catcher in state.catchers]
+        targets += [(rule["Next"], f"Choices of {state.name}") for rule in state.rules]
+        targets += [(state.fields["Default"], f"Default of {state.name}")] if "Default" in state.fields else []
     for target, field in targets:
         if target not in read:
             raise _invalid("MISSING_TRANSITION_TARGET", f"{field} is {target!r}, which is no state")
@@ -141,6 +150,7 @@ def _state(name: str, fields: Any) -> State:
             check_expression(fields[field], f"{field} of {name}")
     for field in ("Parameters", "ResultSelector"):
         check_template(fields.get(field), f"{field} of {name}")
+    _check_rules(name, fields)
     flow = _map(name, fields) if kind == "Map" else None
     if kind == "Task" and fields.get("Resource") not in (INVOKE, PROCESS):
         raise NotSimulatedError(f"Resource {fields.get('Resource')!r} of the state {name} (here: {INVOKE}, {PROCESS})")
@@ -160,6 +170,17 @@ def _map(name: str, fields: Mapping[str, Any]) -> Flow:
     if processor.get("ProcessorConfig") != {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}:
         raise NotSimulatedError(f"ProcessorConfig of {name} other than DISTRIBUTED and STANDARD")
     return _flow(processor, f"ItemProcessor of {name}")
+
+
+def _check_rules(name: str, fields: Mapping[str, Any]) -> None:
+    """Refuse a Choice's rules that compare other than one value with true or false."""
+    if fields["Type"] == "Choice" and not fields.get("Choices"):
+        raise _invalid("SCHEMA_VALIDATION_FAILED", f"Choices of {name} must have one rule or more")
+    for rule in fields.get("Choices", ()):
+        _only(rule, _RULE, f"Choices of {name}")
+        if "Next" not in rule or not isinstance(rule.get("BooleanEquals"), bool):
+            raise _invalid("SCHEMA_VALIDATION_FAILED", f"a rule of {name} must have Next and BooleanEquals")
+        check_expression(rule.get("Variable"), f"Choices of {name}")
 
 
 def _retrier(name: str, item: Mapping[str, Any]) -> Retrier:

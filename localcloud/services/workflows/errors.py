@@ -3,6 +3,7 @@
 RUNTIME = "States.Runtime"
 DATA_LIMIT = "States.DataLimitExceeded"
 TASK_FAILED = "States.TaskFailed"
+NO_CHOICE = "States.NoChoiceMatched"
 TIMEOUT = "States.Timeout"
 PERMISSIONS = "States.Permissions"
 READER_FAILED = "States.ItemReaderFailed"

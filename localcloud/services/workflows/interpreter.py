@@ -10,6 +10,7 @@ from localcloud.physics.times import to_datetime
 from localcloud.services.workflows.definition import Flow, State
 from localcloud.services.workflows.errors import (
     DATA_LIMIT,
+    NO_CHOICE,
     PERMISSIONS,
     RUNTIME,
     TIMEOUT,
@@ -102,7 +103,7 @@ class Interpreter:
         while True:
             context = self._context(execution, state, sum(tried))
             try:
-                return self._output(execution, state, data, context), state.next
+                return self._output(execution, state, data, context), _following(state, data, context)
             except StateError as error:
                 number = next((n for n, each in enumerate(state.retriers) if error.is_one_of(each.errors)), None)
                 if number is None or tried[number] >= state.retriers[number].most:
@@ -126,7 +127,7 @@ class Interpreter:
         fields = state.fields
         if state.kind == "Map":
             return self._map(execution, state, given, context)
-        if state.kind == "Succeed":
+        if state.kind in ("Succeed", "Choice"):
             return given
         parameters = filled(fields["Parameters"], given, context) if "Parameters" in fields else given
         if state.kind == "Pass":
@@ -171,6 +172,19 @@ class Interpreter:
     def _context(self, execution: Execution, state: State, retries: int) -> Mapping[str, Any]:
         started = to_datetime(execution.started_at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return execution.context(state.name, retries, started)
+
+
+def _following(state: State, data: Any, context: Mapping[str, Any]) -> str | None:
+    """Return the state that follows, which of a Choice the first rule names that holds."""
+    if state.kind != "Choice":
+        return state.next
+    given = _chosen(state.fields, "InputPath", data, context)
+    for rule in state.rules:
+        if evaluate(rule["Variable"], given, context) is rule["BooleanEquals"]:
+            return str(rule["Next"])
+    if "Default" not in state.fields:
+        raise StateError(NO_CHOICE, f"no rule of {state.name} holds, and it has no Default")
+    return str(state.fields["Default"])
 
 
 def _caught(state: State, data: Any, error: StateError) -> tuple[Any, str]:

@@ -6,7 +6,8 @@ from localcloud.services.workflows.interpreter import MOST_AT_A_TIME
 LIMITS: tuple[Limit, ...] = (
     Limit(
         "State machines",
-        "STANDARD ones in JSONPath, of the states Task, Map, Pass, Succeed and Fail, with Retry and Catch. Tasks are "
+        "STANDARD ones in JSONPath, of the states Task, Map, Choice (BooleanEquals), Pass, Succeed and Fail, with "
+        "Retry and Catch. Tasks are "
         "lambda:invoke and sagemaker:createProcessingJob.sync; a Map is DISTRIBUTED, over a JSON list in S3. "
         "Expressions are $.name.name, $$.name and States.Format. Any other state, field, resource, expression, "
         "version, alias and redrive is refused by name.",

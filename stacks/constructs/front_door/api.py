@@ -95,7 +95,7 @@ class Api(Construct):
         assert isinstance(resource, apigateway.CfnRestApi)
         resource.security_policy = "TLS_1_2"
         for route in ROUTES:
-            if route.handler in functions:
+            if route.is_there(jobs="jobs" in functions, keyed=door.serves_batches):
                 self._route(route, functions[route.handler])
         refuse_in_words(self, self.rest, door.cors_origins)
         self._keep_execution_logs(shared)

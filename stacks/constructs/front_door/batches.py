@@ -14,9 +14,12 @@ from stacks.config.front_door import Batches as Declared
 from stacks.constructs.artefact_permissions import ArtefactPermissions
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
+from stacks.constructs.front_door.batch_loading import BatchLoading, machine_of, start_loading
+from stacks.constructs.front_door.permissions import FrontDoorPermissions
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.permissions import EndpointPermissions, allow, put_events, read_rollouts, use_key
 from stacks.constructs.standing_faults import AnyFault
+from stacks.constructs.state_machine import machine_arn
 from stacks.constructs.work_queue import WorkQueue
 
 _TIMEOUT = Duration.minutes(1)
@@ -34,6 +37,8 @@ class Batches(Construct):
         What it shares with others.
     endpoint, batches
         The endpoint, and how its batches are run.
+    permissions
+        What the front door's functions may do.
     variables
         What the function is told.
     """
@@ -46,10 +51,13 @@ class Batches(Construct):
         shared: Shared,
         endpoint: Endpoint,
         batches: Declared,
+        permissions: FrontDoorPermissions,
         variables: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
         self._shared, self._name = shared, endpoint.full_name(shared.environment.environment)
+        served = batches.serve is not None
+        machine = machine_arn(shared.names, machine_of(self._name))
         self._function = ControlFunction(
             self,
             "Run",
@@ -59,11 +67,14 @@ class Batches(Construct):
             environment=shared.environment,
             code=shared.code,
             key=shared.key,
-            variables=variables,
+            variables={**variables, **({contract.ENV_LOAD_MACHINE: machine} if served else {})},
             timeout=_TIMEOUT,
             package="inference",
         )
         self._function.allow(*self._permissions())
+        if served:
+            BatchLoading(self, "Loading", shared=shared, endpoint=endpoint, variables=variables)
+            self._function.allow(*permissions.know_signatures(), *start_loading(shared.names, self._name))
         queue = WorkQueue(
             self,
             "Orders",

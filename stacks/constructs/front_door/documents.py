@@ -82,6 +82,7 @@ def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:
         "most_rows": batch.payload_megabytes * _MEGABYTE // _SHORTEST_ROW,
         "concurrent": batch.concurrent,
         "attempts": batch.attempts,
+        **({"serve_days": batch.serve.keep_days} if batch.serve is not None else {}),
     }
 
 

@@ -61,7 +61,9 @@ class FrontDoor(Construct):
         self._switches = Switches(self, "Switches", name=self._name) if self._door.switches else None
         self._bootstrap = ModelArchive(self, "Bootstrap", bootstrap=endpoint.bootstrap, root=root)
         self._signature = bootstrap_signature(self, "Signature", endpoint.bootstrap, root)
-        self._permissions = FrontDoorPermissions(shared, self._name, self._switches, self._signature)
+        self._permissions = FrontDoorPermissions(
+            shared, self._name, self._switches, self._signature, keyed=self._door.serves_batches
+        )
         keys = self._keys()
         self._settings = self._rendered(keys)
         self._predict = self._predicting()
@@ -162,6 +164,7 @@ class FrontDoor(Construct):
                 shared=self._shared,
                 endpoint=self._endpoint,
                 batches=self._door.batch,
+                permissions=self._permissions,
                 variables=self._variables,
             )
 

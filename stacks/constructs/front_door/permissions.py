@@ -28,16 +28,28 @@ class FrontDoorPermissions:
         What can be switched off; None where nothing can.
     signature
         What the bootstrap model takes; None where it does not say.
+    keyed
+        Whether answers of batches can be asked for by key.
     """
 
-    def __init__(self, shared: Shared, name: str, switches: Switches | None, signature: s3_assets.Asset | None) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        name: str,
+        switches: Switches | None,
+        signature: s3_assets.Asset | None,
+        *,
+        keyed: bool = False,
+    ) -> None:
         self._shared, self._name, self._switches, self._signature = shared, name, switches, signature
+        self._keyed = keyed
         self._names = shared.names
         self._artefacts = ArtefactPermissions(shared.names, [name])
 
     def predict(self) -> list[iam.PolicyStatement]:
         """Ask the endpoint, know which versions are live and what they take, and keep answers."""
-        return [self._artefacts.find(MODELS), *self._predict()]
+        by_key = [self._keep("FindBatchAnswers", ["PREDICTION"], "GetItem")] if self._keyed else []
+        return [self._artefacts.find(MODELS), *self._predict(), *by_key]
 
     def _predict(self) -> list[iam.PolicyStatement]:
         endpoint = self._names.sagemaker_arn("endpoint", self._name)
@@ -70,6 +82,10 @@ class FrontDoorPermissions:
             *self._job_files(),
             put_events(self._names, contract.INFERENCE_EVENT_SOURCE),
         ]
+
+    def know_signatures(self) -> list[iam.PolicyStatement]:
+        """Know what the endpoint's models take."""
+        return [*self._signatures(), self._keep("KeepSignatures", ["SIGNATURE"], "GetItem", "PutItem")]
 
     def _signatures(self) -> list[iam.PolicyStatement]:
         endpoint = EndpointPermissions(self._names, [self._name])

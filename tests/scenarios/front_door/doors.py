@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from stacks.config import Environment
-from stacks.config.front_door import Caching, Client, FrontDoor, JobQueue, Tokens
+from stacks.config.front_door import Batches, Caching, Client, FrontDoor, JobQueue, Serving, Tokens
 from tests.scenarios import environments
 
 KEYED, SIGNED, TOKENED = "keyed", "signed", "tokened"
@@ -52,6 +52,7 @@ def _keyed() -> FrontDoor:
         cache=Caching(seconds=600),
         switches=True,
         jobs=JobQueue(attempts=2, keep_days=1),
+        batch=Batches(serve=Serving()),
         requests_per_second=_RATE,
         burst=_BURST,
     )

@@ -15,12 +15,14 @@ from stacks.config.front_door import (
     FrontDoor,
     JobQueue,
     SegmentRule,
+    Serving,
     Streaming,
 )
 from tests.scenarios import environments
 
 KEPT, STICKY, QUEUED = "kept", "sticky", "queued"
-"""Endpoints: one whose answers are kept, one whose callers keep to a version, one with jobs, a stream and batches."""
+"""Endpoints: one whose answers are kept, also those of batches, one whose callers keep to a version, one with jobs, a
+stream and batches."""
 
 SHOP, EAGER, TESTER = "shop", "eager", "tester"
 """Clients of each."""
@@ -33,6 +35,7 @@ FRESH_SECONDS, STALE_SECONDS = 600, 3600
 FAILURES, OPEN_SECONDS = 3, 3
 REDACTED = "dew_point"
 ATTEMPTS = 2
+KEYED_DAYS = 3
 UNTIL_TOLD = 900
 """Seconds that a step lasts unless an operator ends it: longer than any test."""
 
@@ -42,7 +45,9 @@ def at_work() -> Environment:
     local = environments.quick()
     (rain,) = local.endpoints
     endpoints = (
-        _at_once(replace(rain, name=KEPT, front_door=_door(cache=_CACHE, default_answer=DEFAULT, audit=_AUDIT))),
+        _at_once(
+            replace(rain, name=KEPT, front_door=_door(cache=_CACHE, default_answer=DEFAULT, audit=_AUDIT, batch=_KEYED))
+        ),
         _stepping(replace(rain, name=STICKY, front_door=_door(sticky=True, segments=_RULES))),
         # A worker that is killed holds a message for a multiple of this.
         replace(rain, name=QUEUED, front_door=_door(timeout_seconds=2, jobs=_JOBS, stream=_STREAM, batch=Batches())),
@@ -71,4 +76,5 @@ _CACHE = Caching(seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS)
 _AUDIT = Audit(keep_input=True, redacted_columns=(REDACTED,))
 _RULES = (SegmentRule("client", (EAGER,), "candidate"), SegmentRule("caller", (CAREFUL,), "live"))
 _JOBS = JobQueue(attempts=ATTEMPTS, keep_days=1, at_once=2)
+_KEYED = Batches(serve=Serving(keep_days=KEYED_DAYS))
 _STREAM = Streaming(batch_records=20, window_seconds=0)

@@ -2,13 +2,14 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
 from lambdas.inference.batch import items
 from lambdas.inference.batch.controller import Controller
+from lambdas.inference.batch.loading import Task
 from lambdas.inference.batch.objects import Stored
 from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
@@ -20,6 +21,7 @@ NAME, BUCKET, INPUT = "rain-local", "artefacts", "s3://artefacts/rows/"
 START, MINUTE, HOUR = 1_800_000_000.0, 60.0, 3600.0
 CALL_SECONDS = 0.05
 PLAN = Plan(NAME, BUCKET, Batch(input="rows/", attempts=4, limit_hours=6))
+SERVED = replace(PLAN, batch=replace(PLAN.batch, serve_days=30))
 FIRST, SECOND = (
     Model(
         f"model-{number}", version, f"arn:package/{number}", {"PrimaryContainer": {"ModelDataUrl": f"s3://{version}"}}
@@ -104,11 +106,13 @@ class FakeObjects:
 class FakeModels:
     """SageMaker's models: the live version's, and those that runs have made, by what they are made of."""
 
+    world: "World"
     live_now: Model
     made: dict[str, str] = field(default_factory=dict)
 
     def live(self, endpoint: str) -> Model:
-        return self.live_now
+        keyed = self.world.plan.batch.serve_days > 0
+        return replace(self.live_now, width=8, outputs=("rain",)) if keyed else self.live_now
 
     def make(self, model: Model) -> None:
         self.made.setdefault(model.name, model.description["PrimaryContainer"]["ModelDataUrl"])
@@ -130,6 +134,54 @@ class Job:
     reason: str = ""
     done: int = 0
     stops_at: float | None = None
+
+
+@dataclass
+class FakeExecutions:
+    """Step Functions: loads the answer files of its list one a minute, and what is said of each is put down."""
+
+    world: "World"
+    begun: dict[str, tuple[float, list[Any]]] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    loses: list[int] = field(default_factory=list)
+    """How many files each execution does not load; those that are not listed load all."""
+
+    def see(self, name: str) -> JobSeen | None:
+        self.settle()
+        return JobSeen(self.ended.get(name, "RUNNING")) if name in self.begun else None
+
+    def start(self, name: str, given: Mapping[str, Any]) -> None:
+        self.settle()
+        if name in self.begun:
+            return
+        world = self.world
+        world.require(not [each for each in self.begun if each not in self.ended], f"{name} began beside another")
+        self.begun[name] = world.time, json.loads(world.objects.content[given["key"]])
+
+    def stop(self, name: str, why: str) -> None:
+        self.settle()
+        self.ended.setdefault(name, "ABORTED")
+
+    def settle(self) -> None:
+        for number, (name, (began, tasks)) in enumerate(self.begun.items()):
+            lost = self.loses[number] if number < len(self.loses) else 0
+            if name not in self.ended and self.world.time >= began + MINUTE * len(tasks):
+                for task in tasks[lost:]:
+                    self._load(Task(**task))
+                self.ended[name] = "SUCCEEDED"
+
+    def _load(self, task: Task) -> None:
+        world = self.world
+        world.require(task.key in world.objects.content, f"{task.key} is loaded and is not there")
+        world.loaded.append((task.run, task.key))
+        said = {"file": task.file, "from": 0, "to": 9, "lines": 3, "done": True, "rows": 3, "loaded": 2, "bad": 1}
+        more = {
+            "repeated": 0,
+            "superseded": 0,
+            "findings": [{"line": 2, "key": "", "why": "bad"}],
+            "all_findings": None,
+        }
+        world.objects.content[f"{task.place}.json"] = json.dumps(said | more).encode()
 
 
 @dataclass
@@ -212,9 +264,11 @@ class World:
         self.time, self.calls = START, 0
         self.crash_at: int | None = None
         self.crash_after = False
-        self.plan, self.models = plan, FakeModels(FIRST)
+        self.plan, self.models = plan, FakeModels(self, FIRST)
         self.store, self.objects = FakeStore(), FakeObjects()
         self.transforms = FakeTransforms(self)
+        self.executions = FakeExecutions(self)
+        self.loaded: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.faults: list[str] = []
         self.broken: list[str] = []
@@ -228,6 +282,7 @@ class World:
             models=watched(self.models),
             objects=watched(self.objects),
             transforms=watched(self.transforms),
+            executions=watched(self.executions),
             announcer=watched(_Announcer(self.events)),
             faults=watched(_Faults(self.faults)),
             clock=self,  # type: ignore[arg-type]
@@ -314,6 +369,7 @@ class World:
         assert self.broken == []
         running = [job.name for job in self.transforms.jobs.values() if job.status in ("InProgress", "Stopping")]
         assert running == [], "a job of no run runs on"
+        assert set(self.executions.begun) == set(self.executions.ended), "an execution of no run goes on"
         assert all(self.outcomes), self.store.runs
         assert self.models.made == {}, "a run's own model outlives it"
         for identity, run in self.store.runs.items():
@@ -324,6 +380,9 @@ class World:
             if run["outcome"] == "done":
                 outputs = [each["output"] for each in self.manifest(identity)["objects"] if each["bytes"]]
                 assert all(output in self.objects.content for output in outputs)
+                if self.plan.batch.serve_days:
+                    assert {key for of, key in self.loaded if of == identity} == set(outputs), "not all is loaded"
+                    assert self.manifest(identity)["served"]["loaded"] == 2 * len(outputs)
 
 
 @dataclass

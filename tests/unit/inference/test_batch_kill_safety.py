@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdas.inference.batch.said import Look
+from lambdas.inference.batch.state import Stage
 from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
-from tests.unit.inference.batch_world import MINUTE, SECOND, History, World
+from tests.unit.inference.batch_world import MINUTE, SECOND, SERVED, History, World
 
 
 def run_that_is_resumed(world: World) -> None:
@@ -52,6 +53,24 @@ def two_that_wait(world: World) -> None:
     world.until_over()
 
 
+def answers_that_are_served(world: World) -> None:
+    world.plan = SERVED
+    world.executions.loses = [2, 1]
+    world.deliver(world.start())
+    world.time += 1
+    world.deliver(world.start())
+    world.until_over()
+
+
+def served_and_stopped(world: World) -> None:
+    world.plan = SERVED
+    world.deliver(world.start())
+    while (run := world.state.run) is None or run.stage is not Stage.LOADING:
+        world.pass_time(MINUTE)
+    world.deliver(world.stop())
+    world.until_over()
+
+
 HISTORIES: list[History] = [
     run_that_is_resumed,
     run_with_a_bad_row,
@@ -59,6 +78,8 @@ HISTORIES: list[History] = [
     start_and_stop,
     stop_half_way,
     two_that_wait,
+    answers_that_are_served,
+    served_and_stopped,
 ]
 
 

@@ -16,6 +16,9 @@ import pytest
 from botocore.validate import validate_parameters
 from moto import mock_aws
 
+from lambdas import contract
+from lambdas.inference.adapters.table import written
+from lambdas.inference.batch import keyed
 from lambdas.inference.jobs.job import Status
 from model_containers.monitoring import erasing
 from tests.unit.tidegate.conftest import BUCKET
@@ -178,6 +181,7 @@ def test_a_subjects_rows_go_and_no_version_of_them_is_left(
         "rows_erased": 3,
         "versions_deleted": 2,
         "jobs_erased": 0,
+        "answer_erased": False,
         "jobs_left": [],
         "unreadable": [],
         "not_filed": 0,
@@ -372,3 +376,19 @@ def test_its_disk_is_large_enough(archive: Archive, run: Run) -> None:
     (request,) = archive.sagemaker.requests
     assert request["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"] == 11
     assert request["RoleArn"] == MACHINE["role"]
+
+
+def test_the_answer_of_a_batch_under_the_subjects_key_goes(
+    archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = contract.inference_table("local")
+    for key in ("ana", "ben"):
+        told = {"run": "r", "source": "0:1", "at": NOW, "version": "1.0.0", "model": "m"}
+        item = written(keyed.item(NAME, key, {"rain": 1}, told, 1))
+        archive.aws.dynamodb.put_item(TableName=table, Item=item)
+    assert erased(run, capsys)["answer_erased"] is True
+    left = [item["pk"]["S"] for item in archive.aws.dynamodb.scan(TableName=table)["Items"]]
+    assert f"PREDICTION#{NAME}#ana" not in left
+    assert f"PREDICTION#{NAME}#ben" in left
+    assert run("--yes") == 0
+    assert "under its key is erased" not in capsys.readouterr().out

@@ -1,21 +1,37 @@
 """The model that is live, as the rollout engine recorded it and its endpoint config names it, and runs' own models.
 
 Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition ``ENDPOINT#<endpoint>``;
-sagemaker:DescribeEndpointConfig; and what `lambdas.inference.adapters.own_models` needs.
+sagemaker:DescribeEndpointConfig; what `lambdas.inference.adapters.own_models` needs; and, where answers are asked for
+by key, what the signatures need as well.
 """
+
+from dataclasses import replace
 
 from lambdas.inference.adapters.own_models import OwnModels
 from lambdas.inference.batch.state import Model
+from lambdas.inference.ports import Signatures
+from lambdas.inference.view import Served
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.errors import MissingError, PermanentError
+from lambdas.rollout.errors import MissingError, PermanentError, RetryableError
 
 
 class LiveModels:
-    """Implements `lambdas.inference.batch.ports.Models`."""
+    """Implements `lambdas.inference.batch.ports.Models`.
 
-    def __init__(self, store: DynamoStore | None = None, client: Lazy | None = None) -> None:
+    Parameters
+    ----------
+    store, client
+        The rollout table, and SageMaker's client.
+    signatures
+        What models take, where rows bring keys along; None where they do not.
+    """
+
+    def __init__(
+        self, store: DynamoStore | None = None, client: Lazy | None = None, signatures: Signatures | None = None
+    ) -> None:
+        self._signatures = signatures
         self._store = store or DynamoStore()
         self._client = client or Lazy("sagemaker")
         self._own = OwnModels(self._client)
@@ -32,7 +48,8 @@ class LiveModels:
         if live.slot not in named:
             raise PermanentError(f"{live.config} has no variant {live.slot}, only {sorted(named)}")
         name, key = named[live.slot], live.package_arn or f"{live.version}@{live.config}"
-        return Model(name, live.version, key, self._own.described(name))
+        model = Model(name, live.version, key, self._own.described(name))
+        return self._with_columns(model, live.slot) if self._signatures is not None else model
 
     def make(self, model: Model) -> None:
         """Make a run's own model, unless it is there."""
@@ -41,3 +58,14 @@ class LiveModels:
     def remove(self, name: str) -> None:
         """Remove a run's own model; one that does not exist is removed."""
         self._own.remove(name)
+
+    def _with_columns(self, model: Model, slot: str) -> Model:
+        """Return the model with what is to be known of its rows and answers so that they can be told from keys."""
+        assert self._signatures is not None
+        signature = self._signatures.of(Served(slot, model.version, model.key, model.key))
+        if signature is None:
+            raise RetryableError(
+                f"what {model.version} takes is not known, so that its answers cannot be told from its rows: register "
+                "it with a signature.json, or leave batch.serve out"
+            )
+        return replace(model, width=signature.width, outputs=signature.outputs)

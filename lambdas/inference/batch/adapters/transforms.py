@@ -7,6 +7,7 @@ writes the output.
 
 from typing import Any
 
+from lambdas.inference.batch import keyed
 from lambdas.inference.batch.said import JobSeen
 from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import Run
@@ -65,6 +66,7 @@ def request(name: str, run: Run, manifest: str, plan: Plan) -> dict[str, Any]:
     batch = plan.batch
     if run.model is None:
         raise PermanentError(f"the run {run.id} has no model")
+    keys = _with_keys(run, plan)
     return {
         "TransformJobName": name,
         "ModelName": run.model.name,
@@ -80,7 +82,15 @@ def request(name: str, run: Run, manifest: str, plan: Plan) -> dict[str, Any]:
         "TransformOutput": {
             "S3OutputPath": f"s3://{plan.bucket}/{plan.output_folder(run.id).rstrip('/')}",
             "Accept": batch.accept,
-            "AssembleWith": "None",
+            "AssembleWith": "Line" if keys else "None",
         },
         "TransformResources": {"InstanceType": batch.instance_type, "InstanceCount": batch.instances},
+        **keys,
     }
+
+
+def _with_keys(run: Run, plan: Plan) -> dict[str, Any]:
+    """Return how keys are taken off rows and put before answers; lines that are joined bring no line's end along."""
+    if run.model is None or run.model.width is None:
+        return {}
+    return {"DataProcessing": keyed.data_processing(plan.batch.accept, run.model.width)}
