@@ -4,7 +4,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -33,6 +33,7 @@ from localcloud.physics.runtime import RuntimeService
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.services.alarm_actions import AlarmActions
 from localcloud.services.api_gateway.platform import ApiGateway
+from localcloud.services.caches.platform import Caches
 from localcloud.services.callbacks import Callbacks
 from localcloud.services.data_services import data_services
 from localcloud.services.data_streams.data_stream import DataStreams
@@ -101,6 +102,7 @@ _STOP_ORDER = (
     ("_front", "stop"),
     ("_launcher", "stop"),
     ("_code", "close"),
+    ("_caches", "close"),
     ("_logs", "stop"),
     ("_topics", "close"),
     ("clock", "stop"),
@@ -194,6 +196,7 @@ class LocalCloud:
             "AWS_SECRET_ACCESS_KEY": ADMIN_SECRET,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
+            **self._caches.trust(),
         }
 
     def client(self, service: str) -> Any:
@@ -260,9 +263,10 @@ class LocalCloud:
         self.metrics = MetricStore(self.clock)
         self._queues = Queues(self._store, self.account, self.region)
         self._logs = LogShipper(self._store, scope, self.authorizer.refusal, self.metrics.put)
-        self._launcher = Launcher(
-            self.work_dir / "functions", lambda: self.endpoint_url, self.region, self.credentials, self._logs
-        )
+        folder = self.work_dir / "caches"
+        self._caches = Caches(folder, self.credentials, self.authorizer, self.clock, self.settings, scope)
+        folder, trust = self.work_dir / "functions", self._caches.trust
+        self._launcher = Launcher(folder, lambda: self.endpoint_url, self.region, self.credentials, self._logs, trust)
         self.functions = FunctionPlatform(self._launcher.start, self.metrics.put, self.account, self.region)
         self._async = AsyncInvocations(self.functions, self.clock)
         self._topics = Topics(self._store, self.account, self.region, self.authorizer, self._queues, self._invoke_later)
@@ -314,15 +318,12 @@ class LocalCloud:
         sender, retry = Sender(self.account, self._roles), self.settings.stream_retry_seconds
         self._subscriptions = SubscriptionService(scope, sender, self._logs.has_group, may_assume, retry)
         send_log_events_to(self._subscriptions.take)
-        self.workflows = WorkflowService(
-            self.jobs,
-            self._roles,
-            Permissions(self.authorizer, self._roles, Scope(self.account, self.region)),
-            self.clock,
-            **where,
-            longest_pause=self.settings.workflow_retry_limit_seconds,
+        permissions, pause = (
+            Permissions(self.authorizer, self._roles, scope),
+            self.settings.workflow_retry_limit_seconds,
         )
-        self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults, self.jobs.faults)
+        self.workflows = WorkflowService(self.jobs, self._roles, permissions, self.clock, **where, longest_pause=pause)
+        self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults, self.jobs.faults, self._caches.faults)
 
     def _job_surroundings(self, faults: JobFaults) -> Surroundings:
         work_dir, model = self.work_dir / "jobs", self.sagemaker.model
@@ -338,6 +339,7 @@ class LocalCloud:
         self._sources = event_sources(self.functions, self._queues, streams, self.authorizer, deliveries, put, scope)
         self.apis = ApiGateway(scope, self.authorizer, self.credentials, self._invoke, put, self._logs.ship)
         self._code = CodeStore(self.work_dir / "functions" / "code", self._objects.get)
+        may_assume = partial(self.authorizer.may_assume, service="lambda.amazonaws.com")
         self._dispatcher.own(
             [
                 self.sagemaker,
@@ -354,10 +356,11 @@ class LocalCloud:
                 *scaling_services(self._autoscaling, self.functions, self.metrics, self.clock),
                 IdentityService(self.credentials, self.authorizer, self._stored.role),
                 EventService(self.bus, self.clock, self.account, self.region),
-                *function_services(self.functions, self._async, self._code, self._lambda_may_assume),
+                *function_services(self.functions, self._async, self._code, may_assume),
                 self._sources,
                 *data_services(streams, self.settings, self.authorizer, put, scope),
                 *self.apis.services(),
+                *self._caches.services(),
             ]
         )
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
@@ -373,9 +376,6 @@ class LocalCloud:
 
     def _function_policy(self, arn: str) -> str | None:
         return self.functions.policy_document(arn)
-
-    def _lambda_may_assume(self, role_arn: str) -> bool:
-        return self.authorizer.may_assume(role_arn, "lambda.amazonaws.com")
 
     def _invoke(self, arn: str, payload: bytes) -> Outcome:
         return self.functions.invoke(arn, payload)[0]

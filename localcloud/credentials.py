@@ -56,8 +56,9 @@ class Credentials:
 class CredentialStore:
     """Mints role credentials and tells whose a request's are.
 
-    Signatures are not verified: the front listens on loopback only. Any access key that does not look like a minted
-    one is the administrator's, so that a client with credentials of its own needs nothing but AWS_ENDPOINT_URL.
+    Signatures of API calls are not verified: the front listens on loopback only. Any access key that does not look
+    like a minted one is the administrator's, so that a client with credentials of its own needs nothing but
+    AWS_ENDPOINT_URL.
     """
 
     account: str
@@ -82,6 +83,13 @@ class CredentialStore:
         """Forget credentials that nobody uses any more."""
         with self._lock:
             self._minted.pop(credentials.access_key_id, None)
+
+    def secret(self, access_key: str) -> str | None:
+        """Return the secret of an access key, for what does verify signatures; None if it is not known."""
+        minted = self._minted.get(access_key)
+        if minted is not None:
+            return minted.secret_access_key
+        return ADMIN_SECRET if access_key == ADMIN_ACCESS_KEY else None
 
     def principal(self, access_key: str | None, token: str | None) -> Principal:
         """Return who owns `access_key`; raise `AwsError` when it is nobody."""

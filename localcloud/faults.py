@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud.physics.faults import Faults
+from localcloud.services.caches.faults import CacheFaults
 from localcloud.services.events.faults import EventFaults, Predicate
 from localcloud.services.jobs.faults import JobFaults
 
@@ -19,12 +20,15 @@ class CloudFaults:
         Missing capacity, failing and slow updates; reached by the same names.
     jobs
         Interrupted spot training jobs, transforms whose model server is killed, jobs that fail.
+    caches
+        Caches that die or hang.
     """
 
-    def __init__(self, events: EventFaults, endpoints: Faults, jobs: JobFaults) -> None:
+    def __init__(self, events: EventFaults, endpoints: Faults, jobs: JobFaults, caches: CacheFaults) -> None:
         self._events = events
         self.endpoints = endpoints
         self.jobs = jobs
+        self.caches = caches
 
     @property
     def duplicate_events(self) -> bool:
@@ -44,6 +48,7 @@ class CloudFaults:
         self._events.clear()
         self.endpoints.clear()
         self.jobs.clear()
+        self.caches.clear()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.endpoints, name)

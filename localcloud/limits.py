@@ -4,6 +4,7 @@ from localcloud.deploy.limits import LIMITS as DEPLOY_LIMITS
 from localcloud.physics.limits import LIMITS as PHYSICS_LIMITS
 from localcloud.physics.limits import Limit
 from localcloud.services.api_gateway.limits import LIMITS as API_LIMITS
+from localcloud.services.caches.limits import LIMITS as CACHE_LIMITS
 from localcloud.services.catalog.limits import LIMITS as CATALOG_LIMITS
 from localcloud.services.configurations.limits import LIMITS as CONFIGURATION_LIMITS
 from localcloud.services.data_streams.limits import LIMITS as DATA_STREAM_LIMITS
@@ -17,7 +18,8 @@ from localcloud.services.workflows.limits import LIMITS as WORKFLOW_LIMITS
 FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
         "Authentication",
-        "Signatures are not verified and plain HTTP counts as a secure transport: the cloud listens on loopback only. "
+        "Signatures of API calls are not verified and plain HTTP counts as a secure transport: the cloud listens on "
+        "loopback only. "
         "Every access key but those minted here is the administrator's.",
         "Every request is verified.",
     ),
@@ -41,8 +43,8 @@ FRONT_LIMITS: tuple[Limit, ...] = (
     Limit(
         "Lambda runtimes",
         "Every python3.x function runs on the interpreter that runs the cloud, in a process of its own that sees its "
-        "package and the runtime's modules only. Other runtimes, layers, container images and VPCs are refused by "
-        "name.",
+        "package and the runtime's modules only. Other runtimes, layers, container images and (but in templates) VPCs "
+        "are refused by name.",
         "Each runtime is its own.",
     ),
     Limit(
@@ -161,5 +163,6 @@ LIMITS: tuple[Limit, ...] = (
     *CATALOG_LIMITS,
     *CONFIGURATION_LIMITS,
     *API_LIMITS,
+    *CACHE_LIMITS,
 )
 """All differences that are known."""

@@ -39,6 +39,9 @@ _LOADS = "executions of one state machine for runs and their files, whose names 
 _LOAD_FAILS = "called by a state machine, which tries again, and fails with the reason if the function keeps failing"
 _DELIVERY = "AWS ties log deliveries, and traces, to no resources"
 _JOB_LOGS = "streams of the one log group that SageMaker makes for all jobs of a kind; it names them for the jobs"
+_NETWORK = (
+    "Lambda makes the function's network interfaces, whose ids nobody knows before; a refusal keeps its code from it"
+)
 _AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
 
 
@@ -71,6 +74,9 @@ def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, enviro
     for function in answering:
         yield from _called(function, _CALLED_BY_API)
         yield from _knowing(function, spelling, name)
+    if door.keeps_in_memory:
+        for resource in ("*", spelling.arn("ec2", "*/*")):
+            yield wildcard(f"{path}/Predict/Control", resource, _NETWORK)
     if door.batch is not None:
         yield from _batches(f"{path}/Batches", spelling, name)
         if door.serves_batches:

@@ -26,15 +26,15 @@ from cfnlint.api import ManualArgs, lint_file  # noqa: E402
 
 from stacks.acknowledgements import CFN_LINT_IGNORED, acknowledge  # noqa: E402
 from stacks.bundling import bundle_functions  # noqa: E402
-from stacks.config import ROOT, environment_names, load_environment  # noqa: E402
+from stacks.config import ROOT, Environment, environment_names, load_environment  # noqa: E402
 from stacks.stage import TidegateStage  # noqa: E402
 
 _REPORT = "validation-report.json"
 
 
-def check(name: str, output: Path) -> list[str]:
+def check(environment: Environment, output: Path) -> list[str]:
     """Return what the checks find in an environment; its cloud assembly goes to `output`."""
-    environment = load_environment(name)
+    name = environment.environment
     app = App(context=app_context(name), outdir=str(output))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     acknowledge(TidegateStage(app, f"tidegate-{name}", environment=environment), environment)
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _findings(name: str) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        return check(name, Path(folder))
+        return check(load_environment(name), Path(folder))
 
 
 if __name__ == "__main__":

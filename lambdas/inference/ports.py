@@ -68,6 +68,66 @@ class Table(Protocol):
         """Write an item over whatever was there."""
 
 
+@dataclass(frozen=True)
+class AnswerKey:
+    """What an answer is kept under.
+
+    Parameters
+    ----------
+    endpoint
+        The endpoint that was asked.
+    who
+        What gave the answer: the model, and the config that it is live with.
+    input_hash
+        Hash of the rows.
+    """
+
+    endpoint: str
+    who: str
+    input_hash: str
+
+
+@dataclass(frozen=True)
+class KeptAnswer:
+    """An answer as it is kept.
+
+    Parameters
+    ----------
+    body
+        As it was given.
+    who
+        What gave it, which whoever reads it holds against what was asked for.
+    version
+        Its version, as operators know it.
+    at
+        When it was given (epoch seconds).
+    """
+
+    body: str
+    who: str
+    version: str
+    at: float
+
+
+class AnswerStore(Protocol):
+    """Where answers are kept. What it cannot do it raises as a `TidegateError`."""
+
+    def prime(self) -> None:
+        """Do beforehand what the first call would wait for."""
+
+    def get(self, key: AnswerKey) -> KeptAnswer | None:
+        """Return an answer; None when there is none.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When what is there is no answer.
+        """
+
+    def put(self, key: AnswerKey, answer: KeptAnswer, seconds: int) -> None:
+        """Keep an answer over whatever was there, for no shorter than it says."""
+
+
 class Signatures(Protocol):
     """What the models of an endpoint take."""
 
@@ -104,6 +164,8 @@ class Ports:
 
     Parameters
     ----------
+    table
+        Of the front doors, where answers of batches are found by key.
     now
         Returns epoch seconds.
     clock
@@ -112,6 +174,7 @@ class Ports:
 
     runtime: Runtime
     table: Table
+    answers: AnswerStore
     views: Views
     signatures: Signatures
     flags: FeatureFlags

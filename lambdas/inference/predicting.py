@@ -107,7 +107,7 @@ class Predictor:
         self._breakers = Breakers(settings.breaker, ports.clock)
         self._cache: Answers | None = None
         if settings.cache is not None:
-            self._cache = Answers(settings.cache, settings.endpoint, ports.table, ports.log, ports.now)
+            self._cache = Answers(settings.cache, settings.endpoint, ports.answers, ports.log, ports.now)
 
     def prime(self) -> None:
         """Do beforehand what the first request would wait for."""
@@ -115,6 +115,8 @@ class Predictor:
         self._ports.flags.latest()
         for served in view.versions if view is not None else ():
             self._ports.signatures.of(served)
+        if self._cache is not None:
+            self._cache.prime()
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what the live version takes.

@@ -61,6 +61,26 @@ class Jwt:
 
 
 @dataclass(frozen=True)
+class Valkey:
+    """The ElastiCache Serverless cache that answers are kept in.
+
+    Parameters
+    ----------
+    host, port
+        Where it is.
+    name
+        What it is called, which is what a token to connect is signed for.
+    user
+        In whose name the function connects.
+    """
+
+    host: str
+    port: int
+    name: str
+    user: str
+
+
+@dataclass(frozen=True)
 class Cache:
     """For how long an answer is given again.
 
@@ -70,10 +90,13 @@ class Cache:
         As if the model had answered.
     stale_seconds
         When the endpoint does not answer, and with a header that says so; counted from the answer, as `seconds` is.
+    valkey
+        Where answers are kept; None for the front doors' table.
     """
 
     seconds: int
     stale_seconds: int
+    valkey: Valkey | None = None
 
 
 @dataclass(frozen=True)
@@ -221,7 +244,7 @@ class FrontDoor:
 
     @classmethod
     def _of(cls, fields: Mapping[str, Any]) -> "FrontDoor":
-        jwt, audit = fields.get("jwt"), fields.get("audit")
+        jwt, cache, audit = (fields.get(name) for name in ("jwt", "cache", "audit"))
         read = {
             **fields,
             "clients": {key: Client(**client) for key, client in fields["clients"].items()},
@@ -229,10 +252,17 @@ class FrontDoor:
             "breaker": Breaker(**fields["breaker"]),
             "cors_origins": frozenset(fields.get("cors_origins", ())),
             "jwt": jwt and Jwt(**{**jwt, "attributes": tuple(jwt["attributes"])}),
+            "cache": cache and _cache(cache),
             "audit": audit and Audit(**{**audit, "redacted": frozenset(audit["redacted"])}),
         }
-        kinds = {"cache": Cache, "flags": Flags, "jobs": Jobs, "batch": Batch}
+        kinds = {"flags": Flags, "jobs": Jobs, "batch": Batch}
         return cls(**read | {name: kind(**fields[name]) for name, kind in kinds.items() if fields.get(name)})
+
+
+def _cache(fields: Mapping[str, Any]) -> Cache:
+    valkey = fields.get("valkey")
+    # CloudFormation gives the port as text.
+    return Cache(**{**fields, "valkey": valkey and Valkey(**{**valkey, "port": int(valkey["port"])})})
 
 
 @cache

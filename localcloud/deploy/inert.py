@@ -11,10 +11,14 @@ INERT_TYPES: dict[str, str] = {
     "AWS::WAFv2::WebACL": "there is no firewall here: its rules are not evaluated, and every request passes",
     "AWS::WAFv2::WebACLAssociation": "there is no firewall here that a stage could be put behind",
     "AWS::WAFv2::LoggingConfiguration": "there is no firewall here, so that nothing is logged of it",
+    "AWS::EC2::SecurityGroup": "no network is simulated: everything on this machine reaches everything",
+    "AWS::EC2::SecurityGroupIngress": "no network is simulated, so that there is nothing to let in",
+    "AWS::EC2::SecurityGroupEgress": "no network is simulated, so that there is nothing to let out",
 }
 
 INERT_ATTRIBUTES: dict[str, frozenset[str]] = {
     "AWS::WAFv2::WebACL": frozenset({"Arn", "Id"}),
+    "AWS::EC2::SecurityGroup": frozenset({"GroupId", "Id"}),
 }
 """Attributes of inert types that other resources may refer to."""
 
@@ -31,6 +35,7 @@ INERT_PROPERTIES: dict[str, dict[str, str]] = {
     },
     "AWS::Lambda::Function": {
         "TracingConfig": "there is no X-Ray here; functions run the same without it",
+        "VpcConfig": "no network is simulated: functions run on this machine and reach what it reaches",
         "SnapStart": "functions start as plain processes; there is no snapshot to start from",
     },
     "AWS::S3::Bucket": {

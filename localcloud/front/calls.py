@@ -50,6 +50,7 @@ SERVICES = (
     "appconfig",
     "appconfigdata",
     "apigateway",
+    "elasticache",
 )
 """Services that this cloud knows, under botocore's names."""
 

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 _GLOBAL_SERVICES = ("iam", "sts", "s3")
 
 # Services that speak, or spoke, the query protocol, whose own checks of parameters have another code.
-_QUERY_SERVICES = ("cloudwatch", "sts")
+_QUERY_SERVICES = ("cloudwatch", "elasticache", "sts")
 
 RawHandler = Callable[[Call], Answer]
 Check = Callable[[Mapping[str, Any]], None]

@@ -75,6 +75,10 @@ class PhysicsSettings:
     configuration_deployment_limit_seconds: float = _declared(
         2.0, "upper bound on what a configuration's deployment takes, and on its baking", "the strategy's minutes"
     )
+    cache_create_seconds: float = _declared(
+        2.0, "least time that a serverless cache is creating; its server's start takes as long", "about a minute"
+    )
+    cache_delete_seconds: float = _declared(0.5, "time that a serverless cache is deleting", "minutes; not documented")
 
     def declared(self) -> list[DeclaredDuration]:
         """Return every duration, with what AWS takes."""
@@ -106,4 +110,6 @@ class PhysicsSettings:
             spot_return_seconds=900.0,
             workflow_retry_limit_seconds=86_400.0,
             configuration_deployment_limit_seconds=86_400.0,
+            cache_create_seconds=60.0,
+            cache_delete_seconds=120.0,
         )

@@ -21,6 +21,9 @@ _CLIENT = 3
 _TOKENS = 8
 _WARM = 2
 _PROVISIONED = 3
+_IN_MEMORY = 6
+"""A cache, who may connect to it, and who can reach it."""
+
 _SWITCHES = 6
 _JOBS = 22
 _STREAM = 10
@@ -57,6 +60,7 @@ def _of(door: FrontDoor) -> int:
         (routes, bool(door.cors_origins)),
         (_WARM, door.keep_warm),
         (_PROVISIONED, door.provisioned is not None),
+        (_IN_MEMORY, door.keeps_in_memory),
         (_SWITCHES, door.switches),
         (_JOBS, door.jobs is not None),
         (_STREAM, door.stream is not None),

@@ -1,9 +1,10 @@
 """How applications call an endpoint: its API, who may call it, and what is answered when the model cannot."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from stacks.config.constraints import AtLeastOne, Between, Matching, Refused
+from stacks.config.caching import Caching, Network
+from stacks.config.constraints import AtLeastOne, Between, Matching
 from stacks.config.instances import JobInstanceType
 from stacks.config.monitoring import ColumnName
 
@@ -123,30 +124,6 @@ class Provisioned:
     most: Annotated[int, Between(1, 1000)]
     utilisation_percent: Annotated[int, Between(10, 90)] = 70
     working_hours: WorkingHours | None = None
-
-
-_NO_VALKEY = Refused(
-    "answers are cached in DynamoDB; a cache in ElastiCache needs a network of your own and is not built",
-    "remove store:",
-)
-
-
-@dataclass(frozen=True)
-class Caching:
-    """For how long the same rows get the same answer; answers of one version are never given as another's.
-
-    Parameters
-    ----------
-    seconds
-        As if the model had answered.
-    stale_seconds
-        When the endpoint does not answer, with a header that says so. Counted from the answer, as `seconds` is.
-    """
-
-    refused: ClassVar[dict[str, Refused]] = {"store": _NO_VALKEY}
-
-    seconds: Annotated[int, Between(1, 2_592_000)]
-    stale_seconds: Annotated[int, Between(1, 2_592_000)] = 86_400
 
 
 @dataclass(frozen=True)
@@ -335,6 +312,8 @@ class FrontDoor:
         Whether one instance is pinged every few minutes, where none is kept ready.
     cache
         For how long the same rows get the same answer; left out, every request reaches the model.
+    network
+        Where the functions run that use a cache in memory; left out, they run in none of your networks.
     breaker
         When an endpoint that fails is left alone.
     default_answer
@@ -371,6 +350,7 @@ class FrontDoor:
     provisioned: Provisioned | None = None
     keep_warm: bool = False
     cache: Caching | None = None
+    network: Network | None = None
     breaker: Breaking = Breaking()
     default_answer: str | None = None
     sticky: bool = False
@@ -386,3 +366,8 @@ class FrontDoor:
     def serves_batches(self) -> bool:
         """Return whether answers of batches can be asked for by key."""
         return self.batch is not None and self.batch.serve is not None
+
+    @property
+    def keeps_in_memory(self) -> bool:
+        """Return whether answers are kept in Valkey."""
+        return self.cache is not None and self.cache.store == "valkey"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from lambdas.rollout.policy.checks import PolicyError
 from lambdas.rollout.policy.windows import zone
+from stacks.config.caching import Caching
 from stacks.config.front_door import FrontDoor
 from stacks.config.model import Endpoint
 from stacks.config.problems import Problem
@@ -16,6 +17,8 @@ _LONGEST_SETTINGS = 2_500
 _FIVE_MINUTES = 300
 _LARGEST_PAYLOADS = 100
 """Megabytes that are on their way to an instance at a time."""
+
+_LEAST_SUBNETS = 2
 
 _KEY_ID = "0123456789"
 """As long as the identifiers that AWS gives API keys."""
@@ -103,6 +106,36 @@ def _cache(door: FrontDoor) -> Iterator[Problem]:
         yield Problem("cache.stale_seconds", cache.stale_seconds, reason, f"raise it to {cache.seconds}")
 
 
+def _store(door: FrontDoor) -> Iterator[Problem]:
+    cache = door.cache
+    if door.keeps_in_memory:
+        if door.network is None:
+            reason = "a cache in memory (cache.store: valkey) is reached from within a VPC only"
+            yield Problem("network", None, reason, "add network: with vpc and subnets")
+        return
+    if door.network is not None:
+        reason = "only a cache in memory (cache.store: valkey) needs one"
+        yield Problem("network", door.network.vpc, reason, "remove network:")
+    if cache is not None:
+        for name in ("valkey_gigabytes", "valkey_units_per_second"):
+            value = getattr(cache, name)
+            if value != getattr(Caching, name):
+                reason = f"it limits a cache in memory, and answers are kept in {cache.store}"
+                yield Problem(f"cache.{name}", value, reason, "remove it, or write store: valkey")
+
+
+def _network(door: FrontDoor) -> Iterator[Problem]:
+    if door.network is None:
+        return
+    subnets = door.network.subnets
+    if len(subnets) < _LEAST_SUBNETS:
+        reason = f"a zone may fail: {_LEAST_SUBNETS} subnets or more are needed, each in another availability zone"
+        yield Problem("network.subnets", list(subnets), reason, "add one")
+    for index, subnet in enumerate(subnets):
+        if subnets.index(subnet) != index:
+            yield Problem(f"network.subnets[{index}]", subnet, "it stands there twice", "write another")
+
+
 def _default_answer(door: FrontDoor) -> Iterator[Problem]:
     if door.default_answer is None:
         return
@@ -166,6 +199,8 @@ _RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
     _firewall,
     _warmth,
     _cache,
+    _store,
+    _network,
     _default_answer,
     _segments,
     _batch,

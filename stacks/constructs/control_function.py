@@ -1,6 +1,6 @@
 """A Lambda function under a role of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration
@@ -13,7 +13,7 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Environment
 from stacks.constructs.log_group import RetainedLogs
-from stacks.constructs.permissions import send
+from stacks.constructs.permissions import attach_to_network, send
 from stacks.names import Names
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -74,6 +74,7 @@ class ControlFunction(Construct):
         name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._names, self._name = Names(self, environment.environment), name or handler
         logs = RetainedLogs(self, "Logs", environment=environment, key=key)
         self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description
@@ -86,7 +87,7 @@ class ControlFunction(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            function_name=Names(self, environment.environment).function(name or handler),
+            function_name=self._names.function(self._name),
             description=description,
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
@@ -110,9 +111,20 @@ class ControlFunction(Construct):
         for statement in statements:
             self.role.add_to_policy(statement)
 
+    def run_in(self, subnets: Sequence[str], security_group: str) -> None:
+        """Let the function run in a network: it reaches what that reaches, and nothing else."""
+        self._resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
+            subnet_ids=list(subnets), security_group_ids=[security_group]
+        )
+        self.allow(*attach_to_network(self._names, self._names.function_arn(self._name)))
+
     def keep_failures(self, queue: sqs.Queue) -> None:
         """Keep events whose handling failed for good, when the function is called asynchronously."""
+        self._resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.queue_arn)
+        self.allow(send(queue, "KeepFailures"))
+
+    @property
+    def _resource(self) -> lambda_.CfnFunction:
         resource = self.function.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)
-        resource.dead_letter_config = lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.queue_arn)
-        self.allow(send(queue, "KeepFailures"))
+        return resource

@@ -89,6 +89,34 @@ def consume(queue: sqs.IQueue) -> iam.PolicyStatement:
     return allow("ConsumeQueue", [f"sqs:{action}" for action in actions], [queue.queue_arn])
 
 
+def attach_to_network(names: Names, function_arn: str) -> list[iam.PolicyStatement]:
+    """Let Lambda make a function's network interfaces, which it does in the name of the function's role.
+
+    These are the resources that Lambda's guide names for it, and the refusal by which the guide keeps the function's
+    own code from the same (docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html).
+    """
+    looking = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+    verbs = (
+        "AssignPrivateIpAddresses",
+        "CreateNetworkInterface",
+        "DeleteNetworkInterface",
+        "UnassignPrivateIpAddresses",
+    )
+    changing = [f"ec2:{verb}" for verb in verbs]
+    own_code = iam.PolicyStatement(
+        sid="KeepCodeFromNetwork",
+        effect=iam.Effect.DENY,
+        actions=[*looking, *changing],
+        resources=["*"],
+        conditions={"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+    )
+    return [
+        allow("FindNetwork", looking, ["*"]),
+        allow("AttachToNetwork", changing, [names.arn("ec2", "*", "*")]),
+        own_code,
+    ]
+
+
 def ask_hooks(functions: Sequence[str]) -> list[iam.PolicyStatement]:
     """Invoke the functions that policies name, each as it is named: with its version or alias, or without."""
     return [allow("AskHooks", ["lambda:InvokeFunction"], functions)] if functions else []

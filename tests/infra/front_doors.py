@@ -8,6 +8,7 @@ from typing import Any
 from lambdas import contract
 from lambdas.inference.settings import FrontDoor as Settings
 from stacks.config import Endpoint, Environment
+from stacks.config.caching import Caching, Network
 from stacks.config.front_door import (
     Audit,
     Batches,
@@ -71,6 +72,21 @@ def two_doors(environment: Environment) -> Environment:
     return replace(environment, endpoints=(replace(rain, front_door=KEYED), snow))
 
 
+HOST = f"{'rain':x<40}-abcdef.serverless.apse2.cache.amazonaws.com"
+"""As long as a cache's address may be."""
+
+NETWORK = Network("vpc-0123456789abcdef0", ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"))
+
+
+def in_memory(environment: Environment) -> Environment:
+    """Return an environment whose one endpoint's answers are kept in Valkey."""
+    (rain,) = environment.endpoints
+    assert rain.front_door is not None
+    cache = Caching(60, store="valkey", valkey_gigabytes=3, valkey_units_per_second=2000)
+    door = replace(rain.front_door, cache=cache, network=NETWORK)
+    return replace(environment, endpoints=(replace(rain, front_door=door),))
+
+
 def endpoint_of(synthesised: Any, name: str) -> tuple[Endpoint, FrontDoor]:
     """Return an endpoint and its front door, as the environment's file has them."""
     (found,) = [each for each in synthesised.environment.endpoints if each.name == name]
@@ -129,7 +145,8 @@ def settings(template: Any, endpoint: str, handler: str = "predict") -> Settings
 
 
 def _sampled(text: str) -> str:
-    return re.sub(r"<(\w+)>", lambda found: sample(found[1]), text)
+    place = re.sub(r"<\w+\.Endpoint\.Port>", "6379", re.sub(r"<\w+\.Endpoint\.Address>", HOST, text))
+    return re.sub(r"<(\w+)>", lambda found: sample(found[1]), place)
 
 
 def sample(logical_id: str) -> str:

@@ -16,6 +16,7 @@ from tests.infra.front_doors import (
     endpoint_of,
     functions,
     ids,
+    in_memory,
     is_called,
     may,
     only,
@@ -103,7 +104,9 @@ def test_every_function_reads_what_is_switched_on(case):
     template, endpoint, door = case
     for handler in functions(template, endpoint.name):
         read = settings(template, endpoint.name, handler)
-        assert (read.cache and vars(read.cache)) == (door.cache and vars(door.cache))
+        assert (read.cache is None) is (door.cache is None)
+        if read.cache is not None:
+            assert (read.cache.seconds, read.cache.stale_seconds) == (door.cache.seconds, door.cache.stale_seconds)
         assert (read.jobs is None, read.audit is None) == (door.jobs is None, door.audit is None)
         assert (read.batch is None) is (door.batch is None)
         if read.jobs is not None:
@@ -168,8 +171,9 @@ LAMBDAS_LIMIT = 4096
 """Bytes, of all names and values of a function's environment variables."""
 
 
-def test_the_longest_settings_fit_into_an_environment(synthesise_changed):
-    template = synthesise_changed("prod", longest).inference
+@pytest.mark.parametrize("change", [longest, lambda environment: in_memory(longest(environment))])
+def test_the_longest_settings_fit_into_an_environment(synthesise_changed, change):
+    template = synthesise_changed("prod", change).inference
     sizes = {}
     for handler in functions(template, "rain"):
         told = variables(template, "rain", handler)

@@ -4,11 +4,11 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from lambdas.inference import cache
-from lambdas.inference.adapters import signatures
+from lambdas.inference.adapters import answers, signatures
 from lambdas.inference.batch import keyed
 from lambdas.inference.batch.items import partition as batch_partition
 from lambdas.inference.jobs import items, places
+from lambdas.inference.ports import AnswerKey
 from tests.infra.front_doors import CASES, ROLES, endpoint_of, functions, ids, listed, may, statements
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -99,7 +99,7 @@ def opened_at(template, name, handler):
 
 
 KEPT = {
-    "answer": lambda name: cache.partition(name, "a-model", "hash"),
+    "answer": lambda name: answers.partition(AnswerKey(name, "a-model", "hash")),
     "signature": lambda name: signatures.partition(name, "a-model"),
     "job": lambda name: items.key(name, "1")["pk"],
     "batch": batch_partition,

@@ -16,6 +16,8 @@ BY_TOKEN: dict[str, Any] = {
     "tokens": TOKENS,
     "clients": [{"name": "shop", "identity": "shop-backend"}],
 }
+NETWORK: dict[str, Any] = {"vpc": "vpc-01234567", "subnets": ["subnet-01234567", "subnet-0123456789abcdef0"]}
+IN_MEMORY = KEYED | {"cache": {"seconds": 9, "store": "valkey"}, "network": NETWORK}
 READY = {"least": 2, "most": 10}
 HOURS = {"begin": "08:00", "end": "18:00", "least": 5}
 
@@ -79,7 +81,33 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "cache.stale_seconds: 59",
         "fresh for 60 s (cache.seconds), and no shorter kept. Way out: raise it to 60",
     ),
-    (KEYED, {"cache": {"seconds": 9, "store": "valkey"}}, "cache.store: 'valkey'", "Way out: remove store:"),
+    (
+        KEYED,
+        {"cache": {"seconds": 9, "store": "valkey"}},
+        "network: None",
+        "reached from within a VPC only. Way out: add network: with vpc and subnets",
+    ),
+    (KEYED, {"network": NETWORK}, "network: 'vpc-01234567'", "only a cache in memory"),
+    (KEYED, {"network": NETWORK, "cache": {"seconds": 9}}, "network: 'vpc-01234567'", "Way out: remove network:"),
+    (
+        KEYED,
+        {"cache": {"seconds": 9, "valkey_gigabytes": 2}},
+        "cache.valkey_gigabytes: 2",
+        "answers are kept in dynamodb. Way out: remove it, or write store: valkey",
+    ),
+    (
+        KEYED,
+        {"cache": {"seconds": 9, "valkey_units_per_second": 2000}},
+        "cache.valkey_units_per_second: 2000",
+        "limits",
+    ),
+    (IN_MEMORY, {"network": NETWORK | {"subnets": ["subnet-01234567"]}}, "network.subnets: [", "2 subnets or more"),
+    (
+        IN_MEMORY,
+        {"network": NETWORK | {"subnets": ["subnet-01234567"] * 2}},
+        "network.subnets[1]: 'subnet-01234567'",
+        "twice. Way out: write another",
+    ),
     (KEYED, {"default_answer": "[0]"}, "default_answer: '[0]'", "it must be a JSON object"),
     (KEYED, {"default_answer": "{rain: 0}"}, "default_answer: '{rain: 0}'", "Way out: write it like '{\"rain\": 0}'"),
     (
@@ -151,6 +179,13 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("provisioned", hours(days=["Monday"])["provisioned"], "one of MON, TUE"),
     ("provisioned", hours(time_zone="CET 1")["provisioned"], "write it like Europe/Berlin"),
     ("cache", {"seconds": 0}, "raise it to 1"),
+    ("cache", {"seconds": 9, "store": "redis"}, "one of dynamodb, valkey"),
+    ("cache", {"seconds": 9, "store": "valkey", "valkey_gigabytes": 0}, "raise it to 1"),
+    ("cache", {"seconds": 9, "store": "valkey", "valkey_units_per_second": 999}, "raise it to 1000"),
+    ("network", NETWORK | {"vpc": "my-vpc"}, "write it like vpc-0123456789abcdef0"),
+    ("network", NETWORK | {"subnets": ["subnet-1"]}, "write it like subnet-0123456789abcdef0"),
+    ("network", NETWORK | {"subnets": []}, "at least one entry"),
+    ("network", {"vpc": "vpc-01234567"}, "add subnets:"),
     ("breaker", {"failures": 0}, "raise it to 1"),
     ("breaker", {"open_seconds": 301}, "lower it to 300"),
     ("sticky", "no", "true or false"),
@@ -194,6 +229,8 @@ TAKEN: list[dict[str, Any]] = [
     KEYED | hours(least=2),
     KEYED | hours(least=10, end="08:01", time_zone="America/Argentina/Buenos_Aires"),
     KEYED | {"cache": {"seconds": 60, "stale_seconds": 60}},
+    IN_MEMORY,
+    KEYED | {"cache": {"seconds": 9, "store": "dynamodb"}},
     KEYED | {"default_answer": '{"rain": 0}'},
     KEYED | {"segments": [{"attribute": "client", "values": ["shop"], "send": "candidate"}]},
     BY_TOKEN

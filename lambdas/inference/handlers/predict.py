@@ -6,7 +6,8 @@ to be ready.
 
 Calls: sagemaker InvokeEndpoint; dynamodb GetItem and PutItem on the front doors' table, and GetItem on the rollout
 table; appconfig StartConfigurationSession and GetLatestConfiguration; sagemaker DescribeModelPackage,
-DescribeEndpointConfig and DescribeModel, and s3 GetObject of signatures.
+DescribeEndpointConfig and DescribeModel, and s3 GetObject of signatures; where answers are kept in Valkey, elasticache
+Connect, and GET and SET of the cache.
 """
 
 import os

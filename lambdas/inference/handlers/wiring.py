@@ -1,15 +1,20 @@
 """The real world's ports for a front door."""
 
 import time
+from functools import partial
 from typing import Any
 
 from lambdas.contract import function_service
+from lambdas.inference.adapters.answers import TableAnswers
 from lambdas.inference.adapters.flags import AppConfigFlags, NoFlags, quick_appconfig
 from lambdas.inference.adapters.log import JsonLog
 from lambdas.inference.adapters.runtime import SageMakerRuntime
 from lambdas.inference.adapters.signatures import RecordedSignatures, quick
 from lambdas.inference.adapters.table import InferenceTable, RecordedRoute, quick_dynamodb
-from lambdas.inference.ports import FeatureFlags, Log, Ports
+from lambdas.inference.adapters.valkey_answers import ValkeyAnswers
+from lambdas.inference.adapters.valkey_connection import KeptConnection, connect
+from lambdas.inference.ports import AnswerStore, FeatureFlags, Log, Ports, Table
+from lambdas.inference.resting import RestingStore
 from lambdas.inference.settings import FrontDoor
 from lambdas.inference.view import Views
 
@@ -36,6 +41,7 @@ def real_ports(settings: FrontDoor, runtime: Any, log: Log) -> Ports:
     return Ports(
         runtime=SageMakerRuntime(settings.endpoint, runtime, settings.timeout_seconds),
         table=table,
+        answers=_answers(settings, table, log),
         views=Views(RecordedRoute(settings.endpoint, dynamodb), time.monotonic, log.warning),
         signatures=RecordedSignatures(settings.endpoint, table, log, quick("sagemaker"), quick("s3"), time.time),
         flags=_flags(settings, log),
@@ -43,6 +49,13 @@ def real_ports(settings: FrontDoor, runtime: Any, log: Log) -> Ports:
         now=time.time,
         clock=time.monotonic,
     )
+
+
+def _answers(settings: FrontDoor, table: Table, log: Log) -> AnswerStore:
+    valkey = settings.cache.valkey if settings.cache is not None else None
+    if valkey is None:
+        return TableAnswers(table)
+    return RestingStore(ValkeyAnswers(KeptConnection(partial(connect, valkey), time.time)), log, time.monotonic)
 
 
 def _flags(settings: FrontDoor, log: Log) -> FeatureFlags:

@@ -3,7 +3,7 @@
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,8 @@ class Launcher:
         Mints credentials of their roles.
     logs
         Takes their lines.
+    trust
+        Returns the variables by which workers trust certificates that this cloud made; none if it made none.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Launcher:
         region: str,
         credentials: CredentialStore,
         logs: LogShipper,
+        trust: Callable[[], Mapping[str, str]],
     ) -> None:
         self._work_dir = work_dir
         self._endpoint_url = endpoint_url
         self._region = region
         self._credentials = credentials
         self._logs = logs
+        self._trust = trust
         self._runtime_folder = make_runtime_folder(work_dir / "runtime")
         (work_dir / "tmp").mkdir(parents=True, exist_ok=True)
         self.api = RuntimeApi()
@@ -99,6 +103,9 @@ class Launcher:
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_SESSION_TOKEN": credentials.session_token,
             "AWS_ENDPOINT_URL": self._endpoint_url(),
+            # Lambda's system trusts Amazon's authority, and so caches; here their certificates are of an authority that
+            # no system knows, and functions must not switch off checks that hold on AWS.
+            **self._trust(),
             **function.environment,
         }
 

@@ -7,6 +7,7 @@ from typing import Any
 from aws_cdk import Stack
 
 from lambdas.contract import BATCH_INPUT_PREFIX
+from stacks.config.caching import Caching
 from stacks.config.front_door import Audit, Batches, Client, FrontDoor, Tokens
 from stacks.constructs.front_door.switches import Switches
 
@@ -16,7 +17,13 @@ _SHORTEST_ROW = 2
 
 
 def settings_of(
-    stack: Stack, *, endpoint_name: str, door: FrontDoor, key_ids: Mapping[str, str], switches: Switches | None
+    stack: Stack,
+    *,
+    endpoint_name: str,
+    door: FrontDoor,
+    key_ids: Mapping[str, str],
+    switches: Switches | None,
+    cache: Mapping[str, str] | None,
 ) -> str:
     """Return the settings as JSON; the identifiers in it are known only when deployed."""
     return stack.to_json_string(
@@ -32,7 +39,7 @@ def settings_of(
                 {"attribute": rule.attribute, "values": list(rule.values), "send": rule.send} for rule in door.segments
             ],
             "breaker": {"failures": door.breaker.failures, "open_seconds": door.breaker.open_seconds},
-            **_optional(door, endpoint_name, switches),
+            **_optional(door, endpoint_name, switches, cache),
         }
     )
 
@@ -41,12 +48,14 @@ def _client(client: Client) -> dict[str, Any]:
     return {"name": client.name, **({"tester": True} if client.tester else {})}
 
 
-def _optional(door: FrontDoor, endpoint_name: str, switches: Switches | None) -> dict[str, Any]:
+def _optional(
+    door: FrontDoor, endpoint_name: str, switches: Switches | None, in_memory: Mapping[str, str] | None
+) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     if door.tokens is not None:
         parts["jwt"] = _tokens(door.tokens)
     if door.cache is not None:
-        parts["cache"] = {"seconds": door.cache.seconds, "stale_seconds": door.cache.stale_seconds}
+        parts["cache"] = _caching(door.cache, in_memory)
     if door.jobs is not None:
         parts["jobs"] = {"attempts": door.jobs.attempts, "keep_days": door.jobs.keep_days}
     if door.batch is not None:
@@ -69,6 +78,11 @@ def _optional(door: FrontDoor, endpoint_name: str, switches: Switches | None) ->
 def _audit(audit: Audit) -> dict[str, Any]:
     kept = {} if audit.keep_output else {"keep_output": False}
     return {"keep_input": audit.keep_input, **kept, "redacted": list(audit.redacted_columns)}
+
+
+def _caching(caching: Caching, in_memory: Mapping[str, str] | None) -> dict[str, Any]:
+    told = {"seconds": caching.seconds, "stale_seconds": caching.stale_seconds}
+    return {**told, **({"valkey": dict(in_memory)} if in_memory is not None else {})}
 
 
 def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:

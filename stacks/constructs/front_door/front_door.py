@@ -25,6 +25,7 @@ from stacks.constructs.front_door.prediction_audit import PredictionAudit
 from stacks.constructs.front_door.prediction_stream import PredictionStream
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.front_door.switches import Switches
+from stacks.constructs.front_door.valkey_cache import ValkeyCache
 from stacks.constructs.model_archive import ModelArchive, bootstrap_signature
 
 _ANSWER_SECONDS = 28
@@ -62,21 +63,27 @@ class FrontDoor(Construct):
         self._bootstrap = ModelArchive(self, "Bootstrap", bootstrap=endpoint.bootstrap, root=root)
         self._signature = bootstrap_signature(self, "Signature", endpoint.bootstrap, root)
         self._permissions = FrontDoorPermissions(
-            shared, self._name, self._switches, self._signature, keyed=self._door.serves_batches
+            shared,
+            self._name,
+            self._switches,
+            self._signature,
+            keyed=self._door.serves_batches,
+            in_memory=self._door.keeps_in_memory,
         )
-        keys = self._keys()
-        self._settings = self._rendered(keys)
+        self._keys = self._api_keys()
+        self._cache = self._in_memory()
+        self._settings = self._rendered()
         self._predict = self._predicting()
         self._jobs = self._job_work()
         self._stream = self._streaming()
         self._run_batches()
         api = self._api()
-        if keys is not None:
-            keys.admit(api.stage)
+        if self._keys is not None:
+            self._keys.admit(api.stage)
         Firewall(self, "Firewall", name=self._name, stage=api.stage, requests=self._door.firewall_requests)
         self._tell_operators(api, self._write_down())
 
-    def _keys(self) -> ApiKeys | None:
+    def _api_keys(self) -> ApiKeys | None:
         """Clients known by IAM need none: nothing would ask for it."""
         if self._door.auth == "iam":
             return None
@@ -88,14 +95,21 @@ class FrontDoor(Construct):
             named_by_tokens=self._door.auth == "jwt",
         )
 
-    def _rendered(self, keys: ApiKeys | None) -> str:
-        shown_by_key = keys is not None and self._door.auth == "api_key"
+    def _in_memory(self) -> ValkeyCache | None:
+        caching, network = self._door.cache, self._door.network
+        if caching is None or network is None or not self._door.keeps_in_memory:
+            return None
+        return ValkeyCache(self, "Cache", shared=self._shared, name=self._name, caching=caching, network=network)
+
+    def _rendered(self, cache: ValkeyCache | None = None) -> str:
+        shown_by_key = self._keys is not None and self._door.auth == "api_key"
         return settings_of(
             Stack.of(self),
             endpoint_name=self._name,
             door=self._door,
-            key_ids=keys.ids if keys is not None and shown_by_key else {},
+            key_ids=self._keys.ids if self._keys is not None and shown_by_key else {},
             switches=self._switches,
+            cache=cache.place if cache is not None else None,
         )
 
     @property
@@ -118,12 +132,15 @@ class FrontDoor(Construct):
             endpoint=self._endpoint,
             handler="predict",
             description=f"Answers requests for predictions of {self._name}",
-            variables=self._variables,
+            # Jobs and streams wait for the model: only this function gives answers again.
+            variables={**self._variables, contract.ENV_FRONT_DOOR: self._rendered(self._cache)},
             timeout=Duration.seconds(min(_ANSWER_SECONDS, self._door.timeout_seconds + _MARGIN_SECONDS)),
             memory_megabytes=self._door.memory_megabytes,
             provisioned=self._door.provisioned,
         )
         function.control.allow(*self._permissions.predict())
+        if self._cache is not None:
+            self._cache.admit(function.control)
         if self._door.keep_warm:
             function.keep_warm()
         return function

@@ -30,6 +30,8 @@ class FrontDoorPermissions:
         What the bootstrap model takes; None where it does not say.
     keyed
         Whether answers of batches can be asked for by key.
+    in_memory
+        Whether answers are kept elsewhere than in the front doors' table.
     """
 
     def __init__(
@@ -39,10 +41,12 @@ class FrontDoorPermissions:
         switches: Switches | None,
         signature: s3_assets.Asset | None,
         *,
-        keyed: bool = False,
+        keyed: bool,
+        in_memory: bool,
     ) -> None:
         self._shared, self._name, self._switches, self._signature = shared, name, switches, signature
         self._keyed = keyed
+        self._kept = ["SIGNATURE"] if in_memory else ["CACHE", "SIGNATURE"]
         self._names = shared.names
         self._artefacts = ArtefactPermissions(shared.names, [name])
 
@@ -57,7 +61,7 @@ class FrontDoorPermissions:
             allow("AskModel", ["sagemaker:InvokeEndpoint"], [endpoint]),
             *read_rollouts(self._names, [self._name], "GetItem"),
             *self._signatures(),
-            self._keep("KeepAnswers", ["CACHE", "SIGNATURE"], "GetItem", "PutItem"),
+            self._keep("KeepAnswers", self._kept, "GetItem", "PutItem"),
             use_key(self._shared.key),
             *self._read_switches(),
         ]

@@ -44,6 +44,12 @@ def kept(deployed: Loop) -> Door:
 
 
 @pytest.fixture(scope="package")
+def memory(deployed: Loop) -> Door:
+    """The endpoint whose answers are kept in Valkey."""
+    return Door(deployed.at(doors.MEMORY))
+
+
+@pytest.fixture(scope="package")
 def sticky(deployed: Loop) -> Door:
     """The endpoint whose callers keep to a version."""
     return Door(deployed.at(doors.STICKY))

@@ -6,11 +6,11 @@ from typing import Any
 
 from lambdas.rollout.policy import Step
 from stacks.config import Endpoint, Environment
+from stacks.config.caching import Caching, Network
 from stacks.config.front_door import (
     Audit,
     Batches,
     Breaking,
-    Caching,
     Client,
     FrontDoor,
     JobQueue,
@@ -20,9 +20,9 @@ from stacks.config.front_door import (
 )
 from tests.scenarios import environments
 
-KEPT, STICKY, QUEUED = "kept", "sticky", "queued"
-"""Endpoints: one whose answers are kept, also those of batches, one whose callers keep to a version, one with jobs, a
-stream and batches."""
+KEPT, MEMORY, STICKY, QUEUED = "kept", "memory", "sticky", "queued"
+"""Endpoints: one whose answers are kept in the table, also those of batches, one whose are in Valkey, one whose callers
+keep to a version, and one with jobs, a stream and batches."""
 
 SHOP, EAGER, TESTER = "shop", "eager", "tester"
 """Clients of each."""
@@ -48,6 +48,7 @@ def at_work() -> Environment:
         _at_once(
             replace(rain, name=KEPT, front_door=_door(cache=_CACHE, default_answer=DEFAULT, audit=_AUDIT, batch=_KEYED))
         ),
+        _at_once(replace(rain, name=MEMORY, front_door=_door(cache=_IN_MEMORY, network=_NETWORK))),
         _stepping(replace(rain, name=STICKY, front_door=_door(sticky=True, segments=_RULES))),
         # A worker that is killed holds a message for a multiple of this.
         replace(rain, name=QUEUED, front_door=_door(timeout_seconds=2, jobs=_JOBS, stream=_STREAM, batch=Batches())),
@@ -73,6 +74,8 @@ def _stepping(endpoint: Endpoint) -> Endpoint:
 
 _PLENTY: Mapping[str, Any] = {"requests_per_second": 5_000, "burst": 5_000}
 _CACHE = Caching(seconds=FRESH_SECONDS, stale_seconds=STALE_SECONDS)
+_IN_MEMORY = replace(_CACHE, store="valkey")
+_NETWORK = Network("vpc-0123456789abcdef0", ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1"))
 _AUDIT = Audit(keep_input=True, redacted_columns=(REDACTED,))
 _RULES = (SegmentRule("client", (EAGER,), "candidate"), SegmentRule("caller", (CAREFUL,), "live"))
 _JOBS = JobQueue(attempts=ATTEMPTS, keep_days=1, at_once=2)

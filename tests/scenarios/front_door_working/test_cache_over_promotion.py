@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
 
+import pytest
+
+from tests.scenarios.front_door_working.doors import KEPT, MEMORY
 from tests.scenarios.front_door_working.working import Door, Reply, days
 
 ROWS = 24
@@ -65,21 +68,27 @@ def seen_all(watched: Watched, version: str, source: str) -> bool:
     return len(found) == ROWS and all(any(each.source == source for each in replies) for replies in found.values())
 
 
-def test_answers_are_the_named_versions_through_promotion_and_rollback(kept: Door) -> None:
+@pytest.fixture(params=[KEPT, MEMORY])
+def door(request: pytest.FixtureRequest, kept: Door, memory: Door) -> Door:
+    """An endpoint whose answers are kept, in the table or in Valkey."""
+    return {KEPT: kept, MEMORY: memory}[request.param]
+
+
+def test_answers_are_the_named_versions_through_promotion_and_rollback(door: Door) -> None:
     rows = days(ROWS, first=200)
-    old = kept.predict([days(1)[0]]).version
+    old = door.predict([days(1)[0]]).version
     assert old is not None
-    known = {old: truth(kept, rows)}
-    begun = len(kept.loop.rollouts())
-    with asking(kept, rows) as watched:
-        kept.loop.wait_for(lambda: seen_all(watched, old, "cache"), "every row to be kept")
-        kept.loop.approve("1.1.0")
-        assert kept.loop.wait_for_end(begun + 1).outcome == "PROMOTED", kept.loop.story()
-        known["1.1.0"] = truth(kept, rows)
-        kept.loop.wait_for(lambda: seen_all(watched, "1.1.0", "cache"), "every row to be kept of the new version")
-        kept.operate("rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
-        assert kept.loop.wait_for_end(begun + 2).outcome == "PROMOTED", kept.loop.story()
-        again = kept.loop.wait_for(lambda: _since(watched, old, "1.1.0"), "answers of the old version")
+    known = {old: truth(door, rows)}
+    begun = len(door.loop.rollouts())
+    with asking(door, rows) as watched:
+        door.loop.wait_for(lambda: seen_all(watched, old, "cache"), "every row to be kept")
+        door.loop.approve("1.1.0")
+        assert door.loop.wait_for_end(begun + 1).outcome == "PROMOTED", door.loop.story()
+        known["1.1.0"] = truth(door, rows)
+        door.loop.wait_for(lambda: seen_all(watched, "1.1.0", "cache"), "every row to be kept of the new version")
+        door.operate("rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
+        assert door.loop.wait_for_end(begun + 2).outcome == "PROMOTED", door.loop.story()
+        again = door.loop.wait_for(lambda: _since(watched, old, "1.1.0"), "answers of the old version")
     assert known[old] != known["1.1.0"], "the versions cannot be told apart"
     for number, replies in watched.replies.items():
         for reply in replies:

@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from valkey.exceptions import ConnectionError as ConnectionEndedError
+from valkey.exceptions import ResponseError, TimeoutError
+
 from lambdas.inference import headers
+from lambdas.inference.adapters.answers import TableAnswers
+from lambdas.inference.adapters.valkey_answers import ValkeyAnswers
+from lambdas.inference.adapters.valkey_connection import KeptConnection
 from lambdas.inference.flags import ALL_ON
 from lambdas.inference.headers import Asked
 from lambdas.inference.identity import Caller
 from lambdas.inference.ports import InvocationError, Invoked, Ports
 from lambdas.inference.predicting import Answered, Call, Predictor
 from lambdas.inference.problems import Problem
+from lambdas.inference.resting import RestingStore
 from lambdas.inference.settings import Audit, Breaker, Cache, FrontDoor
 from lambdas.inference.signature import Signature
 from lambdas.inference.view import Served, Views
@@ -67,6 +74,74 @@ class FakeTable:
     def _check(self) -> None:
         if self.away:
             raise RetryableError("as the test wants it")
+
+
+class FakeValkey:
+    """A server of Valkey in memory, which may be away, silent, or may have nothing to do with one.
+
+    A wire gives its answers in the order of the questions, also to whom the first came too late.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.values: dict[str, tuple[bytes, float]] = {}
+        self.state = "there"
+        self.refuses: str | None = None
+        self.wires: list[FakeWire] = []
+        self.asked: list[str] = []
+
+    def connect(self) -> "FakeWire":
+        self.asked.append("CONNECT")
+        if self.state == "away":
+            raise ConnectionEndedError("Error 111 connecting")
+        if self.state == "silent":
+            raise TimeoutError("Timeout connecting to server")
+        self.wires.append(FakeWire(self))
+        return self.wires[-1]
+
+    def cut(self) -> None:
+        """End every connection."""
+        for wire in self.wires:
+            wire.cut = True
+
+    def answer(self, command: tuple[Any, ...]) -> Any:
+        self.asked.append(command[0])
+        if self.refuses is not None:
+            return ResponseError(self.refuses)
+        if command[0] == "GET":
+            value, ends = self.values.get(command[1], (None, 0.0))
+            return value if self.clock() < ends else None
+        kind, name, value, option, seconds = command
+        assert (kind, option) == ("SET", "EX")
+        assert isinstance(seconds, int)
+        self.values[name] = (value, self.clock() + seconds)
+        return b"OK"
+
+
+class FakeWire:
+    """A connection."""
+
+    def __init__(self, server: FakeValkey) -> None:
+        self.server = server
+        self.answers: list[Any] = []
+        self.cut = self.ended = False
+
+    def send_command(self, *words: Any) -> None:
+        assert not self.ended, "it was ended"
+        if self.cut or self.server.state == "away":
+            raise ConnectionEndedError("Error 32 while writing to socket")
+        self.answers.append(self.server.answer(words))
+
+    def read_response(self) -> Any:
+        if self.server.state == "silent":
+            raise TimeoutError("Timeout reading from socket")
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def disconnect(self) -> None:
+        self.ended = True
 
 
 class FakeRuntime:
@@ -171,11 +246,13 @@ class Door:
 
     Parameters
     ----------
+    in_memory
+        Whether answers are kept in Valkey.
     changes
         Settings other than `SETTINGS`.
     """
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, *, in_memory: bool = False, **changes: Any) -> None:
         self.settings = replace(SETTINGS, **changes)
         self.clock = Clock()
         self.table, self.runtime = FakeTable(), FakeRuntime()
@@ -183,10 +260,12 @@ class Door:
         self.route: Any = route(("blue", "v1"))
         self.views_read = 0
         self._count = 0
+        self.valkey, self._in_memory = FakeValkey(self.clock), in_memory
         views = Views(self._read_route, self.clock, self.log.warning)
         self.ports = Ports(
             runtime=self.runtime,
             table=self.table,
+            answers=self.answers(),
             views=views,
             signatures=self.signatures,
             flags=self.flags,
@@ -195,6 +274,13 @@ class Door:
             clock=self.clock,
         )
         self.predictor = Predictor(self.settings, self.ports)
+
+    def answers(self) -> Any:
+        """Return the store as one instance of the function has it."""
+        if not self._in_memory:
+            return TableAnswers(self.table)
+        kept = KeptConnection(self.valkey.connect, self.clock)
+        return RestingStore(ValkeyAnswers(kept), self.log, self.clock)
 
     def _read_route(self) -> Any:
         self.views_read += 1

@@ -35,7 +35,7 @@ class Door:
         outside: Any = None
         self.answers = KeyedAnswers(
             SETTINGS,
-            Ports(outside, self.table, outside, outside, self.flags, self.log, self.clock, self.clock),  # type: ignore[arg-type]
+            Ports(outside, self.table, outside, outside, outside, self.flags, self.log, self.clock, self.clock),  # type: ignore[arg-type]
         )
 
     def keep(self, key: str, days: int = 30, answer: Any = None) -> None:

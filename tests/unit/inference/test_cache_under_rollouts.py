@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,9 +32,9 @@ SEGMENT = Segment("caller", frozenset({"ann"}), "candidate")
 class World:
     """An endpoint whose versions change, and functions that answer in front of it."""
 
-    def __init__(self, sticky: bool, stale_seconds: int) -> None:
+    def __init__(self, sticky: bool, stale_seconds: int, in_memory: bool) -> None:
         cache = Cache(seconds=60, stale_seconds=stale_seconds)
-        self.door = fakes.Door(sticky=sticky, segments=(SEGMENT,), cache=cache, audit=None)
+        self.door = fakes.Door(in_memory=in_memory, sticky=sticky, segments=(SEGMENT,), cache=cache, audit=None)
         self.runtime, self.clock = self.door.runtime, self.door.clock
         self.versions = 1
         self.live, self.new = ("blue", "v1"), ("", "")
@@ -46,7 +47,8 @@ class World:
 
     def _function(self) -> Predictor:
         views = Views(self.door._read_route, self.clock, lambda text: None)
-        return Predictor(self.door.settings, replace(self.door.ports, views=views))
+        # Each has connections of its own.
+        return Predictor(self.door.settings, replace(self.door.ports, views=views, answers=self.door.answers()))
 
     # What the engine does, in its order: what it says and what is so are never changed in one go.
 
@@ -113,6 +115,14 @@ class World:
         """Let the rollout table be readable, or not."""
         self.door.route = getattr(self, "said", fakes.route(self.live)) if readable else OSError("away")
 
+    def keep(self, state: str) -> None:
+        """Let the store be there, away, or silent; or end all connections to it."""
+        self.door.table.away = state in ("away", "silent")
+        if state == "cut":
+            self.door.valkey.cut()
+        else:
+            self.door.valkey.state = state
+
     # What callers see.
 
     def ask(self, function: int, caller: str, number: int, chance: float, answers: bool) -> None:
@@ -147,6 +157,10 @@ class World:
             truly = json.loads(item["body"])["predictions"][0]["by"]
             assert item["version"] == truly
             assert item["pk"].startswith(f"CACHE#{fakes.ENDPOINT}#arn:{truly}@config#")
+        for name, (value, _) in self.door.valkey.values.items():
+            truly = json.loads(value.partition(b"\n")[2])["predictions"][0]["by"]
+            assert json.loads(value.partition(b"\n")[0])["version"] == truly
+            assert name.startswith(f"{fakes.ENDPOINT}:arn:{truly}@config:")
 
 
 ASK = st.tuples(
@@ -166,12 +180,15 @@ STEP = st.one_of(
     st.tuples(st.just("back")),
     st.tuples(st.just("pass_time"), st.sampled_from([0.1, 1.0, 2.5, 20.0, 61.0])),
     st.tuples(st.just("read_table"), st.booleans()),
+    st.tuples(st.just("keep"), st.sampled_from(["there", "there", "away", "silent", "cut"])),
 )
 
 
-def tell(story: list[tuple[Any, ...]], *, sticky: bool = False, stale_seconds: int = 600) -> World:
+def tell(
+    story: list[tuple[Any, ...]], *, sticky: bool = False, stale_seconds: int = 600, in_memory: bool = False
+) -> World:
     """Let all that happen."""
-    world = World(sticky, stale_seconds)
+    world = World(sticky, stale_seconds, in_memory)
     for kind, *details in story:
         if kind == "pass_time":
             world.clock.time += details[0]
@@ -181,25 +198,32 @@ def tell(story: list[tuple[Any, ...]], *, sticky: bool = False, stale_seconds: i
     return world
 
 
+@pytest.mark.parametrize("in_memory", [False, True], ids=["table", "valkey"])
 @settings(max_examples=150, deadline=None)
-@given(st.lists(STEP, min_size=10, max_size=70), st.booleans(), st.sampled_from([60, 100_000]))
-def test_every_answer_is_its_versions_own(story: list[tuple[Any, ...]], sticky: bool, stale_seconds: int) -> None:
-    tell(story, sticky=sticky, stale_seconds=stale_seconds)
+@given(
+    story=st.lists(STEP, min_size=10, max_size=70), sticky=st.booleans(), stale_seconds=st.sampled_from([60, 100_000])
+)
+def test_every_answer_is_its_versions_own(
+    story: list[tuple[Any, ...]], sticky: bool, stale_seconds: int, in_memory: bool
+) -> None:
+    tell(story, sticky=sticky, stale_seconds=stale_seconds, in_memory=in_memory)
 
 
 def ask(function: int = 0, *, answers: bool = True, caller: str = "bob") -> tuple[Any, ...]:
     return ("ask", function, caller, 0, 0.99, answers)
 
 
-def test_stories_reach_the_cache_from_every_side() -> None:
+@pytest.mark.parametrize("in_memory", [False, True], ids=["table", "valkey"])
+def test_stories_reach_the_cache_from_every_side(in_memory: bool) -> None:
     story = [ask(), ask(), *[("go",)] * 8, ("pass_time", 2.5), ask(), ask(1), ask(1, answers=False)]
-    assert tell(story).sources == {"model", "cache"}
+    assert tell(story, in_memory=in_memory).sources == {"model", "cache"}
     old = [ask(), ("pass_time", 61.0), ask(answers=False)]
-    assert tell(old).sources == {"model", "stale"}
+    assert tell(old, in_memory=in_memory).sources == {"model", "stale"}
 
 
-def test_a_promoted_version_starts_with_nothing() -> None:
-    world = tell([ask(), *[("go",)] * 8, ("pass_time", 2.5)])
+@pytest.mark.parametrize("in_memory", [False, True], ids=["table", "valkey"])
+def test_a_promoted_version_starts_with_nothing(in_memory: bool) -> None:
+    world = tell([ask(), *[("go",)] * 8, ("pass_time", 2.5)], in_memory=in_memory)
     asked = len(world.runtime.asked)
     world.ask(0, "bob", 0, 0.0, True)
     assert len(world.runtime.asked) == asked + 1

@@ -1,0 +1,1 @@
+"""Amazon ElastiCache Serverless for Valkey: caches behind TLS and IAM, each a server process."""
