@@ -29,6 +29,7 @@ ENV_BOOTSTRAP_MODEL = "TIDEGATE_BOOTSTRAP_MODEL"
 ENV_BOOTSTRAP_SIGNATURE = "TIDEGATE_BOOTSTRAP_SIGNATURE"
 ENV_JOBS_QUEUE_URL = "TIDEGATE_JOBS_QUEUE_URL"
 ENV_JOBS_DEAD_QUEUE_URL = "TIDEGATE_JOBS_DEAD_QUEUE_URL"
+ENV_JOBS_TOPIC_ARN = "TIDEGATE_JOBS_TOPIC_ARN"
 ENV_OUTPUT_STREAM = "TIDEGATE_OUTPUT_STREAM"
 ENV_LOAD_MACHINE = "TIDEGATE_LOAD_MACHINE"
 
@@ -132,6 +133,7 @@ SEED_RESOURCE_TYPE = "Custom::Seed"
 FLEET_RESOURCE_TYPE = "Custom::Fleet"
 CLEANUP_RESOURCE_TYPE = "Custom::CleanUp"
 EMPTY_RESOURCE_TYPE = "Custom::Empty"
+JOBS_ENDPOINT_RESOURCE_TYPE = "Custom::JobsEndpoint"
 
 SEED_NONCE = "Nonce"
 """Attribute of a seed that no other record of a seed shares."""
@@ -194,6 +196,50 @@ def inference_table(environment: str) -> str:
 def front_door_function(environment: str, endpoint: str, handler: str) -> str:
     """Name of a function of an endpoint's front door (`endpoint` is its name in the environment's file)."""
     return f"tidegate-{environment}-{endpoint}-{handler}"
+
+
+def jobs_endpoint(name: str) -> str:
+    """Name of the asynchronous endpoint that answers an endpoint's jobs, and the beginning of all that it is made of.
+
+    It does not begin with the endpoint's own name, under which the rollout engine makes and removes what it likes.
+    """
+    return f"{_OF_JOBS}{name}"
+
+
+def endpoint_of_jobs(name: str) -> str:
+    """Return the endpoint whose jobs an asynchronous endpoint answers."""
+    return name.removeprefix(_OF_JOBS)
+
+
+_OF_JOBS = "jobs-"
+
+JOBS_VARIANT = "jobs"
+"""The production variant of such an endpoint."""
+
+
+def jobs_backlog_alarm(name: str) -> str:
+    """Name of the alarm that starts the first instance of an endpoint's asynchronous endpoint."""
+    return f"{jobs_endpoint(name)}-backlog-without-instances"
+
+
+def jobs_topic(environment: str, endpoint: str) -> str:
+    """Name of the topic that SageMaker tells of answered jobs (`endpoint` is its name in the environment's file)."""
+    return f"tidegate-{environment}-{endpoint}-jobs"
+
+
+def follower_partition(name: str) -> str:
+    """Partition of the front doors' table with what the asynchronous endpoint of an endpoint stands for."""
+    return f"FOLLOWER#{name}"
+
+
+def jobs_answers_folder(name: str) -> str:
+    """Folder of the artefact bucket in which SageMaker leaves what an asynchronous endpoint has answered."""
+    return f"{INFERENCE_PREFIX}/{name}/answers"
+
+
+def jobs_failures_folder(name: str) -> str:
+    """Folder in which it leaves why there is no answer."""
+    return f"{INFERENCE_PREFIX}/{name}/failures"
 
 
 def front_door_parameter(environment: str, name: str) -> str:

@@ -28,8 +28,6 @@ from localcloud.physics.cloudwatch import CloudWatchService, MetricStore
 from localcloud.physics.containers import ProcessContainers
 from localcloud.physics.endpoints import SageMakerService
 from localcloud.physics.images import ImageRegistry
-from localcloud.physics.mirroring import MirrorThreads
-from localcloud.physics.runtime import RuntimeService
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.services.alarm_actions import AlarmActions
 from localcloud.services.api_gateway.platform import ApiGateway
@@ -61,6 +59,7 @@ from localcloud.services.queue_metrics import QueueMetrics
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
 from localcloud.services.role_access import RoleAccess
+from localcloud.services.runtimes import Runtimes
 from localcloud.services.scaling import scaling_services
 from localcloud.services.signing import SigningService
 from localcloud.services.streams.stream_service import StreamService
@@ -94,8 +93,8 @@ _STOP_ORDER = (
     ("functions", "close"),
     ("_cloudwatch", "stop"),
     ("_autoscaling", "stop"),
+    ("_runtimes", "close"),
     ("sagemaker", "stop"),
-    ("_mirrors", "close"),
     ("containers", "stop_all"),
     ("_subscriptions", "close"),
     ("_streams", "close"),
@@ -287,7 +286,8 @@ class LocalCloud:
         self.containers = ProcessContainers(
             self.images, self.work_dir / "containers", logs=self._logs.write, settings=self.settings
         )
-        self._autoscaling = AutoScalingService(self.clock, **where)
+        self._autoscaling = AutoScalingService(self.clock, **where, metrics=self.metrics, settings=self.settings)
+        self._alarm_actions.policies = self._autoscaling
         self._cloudwatch = CloudWatchService(
             self.clock, self.metrics, **where, emit=self.bus.emit, act=self._alarm_actions, settings=self.settings
         )
@@ -301,8 +301,8 @@ class LocalCloud:
             containers=self.containers,
             autoscaling=self._autoscaling,
         )
-        self._mirrors = MirrorThreads()
         self._roles = RoleAccess(self.credentials, self._stored.role, lambda: self.endpoint_url, self.region)
+        self._runtimes = Runtimes(self.sagemaker, self.clock, self.metrics, self._roles)
         self.jobs = JobService(self._job_surroundings, **where, emit=self.bus.emit, tags=self.sagemaker.hosting.tags)
         self._pipelines = PipelineService(
             self.jobs,
@@ -350,7 +350,7 @@ class LocalCloud:
                 self._streams,
                 self._subscriptions,
                 RegistryTags(registry, self.sagemaker.operations()),
-                RuntimeService(self.sagemaker, self.clock, self.metrics, aside=self._mirrors.submit),
+                *self._runtimes.services,
                 SigningService(self._store, self.account, self.region),
                 self._cloudwatch,
                 *scaling_services(self._autoscaling, self.functions, self.metrics, self.clock),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lambdas.contract import batch_job_prefix
+from lambdas.contract import JOBS_VARIANT, batch_job_prefix, jobs_endpoint, scalable_target
 from lambdas.inference.routes import ROUTES
 from stacks.acknowledged import (
     LOG_IN,
@@ -33,6 +33,13 @@ _NO_TRACE = "the access log tells each request's times, and the audit which mode
 _RULES_QUEUE = "this is the dead-letter queue of event rules, which the check does not look at"
 _SIGNATURES = "what one endpoint's models take, beside each of them, and no other files"
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
+_ANSWERED_JOBS = "rows of one endpoint's jobs, and what its asynchronous endpoint leaves of answers and failures"
+_JOBS_MADE = "models and configs of the endpoint that answers one endpoint's jobs; the name's tail is their digest"
+_TARGETS = "scalable targets have ARNs that AWS makes up; a condition names the service that they scale"
+_TRACKING = "alarms that Application Auto Scaling makes for the policy of one endpoint, and names as it likes"
+_ALARMS = "AWS shows alarms, which a scaling policy makes, only to who may see all of them"
+_LOOKED_FOR = "what a lost message would have told is looked for by the job's own message"
+_LOOKS_AGAIN = "it looks each minute, so that an event on which it failed is not missed"
 _BATCH = "rows and answers of one endpoint's batches, below its own prefixes"
 _BATCH_JOBS = "jobs and models of one endpoint's batches, named for it, the run and the attempt"
 _LOADS = "executions of one state machine for runs and their files, whose names and ids come with them"
@@ -64,6 +71,9 @@ def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, enviro
     if door.jobs is not None:
         answering.append(f"{path}/Jobs/Take/Control")
         yield from _working(f"{path}/Jobs", spelling, name)
+    if endpoint.has_jobs_endpoint:
+        yield from _following(f"{path}/Jobs/Own", spelling, name)
+        yield from _answering_jobs(f"Registry/Endpoint-{endpoint.name}", spelling, name)
     if door.stream is not None:
         yield from queues(f"{path}/Stream", ("Dead",), ())
         yield Acknowledged(f"{path}/Stream/Dead/Queue/Resource", "AwsSolutions-SQS3", _STREAM_QUEUE)
@@ -120,6 +130,28 @@ def _working(jobs: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]
     yield from _knowing(work, spelling, name)
     for function in (work, f"{jobs}/Take/Control"):
         yield wildcard(function, spelling.artefacts(f"inference/{name}/*"), _JOBS)
+
+
+def _following(own: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    """Yield about what keeps the endpoint that answers jobs."""
+    follow, jobs = f"{own}/Follow", jobs_endpoint(name)
+    tracked = f"alarm:TargetTracking-{scalable_target(jobs, JOBS_VARIANT)}*"
+    yield Acknowledged(f"{own}/Told", "Serverless-SNSRedrivePolicy", _LOOKED_FOR)
+    yield from _called(follow, _LOOKS_AGAIN)
+    yield wildcard(follow, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    for kind in ("endpoint-config", "model"):
+        yield wildcard(follow, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
+        yield wildcard(follow, spelling.arn("sagemaker", f"{kind}/{jobs}-*"), _JOBS_MADE)
+    yield wildcard(follow, spelling.arn("application-autoscaling", "scalable-target/*"), _TARGETS)
+    yield wildcard(follow, spelling.arn("cloudwatch", tracked), _TRACKING)
+    yield wildcard(follow, "*", _ALARMS)
+
+
+def _answering_jobs(endpoint: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:
+    """Yield about the role of the containers, under which they answer jobs as well."""
+    for folder in ("jobs", "answers", "failures"):
+        yield wildcard(endpoint, f"<ArtefactsBucket44D43D7B.Arn>/inference/{name}/{folder}/*", _ANSWERED_JOBS)
+    yield wildcard(endpoint, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
 
 
 def _batches(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledged]:

@@ -19,7 +19,7 @@ from stacks.constructs.log_group import removal_policy
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
 
-_PUBLISHERS = ("events.amazonaws.com",)
+_EVENTS, _TOPICS = "events.amazonaws.com", "sns.amazonaws.com"
 
 
 class InferenceStack(Stack):
@@ -55,12 +55,13 @@ class InferenceStack(Stack):
 
     def _encryption_key(self) -> EncryptionKey:
         name = self._environment.environment
+        told_by_topics = any(endpoint.has_jobs_endpoint for endpoint in self._environment.called)
         return EncryptionKey(
             self,
             "Key",
             description=f"Answers, jobs, queues and logs of the front doors of {name}",
             alias=f"tidegate-{name}-inference",
-            publishers=_PUBLISHERS,
+            publishers=(_EVENTS, *([_TOPICS] if told_by_topics else [])),
             removal_policy=removal_policy(self._environment),
         )
 

@@ -74,6 +74,15 @@ class Names:
         """Return that function's ARN."""
         return self.arn("lambda", "function", self.function(name), separator=ArnFormat.COLON_RESOURCE_NAME)
 
+    def jobs_topic_arn(self, endpoint: str) -> str:
+        """Return the ARN of the topic that is told of the jobs of an endpoint of the environment's file."""
+        return self.arn("sns", contract.jobs_topic(self.environment, endpoint), None)
+
+    @property
+    def inference_key(self) -> str:
+        """Return the alias, without ``alias/``, of the key of the front doors."""
+        return f"tidegate-{self.environment}-inference"
+
     def execution_role(self, endpoint_name: str) -> str:
         """Return the name of the role under which an endpoint's containers run."""
         return execution_role_name(endpoint_name, self.stack.region)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -14,6 +15,7 @@ from stacks.constructs.container_capture import ContainerCapture
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.execution_role import ExecutionRole
+from stacks.constructs.jobs_permissions import answering_jobs
 from stacks.constructs.log_group import RetainedLogs, removal_policy
 from stacks.constructs.permissions import EndpointPermissions, allow
 from stacks.constructs.signing_key import SigningKey
@@ -72,10 +74,18 @@ class RegistryStack(Stack):
             log_group=logs,
             image_repositories=endpoint.image_repositories,
             runs_batches=endpoint.front_door is not None and endpoint.front_door.batch is not None,
+            more=self._answering_jobs(scope, endpoint) if endpoint.has_jobs_endpoint else (),
         )
         if endpoint.fleet.captures_itself:
             self._captures.append(self._capture(scope, name, logs))
         return group
+
+    def _answering_jobs(self, scope: Construct, endpoint: Endpoint) -> list[iam.PolicyStatement]:
+        name = contract.jobs_endpoint(endpoint.full_name(self._environment.environment))
+        logs = RetainedLogs(
+            scope, "JobsLogs", environment=self._environment, key=self._key, name=f"/aws/sagemaker/Endpoints/{name}"
+        )
+        return answering_jobs(self._names, endpoint, self._store.bucket, logs)
 
     def _capture(self, scope: Construct, name: str, logs: RetainedLogs) -> ContainerCapture:
         return ContainerCapture(

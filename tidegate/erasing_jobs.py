@@ -41,7 +41,8 @@ def _erase(aws: Aws, endpoint: EndpointSettings, job: Job, now: float) -> bool:
         return False
     folder = places.folder(endpoint.name, job.id)
     # First what lies in the bucket: whoever is stopped in between finds the job again by its item.
-    delete_all(aws, endpoint.artefact_bucket, versions(aws, endpoint.artefact_bucket, folder))
+    for place in (folder, *(each.removeprefix(f"s3://{endpoint.artefact_bucket}/") for each in job.strewn)):
+        delete_all(aws, endpoint.artefact_bucket, versions(aws, endpoint.artefact_bucket, place))
     return _forget(aws, endpoint, job)
 
 

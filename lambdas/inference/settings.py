@@ -163,6 +163,28 @@ class Audit:
 
 
 @dataclass(frozen=True)
+class Asynchronous:
+    """The endpoint of their own that answers jobs, SageMaker Asynchronous Inference.
+
+    Parameters
+    ----------
+    most_instances
+        Most of them; without jobs there are none.
+    concurrent
+        Requests at once to each, and the backlog that each is meant to have.
+    idle_minutes
+        For how long instances are kept after the last change of their number.
+    instance_type
+        What they are; None for that of the live version.
+    """
+
+    most_instances: int = 2
+    concurrent: int = 4
+    idle_minutes: int = 10
+    instance_type: str | None = None
+
+
+@dataclass(frozen=True)
 class Jobs:
     """How asynchronous jobs are worked on.
 
@@ -172,10 +194,19 @@ class Jobs:
         How often the endpoint is asked before a job fails.
     keep_days
         For how long a job and its answer are kept.
+    asynchronous
+        The endpoint of their own that answers them; None where the real-time one does.
     """
 
     attempts: int = 5
     keep_days: int = 7
+    asynchronous: Asynchronous | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> "Jobs":
+        """Read them."""
+        own = fields.get("asynchronous")
+        return cls(**{**fields, "asynchronous": Asynchronous(**own) if own is not None else None})
 
 
 @dataclass(frozen=True)
@@ -255,7 +286,9 @@ class FrontDoor:
             "cache": cache and _cache(cache),
             "audit": audit and Audit(**{**audit, "redacted": frozenset(audit["redacted"])}),
         }
-        kinds = {"flags": Flags, "jobs": Jobs, "batch": Batch}
+        if fields.get("jobs"):
+            read["jobs"] = Jobs.of(fields["jobs"])
+        kinds = {"flags": Flags, "batch": Batch}
         return cls(**read | {name: kind(**fields[name]) for name, kind in kinds.items() if fields.get(name)})
 
 

@@ -221,6 +221,7 @@ SAGEMAKER: Table = {
         for name in ("ListEndpoints", "ListEndpointConfigs", "ListModels", "ListModelPackageGroups")
     },
     "sagemaker-runtime:InvokeEndpoint": _simple("InvokeEndpoint", "endpoint", "EndpointName"),
+    "sagemaker-runtime:InvokeEndpointAsync": _simple("InvokeEndpointAsync", "endpoint", "EndpointName"),
 }
 
 # DescribeAlarms sees composite alarms only with permission on everything.

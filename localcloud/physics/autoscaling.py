@@ -1,46 +1,38 @@
-"""Application Auto Scaling: scalable targets, and target tracking."""
+"""Application Auto Scaling: scalable targets, target tracking, and step scaling on behalf of alarms."""
 
+import logging
 import math
 import threading
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from localcloud.clock import Clock, Timer
-from localcloud.errors import AwsError, NotSimulatedError
+from localcloud.errors import AwsError
+from localcloud.physics.cloudwatch.store import MetricStore
 from localcloud.physics.paging import page
-from localcloud.physics.scalable import KINDS, VARIANTS, Kind, ScalableFleet
+from localcloud.physics.scalable import VARIANTS, Kind, ScalableFleet
+from localcloud.physics.scaling_policies import (
+    STEPS,
+    TRACKING,
+    check_policy,
+    customised,
+    policy_type,
+    step_cooldown,
+    stepped,
+)
+from localcloud.physics.scaling_targets import Target, described, fits, kind_of, named
+from localcloud.physics.settings import PhysicsSettings
 from localcloud.physics.times import to_datetime
 from localcloud.service import Service, operation
 
-_EVALUATION_SECONDS = 60.0
-_OUT_PERIODS = 3  # minutes above the target before AWS adds instances
-_IN_PERIODS = 15  # minutes below nine tenths of it before AWS removes some
+_OUT_PERIODS = 3  # periods, which are minutes, above the target before AWS adds instances
+_IN_PERIODS = 15  # periods below nine tenths of it before AWS removes some
 _IN_SHARE = 0.9
 _DEFAULT_COOLDOWN_SECONDS = 300.0
 _DEFAULT_PAGE = 50
 
-
-@dataclass
-class Target:
-    """A scalable target."""
-
-    kind: Kind
-    resource_id: str
-    arn: str
-    role_arn: str
-    created_at: float
-    minimum: int
-    maximum: int
-    suspended: dict[str, bool]
-    tags: dict[str, str]
-    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
-    scaled_at: float = -math.inf
-
-    def place(self) -> tuple[str, str]:
-        """Return the two names in the resource's id, such as those of endpoint and variant."""
-        return self.kind.place(self.resource_id)
+_log = logging.getLogger(__name__)
 
 
 class AutoScalingService(Service):
@@ -52,12 +44,26 @@ class AutoScalingService(Service):
         Time between evaluations.
     account, region
         For ARNs.
+    metrics
+        CloudWatch's samples; without them, customised metrics are refused.
+    settings
+        How often it looks.
     """
 
     name = "application-autoscaling"
 
-    def __init__(self, clock: Clock, *, account: str, region: str) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        account: str,
+        region: str,
+        metrics: MetricStore | None = None,
+        settings: PhysicsSettings | None = None,
+    ) -> None:
         self._clock = clock
+        self._metrics = metrics
+        self._settings = settings or PhysicsSettings()
         self._prefix = f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/"
         self._policy_prefix = f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:"
         self.account, self.region = account, region
@@ -92,7 +98,7 @@ class AutoScalingService(Service):
     @operation("RegisterScalableTarget")
     def register_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Register a resource, or change what is registered."""
-        kind = _kind(request)
+        kind = kind_of(request)
         resource_id = request["ResourceId"]
         if resource_id not in self._targets:
             self._check_exists(kind, resource_id)
@@ -123,17 +129,15 @@ class AutoScalingService(Service):
         with self._lock:
             wanted = request.get("ResourceIds") or list(self._targets)
             found = [self._targets[rid] for rid in wanted if rid in self._targets]
-            found = [target for target in found if _fits(target, request)]
+            found = [target for target in found if fits(target, request)]
             chosen, token = page(found, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
-            answer: dict[str, Any] = {"ScalableTargets": [_described(target) for target in chosen]}
+            answer: dict[str, Any] = {"ScalableTargets": [described(target) for target in chosen]}
         return {**answer, "NextToken": token} if token else answer
 
     @operation("PutScalingPolicy")
     def put_scaling_policy(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create or change a target tracking policy."""
-        if request.get("PolicyType", "StepScaling") != "TargetTrackingScaling":
-            raise NotSimulatedError(f"PutScalingPolicy PolicyType {request.get('PolicyType', 'StepScaling')}")
-        _check_tracking(_kind(request), request["TargetTrackingScalingPolicyConfiguration"])
+        """Create or change a policy."""
+        check_policy(kind_of(request), request, has_metrics=self._metrics is not None)
         with self._lock:
             target = self.find(request)
             before = target.policies.get(request["PolicyName"])
@@ -141,12 +145,13 @@ class AutoScalingService(Service):
             created = before["CreationTime"] if before else to_datetime(self._clock.now())
             target.policies[request["PolicyName"]] = {
                 **request,
+                "PolicyType": policy_type(request),
                 "PolicyARN": arn,
                 "CreationTime": created,
                 "Alarms": [],
             }
             if self._timer is None:
-                self._timer = self._clock.call_later(_EVALUATION_SECONDS, self._evaluate)
+                self._timer = self._clock.call_later(self._settings.scaling_period_seconds, self._evaluate)
             return {"PolicyARN": arn, "Alarms": []}
 
     @operation("DeleteScalingPolicy")
@@ -157,7 +162,7 @@ class AutoScalingService(Service):
             if target is None or request["PolicyName"] not in target.policies:
                 raise AwsError(
                     "ObjectNotFoundException",
-                    f"No scaling policy found for {_named(request)}, policy name: {request['PolicyName']}",
+                    f"No scaling policy found for {named(request)}, policy name: {request['PolicyName']}",
                 )
             del target.policies[request["PolicyName"]]
             return {}
@@ -171,7 +176,7 @@ class AutoScalingService(Service):
                 for target in self._targets.values()
                 for policy in target.policies.values()
                 if request.get("ResourceId") in (None, target.resource_id)
-                and _fits(target, request)
+                and fits(target, request)
                 and (not request.get("PolicyNames") or policy["PolicyName"] in request["PolicyNames"])
             ]
         chosen, token = page(policies, request.get("NextToken"), int(request.get("MaxResults") or _DEFAULT_PAGE))
@@ -219,9 +224,9 @@ class AutoScalingService(Service):
 
     def find(self, request: Mapping[str, Any]) -> Target:
         """Return the target that a request names; raise ObjectNotFoundException if it is not registered."""
-        _kind(request)
+        kind_of(request)
         if request["ResourceId"] not in self._targets:
-            message = f"No scalable target registered for {_named(request)}"
+            message = f"No scalable target registered for {named(request)}"
             raise AwsError("ObjectNotFoundException", message)
         return self._targets[request["ResourceId"]]
 
@@ -245,10 +250,10 @@ class AutoScalingService(Service):
     def _evaluate(self) -> None:
         with self._lock:
             targets = list(self._targets.values())
-            self._timer = self._clock.call_later(_EVALUATION_SECONDS, self._evaluate)
+            self._timer = self._clock.call_later(self._settings.scaling_period_seconds, self._evaluate)
         for target in targets:
             self._keep_bounds(target)
-            for policy in list(target.policies.values()):
+            for policy in [each for each in target.policies.values() if each["PolicyType"] == TRACKING]:
                 self._track(target, policy["TargetTrackingScalingPolicyConfiguration"])
 
     def _keep_bounds(self, target: Target) -> None:
@@ -258,7 +263,7 @@ class AutoScalingService(Service):
             return
         count = fleet.capacity(*target.place())
         if count is not None and count < target.minimum and not self._scale(target, target.minimum):
-            self._clock.call_later(_EVALUATION_SECONDS / 6, lambda: self._keep_bounds(target))
+            self._clock.call_later(self._settings.scaling_period_seconds / 6, lambda: self._keep_bounds(target))
 
     def is_current(self, target: Target) -> bool:
         """Whether a target is still registered."""
@@ -270,11 +275,11 @@ class AutoScalingService(Service):
         if fleet is None or not self.is_current(target):
             return
         goal, count = float(tracking["TargetValue"]), fleet.capacity(*target.place())
-        recent = [fleet.load(*target.place(), minutes) for minutes in range(_IN_PERIODS)]
+        recent = [self._load(fleet, target, tracking, periods) for periods in range(_IN_PERIODS)]
         known = [load for load in recent if load is not None]
         if count is None or not known:
             return
-        wanted = math.ceil(count * known[0] / goal)
+        wanted = math.ceil(max(count, 1) * known[0] / goal)
         if all(load is not None and load > goal for load in recent[:_OUT_PERIODS]):
             self._scale_out(target, tracking, count, wanted)
         elif len(known) == _IN_PERIODS and all(load < goal * _IN_SHARE for load in known):
@@ -283,72 +288,75 @@ class AutoScalingService(Service):
     def _scale_out(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
         wanted = min(max(wanted, count + 1), target.maximum)
         suspended = target.suspended["DynamicScalingOutSuspended"]
-        if wanted > count and not suspended and self._is_cool(target, tracking, "ScaleOutCooldown"):
+        if wanted > count and not suspended and self._is_cool(target, tracking.get("ScaleOutCooldown"), out=True):
             self._scale(target, wanted)
 
     def _scale_in(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
-        wanted = max(wanted, target.minimum, target.kind.least)
+        wanted = max(wanted, target.minimum)
         suspended = target.suspended["DynamicScalingInSuspended"] or tracking.get("DisableScaleIn")
-        if wanted < count and not suspended and self._is_cool(target, tracking, "ScaleInCooldown"):
+        if wanted < count and not suspended and self._is_cool(target, tracking.get("ScaleInCooldown"), out=False):
             self._scale(target, wanted)
 
-    def _is_cool(self, target: Target, tracking: Mapping[str, Any], name: str) -> bool:
-        cooldown = tracking.get(name)
+    def _is_cool(self, target: Target, cooldown: float | None, *, out: bool) -> bool:
+        """Whether the last scaling is long enough ago; to scale out, that of the last scaling out counts only."""
         seconds = _DEFAULT_COOLDOWN_SECONDS if cooldown is None else float(cooldown)
-        return self._clock.now() - target.scaled_at >= seconds
+        return self._clock.now() - (target.scaled_out_at if out else target.scaled_at) >= seconds
+
+    def act(self, policy_arn: str, alarm: Mapping[str, Any]) -> None:
+        """Carry out a step scaling policy, whose alarm's StateReasonData is given; others are left to themselves."""
+        found = self._find_policy(policy_arn)
+        if found is None:
+            _log.warning("an alarm names scaling policy %s, which does not exist", policy_arn)
+            return
+        target, policy = found
+        fleet = self._fleets.get(target.kind)
+        count = fleet.capacity(*target.place()) if fleet is not None else None
+        if fleet is None or count is None or policy["PolicyType"] != STEPS:
+            return
+        steps = policy["StepScalingPolicyConfiguration"]
+        wanted = stepped(steps, count, alarm)
+        if wanted is not None:
+            wanted = min(max(wanted, target.minimum), target.maximum)
+            self._step(target, count, wanted, step_cooldown(target.kind, steps))
+
+    def _step(self, target: Target, count: int, wanted: int, cooldown: float) -> None:
+        out = wanted > count
+        suspended = target.suspended["DynamicScalingOutSuspended" if out else "DynamicScalingInSuspended"]
+        if wanted != count and not suspended and self._is_cool(target, cooldown, out=out):
+            self._scale(target, wanted)
+
+    def _find_policy(self, arn: str) -> tuple[Target, dict[str, Any]] | None:
+        with self._lock:
+            for target in self._targets.values():
+                for policy in target.policies.values():
+                    if policy["PolicyARN"] == arn:
+                        return target, policy
+        return None
+
+    def _load(
+        self, fleet: ScalableFleet, target: Target, tracking: Mapping[str, Any], periods_ago: int
+    ) -> float | None:
+        """Return the tracked metric of a whole period."""
+        if self._metrics is None or not tracking.get("CustomizedMetricSpecification"):
+            return fleet.load(*target.place(), periods_ago)
+        period = self._settings.scaling_period_seconds
+        # What is published of a period at its end needs a moment to be there, as it does before alarms look.
+        end = ((self._clock.now() - self._settings.metric_delay_seconds) // period - periods_ago) * period
+        return customised(self._metrics, tracking, end - period, end)
 
     def _scale(self, target: Target, count: int) -> bool:
         """Change the count; False while the resource is busy, for AWS too scales only when it is not."""
+        fleet = self._fleets[target.kind]
+        before = fleet.capacity(*target.place())
         try:
-            self._fleets[target.kind].set_capacity(*target.place(), count)
+            fleet.set_capacity(*target.place(), count)
         except AwsError:
             return False
         target.scaled_at = self._clock.now()
+        # Once something is taken away, what was added before need not be waited for.
+        target.scaled_out_at = target.scaled_at if before is None or count > before else -math.inf
         return True
 
 
 def _given(request: Mapping[str, Any], name: str, otherwise: int) -> int:
     return otherwise if request.get(name) is None else int(request[name])
-
-
-def _kind(request: Mapping[str, Any]) -> Kind:
-    found = KINDS.get((request["ServiceNamespace"], request["ScalableDimension"]))
-    if found is None:
-        raise NotSimulatedError(f"autoscaling of {request['ServiceNamespace']} {request['ScalableDimension']}")
-    return found
-
-
-def _fits(target: Target, request: Mapping[str, Any]) -> bool:
-    """Whether a target is of the namespace and dimension that are asked for."""
-    kind = target.kind
-    return request.get("ServiceNamespace") in (None, kind.namespace) and request.get("ScalableDimension") in (
-        None,
-        kind.dimension,
-    )
-
-
-def _named(request: Mapping[str, Any]) -> str:
-    return (
-        f"service namespace: {request['ServiceNamespace']}, resource ID: {request['ResourceId']}, "
-        f"scalable dimension: {request['ScalableDimension']}"
-    )
-
-
-def _check_tracking(kind: Kind, tracking: Mapping[str, Any]) -> None:
-    metric = (tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType")
-    if metric != kind.metric:
-        raise NotSimulatedError(f"target tracking on {metric or 'a customised metric'}")
-
-
-def _described(target: Target) -> dict[str, Any]:
-    return {
-        "ServiceNamespace": target.kind.namespace,
-        "ResourceId": target.resource_id,
-        "ScalableDimension": target.kind.dimension,
-        "MinCapacity": target.minimum,
-        "MaxCapacity": target.maximum,
-        "RoleARN": target.role_arn,
-        "CreationTime": to_datetime(target.created_at),
-        "SuspendedState": dict(target.suspended),
-        "ScalableTargetARN": target.arn,
-    }

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from localcloud.errors import NotSimulatedError
+from localcloud.physics.async_settings import check_asynchronous
 from localcloud.physics.catalogue import validation
 from localcloud.physics.hosting import Hosting
 from localcloud.physics.listing import listing
@@ -11,7 +12,7 @@ from localcloud.physics.records import Named, Request, initial_weight, variants_
 from localcloud.physics.times import to_datetime
 from localcloud.service import operation
 
-_NOT_SIMULATED = ("AsyncInferenceConfig", "ExplainerConfig", "CrossRegionTrafficConfig")
+_NOT_SIMULATED = ("ExplainerConfig", "CrossRegionTrafficConfig")
 _NOT_SIMULATED_OF_VARIANT = (
     "ServerlessConfig",
     "ManagedInstanceScaling",
@@ -86,6 +87,7 @@ def _check(request: Request) -> None:
         for variant in request.get(kind) or []:
             _check_variant(variant, kind)
     _check_shadow(request)
+    check_asynchronous(request)
     names = Counter(variant["VariantName"] for variant, _ in variants_of(request))
     twice = [name for name, count in names.items() if count > 1]
     if twice:

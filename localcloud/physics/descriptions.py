@@ -13,6 +13,9 @@ _EVENT_STATUS = {
     "Failed": "FAILED",
 }
 
+_SHOWN = ("AsyncInferenceConfig", "MetricsConfig")
+"""What an endpoint shows of its configuration as it is."""
+
 
 def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     """Return what DescribeEndpoint answers."""
@@ -34,9 +37,8 @@ def describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
         described["FailureReason"] = endpoint.failure_reason[:1024]
     if endpoint.deployment is not None:
         described["PendingDeploymentSummary"] = _describe_deployment(endpoint.deployment)
-    if endpoint.config.request.get("MetricsConfig"):
-        described["MetricsConfig"] = endpoint.config.request["MetricsConfig"]
-    return described
+    asked = endpoint.config.request
+    return described | {name: asked[name] for name in _SHOWN if asked.get(name)}
 
 
 def _describe_variant(variant: Variant) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from localcloud.physics.catalogue import validation
 from localcloud.physics.descriptions import event_detail
 from localcloud.physics.hosting import Hosting
-from localcloud.physics.planning import initial_plans, refuse_autoscaled_changes, retained_plan, weight_changes
+from localcloud.physics.planning import (
+    initial_plans,
+    refuse_autoscaled_changes,
+    refuse_change_of_kind,
+    retained_plan,
+    weight_changes,
+)
 from localcloud.physics.provisioning import Fleet, Outcome, Provisioning, retire
 from localcloud.physics.records import (
     BUSY,
@@ -59,6 +65,7 @@ class Lifecycle:
             endpoint = self._idle(request["EndpointName"])
             hosting.configs.get(endpoint.config.name)  # an update is refused once the live configuration is gone
             config = hosting.configs.get(request["EndpointConfigName"])
+            refuse_change_of_kind(endpoint, config)
             refuse_autoscaled_changes(hosting, endpoint, config)
             retained, live = _retained(request), endpoint.hosted()
             plans = [retained_plan(plan, live.get(plan.name), retained) for plan in initial_plans(hosting, config)]
@@ -81,7 +88,7 @@ class Lifecycle:
             return endpoint
 
     def delete(self, name: str) -> None:
-        """Begin to delete an endpoint; its scalable targets go with it."""
+        """Begin to delete an endpoint; its scalable targets and its queue go with it."""
         hosting = self._hosting
         with hosting.lock:
             endpoint = self.find(name)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from localcloud.physics.async_dispatch import MOST_ATTEMPTS
+from localcloud.physics.async_settings import UNSET_CONCURRENCY
 from localcloud.physics.mirroring import MOST_COPIES
 
 
@@ -39,9 +41,40 @@ LIMITS: tuple[Limit, ...] = (
     ),
     Limit(
         "Endpoint kinds",
-        "Real-time variants with one container on instances. Serverless, asynchronous, multi-model, inference "
+        "Real-time and asynchronous variants with one container on instances. Serverless, multi-model, inference "
         "pipelines, inference components and managed instance scaling are refused by name.",
         "All of these exist.",
+    ),
+    Limit(
+        "Asynchronous endpoints",
+        "One production variant; shadow variants and data capture beside AsyncInferenceConfig, a configuration without "
+        "S3OutputPath, answers within notifications (IncludeInferenceResponseIn), and of InvokeEndpointAsync Body, "
+        "Filename, S3OutputPathExtension and inputs that are not s3:// are refused by name. Where "
+        f"MaxConcurrentInvocationsPerInstance is not given, it is {UNSET_CONCURRENCY}. There is no data-log stream.",
+        "Which of these go with which is partly undocumented; SageMaker chooses a concurrency, and logs what it does "
+        "with each request.",
+    ),
+    Limit(
+        "Asynchronous requests",
+        f"Inferred, for want of documentation: an answer of 4xx or 5xx fails its request at once; one whose container "
+        f"breaks off is tried again, {MOST_ATTEMPTS} times in all; where there is no answer of the model, the reason "
+        "is what is written to the failure path; a notification that cannot be sent is counted and lost; an update "
+        "keeps the queue, and instances that it replaces have the usual time to end what they do.",
+        "Documented are the queue, the times, the places and the form of notifications; requests of an endpoint that "
+        "is deleted are lost.",
+    ),
+    Limit(
+        "Asynchronous metrics",
+        "The metrics of a queue are published for each minute at its end, with zeroes while it is empty. Without "
+        "instances, ApproximateBacklogSizePerInstance is the whole backlog.",
+        "The same metrics; when exactly, and what they are without instances, is not documented, but target tracking "
+        "scales up from zero once the backlog exceeds its value.",
+    ),
+    Limit(
+        "UpdateEndpoint without instances",
+        "Inferred: the new fleet has InitialInstanceCount instances, or none where DesiredInstanceCount is retained; "
+        "then a container that does not work is found at the next scaling out.",
+        "Not documented.",
     ),
     Limit(
         "Shadow variants",
@@ -117,11 +150,14 @@ LIMITS: tuple[Limit, ...] = (
     Limit(
         "Autoscaling",
         "Variants of endpoints and provisioned concurrency of functions. Target tracking on "
-        "SageMakerVariantInvocationsPerInstance and (averages of) LambdaProvisionedConcurrencyUtilization acts (3 "
-        "minutes above the target, or 15 below nine tenths of it, with cooldowns); minutes without invocations say "
-        "nothing. It makes no CloudWatch alarms of its own. Scheduled actions act at their time; cron fields L, W and "
-        "# are refused. Other metrics, step and predictive scaling are refused.",
-        "Scaling is driven by alarms that the policy creates.",
+        "SageMakerVariantInvocationsPerInstance, (averages of) LambdaProvisionedConcurrencyUtilization and customised "
+        "metrics acts (3 minutes above the target, or 15 below nine tenths of it, with cooldowns); minutes without "
+        "samples say nothing. It makes no CloudWatch alarms of its own. Step scaling acts when an alarm names its "
+        "policy, and every minute while the alarm lasts; during a cooldown nothing more is added, unless something was "
+        "taken away since; the policy does not show its alarms. Scheduled actions act at their time; cron fields L, W "
+        "and # are refused. Other predefined metrics, metric math in policies and predictive scaling are refused.",
+        "Target tracking is driven by alarms that the policy creates; during a cooldown, step scaling adds what a "
+        "larger step asks for beyond what was added.",
     ),
     Limit(
         "Data capture",

@@ -30,9 +30,9 @@ def soon(clock: Clock) -> Aside:
 class MirrorThreads:
     """Runs copies on threads of their own, up to a limit."""
 
-    def __init__(self, most: int = MOST_COPIES) -> None:
+    def __init__(self, most: int = MOST_COPIES, name: str = "mirror") -> None:
         self._room = threading.BoundedSemaphore(most)
-        self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix="localcloud-mirror")
+        self._threads = ThreadPoolExecutor(max_workers=most, thread_name_prefix=f"localcloud-{name}")
 
     def submit(self, copy: Copy) -> bool:
         """Run `copy` on a thread, and return at once; False if all threads are busy."""
@@ -52,6 +52,6 @@ class MirrorThreads:
         try:
             copy()
         except Exception:  # what breaks in the local cloud itself must not vanish in a thread
-            _log.exception("a mirrored request failed in the local cloud itself")
+            _log.exception("a request failed in the local cloud itself")
         finally:
             self._room.release()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from localcloud.physics.async_settings import is_asynchronous
 from localcloud.physics.catalogue import validation
 from localcloud.physics.hosting import Hosting
 from localcloud.physics.records import Endpoint, Named, Plan, Request, Variant, initial_weight, variants_of
@@ -63,6 +64,21 @@ def refuse_autoscaled_changes(hosting: Hosting, endpoint: Endpoint, config: Name
         )
 
 
+def refuse_change_of_kind(endpoint: Endpoint, config: Named) -> None:
+    """Refuse to make an asynchronous endpoint a real-time one, or the other way.
+
+    SageMaker answers UpdateEndpoint so ("The AsyncInferenceConfig parameter cannot be removed from this endpoint",
+    aws/sagemaker-python-sdk, pull request 3124); that it cannot be added either is inferred.
+    """
+    before, after = is_asynchronous(endpoint.config.request), is_asynchronous(config.request)
+    if before != after:
+        change = "removed from" if before else "added to"
+        raise validation(
+            f"The AsyncInferenceConfig parameter cannot be {change} this endpoint {endpoint.name}. To change the "
+            "endpoint's kind, create another endpoint."
+        )
+
+
 def weight_changes(endpoint: Endpoint, wanted: list[Request]) -> list[Change]:
     """Return what UpdateEndpointWeightsAndCapacities asks for, checked as a whole before anything is changed."""
     hosted = endpoint.hosted()
@@ -75,7 +91,8 @@ def weight_changes(endpoint: Endpoint, wanted: list[Request]) -> list[Change]:
     changes = [_change(hosted[item["VariantName"]], item) for item in wanted]
     if len([item for item in wanted if item.get("DesiredInstanceCount") is not None]) > 1:
         raise validation("The capacity of at most one variant can be updated in a call; weights of many can.")
-    if any(change.count < 1 for change in changes):
+    least = 0 if is_asynchronous(endpoint.config.request) else 1
+    if any(change.count < least for change in changes):
         raise validation("DesiredInstanceCount must be at least 1 for a variant that hosts a model.")
     return changes
 

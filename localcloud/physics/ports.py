@@ -88,3 +88,20 @@ class ContainerRunner(Protocol):
         Raises `ImageMissingError` or `ModelArchiveError`; a container that merely fails to come up is returned, and
         never becomes healthy.
         """
+
+
+class AccessError(Exception):
+    """A role may not do something, or it cannot be done; the text says why."""
+
+
+class RoleAccount(Protocol):
+    """S3 and SNS as a role sees them; every call raises `AccessError` where it is refused."""
+
+    def read(self, role_arn: str, uri: str) -> bytes:
+        """Return an object."""
+
+    def write(self, role_arn: str, uri: str, body: bytes, content_type: str, key: str | None) -> None:
+        """Write an object, under a KMS key where one is given."""
+
+    def publish(self, role_arn: str, topic_arn: str, message: str) -> None:
+        """Publish to a topic."""

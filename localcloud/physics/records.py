@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localcloud.physics.backlog import Backlog
 from localcloud.physics.ports import RunningContainer
 
 CREATING = "Creating"
@@ -105,6 +106,7 @@ class Endpoint:
     capture: Request | None = None
     deployment: Deployment | None = None
     failure_reason: str | None = None
+    backlog: Backlog = field(default_factory=Backlog)
 
     def hosted(self) -> dict[str, Variant]:
         """Return all variants by name, production and shadow: no two share a name."""

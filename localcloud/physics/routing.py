@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from localcloud.errors import AwsError
+from localcloud.physics.async_settings import is_asynchronous
 from localcloud.physics.hosting import Hosting
 from localcloud.physics.records import SERVING, Endpoint, Instance, Request, Variant
 
@@ -48,7 +49,8 @@ class Router:
             If there is no such endpoint in service, or no such variant.
         """
         with self._hosting.lock:
-            endpoint = self._serving(endpoint_name)
+            endpoint = serving(self._hosting, endpoint_name)
+            _refuse_asynchronous(endpoint)
             variant = self._named(endpoint, target_variant) if target_variant else self._weighted(endpoint)
             route = self._claim(endpoint, variant, self._is_sampled(endpoint, variant))
         try:
@@ -92,12 +94,6 @@ class Router:
             for shadow in endpoint.shadows.values()
         )
 
-    def _serving(self, name: str) -> Endpoint:
-        endpoint = self._hosting.endpoints.get(name)
-        if endpoint is None or endpoint.status not in SERVING:
-            raise AwsError("ValidationError", f"Endpoint {name} of account {self._hosting.account} not found.")
-        return endpoint
-
     def _named(self, endpoint: Endpoint, name: str) -> Variant:
         if name not in endpoint.variants:
             raise AwsError("ValidationError", f"Variant {name} not found for endpoint {endpoint.name}.")
@@ -116,3 +112,20 @@ class Router:
         if (variant.config.get("RoutingConfig") or {}).get("RoutingStrategy") == "LEAST_OUTSTANDING_REQUESTS":
             return min(healthy, key=lambda instance: instance.in_flight)
         return self._chance.choice(healthy)
+
+
+def serving(hosting: Hosting, name: str) -> Endpoint:
+    """Return an endpoint that takes requests, or refuse as SageMaker does; its caller holds the lock."""
+    endpoint = hosting.endpoints.get(name)
+    if endpoint is None or endpoint.status not in SERVING:
+        raise AwsError("ValidationError", f"Endpoint {name} of account {hosting.account} not found.")
+    return endpoint
+
+
+def _refuse_asynchronous(endpoint: Endpoint) -> None:
+    if is_asynchronous(endpoint.config.request):
+        raise AwsError(
+            "ValidationError",
+            f"Endpoint {endpoint.name} has an AsyncInferenceConfig and takes asynchronous requests only: use "
+            "InvokeEndpointAsync.",
+        )

@@ -9,6 +9,7 @@ from localcloud.clock import Clock
 from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.capture import Exchange
 from localcloud.physics.cloudwatch import MetricStore
+from localcloud.physics.container_request import CUSTOM_ATTRIBUTES, container_headers
 from localcloud.physics.endpoints import SageMakerService
 from localcloud.physics.invocation_metrics import Invocation, InvocationMetrics
 from localcloud.physics.mirroring import Aside, soon
@@ -17,7 +18,6 @@ from localcloud.physics.records import Instance, Request
 from localcloud.physics.routing import Route, Router
 from localcloud.service import Service, operation
 
-_CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _MOST_BYTES = 25 * 1024 * 1024
 _TURNED_AWAY = Invocation(0.0, None, server_error=True, failed=True)
 _NOT_SIMULATED = (
@@ -122,7 +122,7 @@ class RuntimeService(Service):
         reason = self._hosting.faults.take_answer(route.endpoint, route.variant) if by_weight else None
         if reason is not None:
             return 500, {}, reason.encode()
-        return self._ask(instance, body, _container_headers(request))
+        return self._ask(instance, body, container_headers(request))
 
     def _ask(self, instance: Instance, body: bytes, headers: Headers) -> Answer | _NoAnswer:
         timeout = self._hosting.settings.invocation_timeout_seconds
@@ -156,23 +156,12 @@ class RuntimeService(Service):
         )
 
 
-def _container_headers(request: Request) -> Headers:
-    """Return the few headers that reach a container."""
-    headers = {
-        "Content-Type": request.get("ContentType") or "application/octet-stream",
-        "Accept": request.get("Accept") or "*/*",
-    }
-    if request.get("CustomAttributes"):
-        headers[_CUSTOM_ATTRIBUTES] = request["CustomAttributes"]
-    return headers
-
-
 def _response(route: Route, headers: Headers, body: bytes) -> dict[str, Any]:
     response: dict[str, Any] = {"Body": body, "InvokedProductionVariant": route.variant}
     if "content-type" in headers:
         response["ContentType"] = headers["content-type"]
-    if _CUSTOM_ATTRIBUTES.lower() in headers:  # given back only if the container sets them
-        response["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES.lower()]
+    if CUSTOM_ATTRIBUTES.lower() in headers:  # given back only if the container sets them
+        response["CustomAttributes"] = headers[CUSTOM_ATTRIBUTES.lower()]
     return response
 
 

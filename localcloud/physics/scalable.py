@@ -14,7 +14,7 @@ class ScalableFleet(Protocol):
         """Return the desired capacity, or None where there is no such resource."""
 
     def set_capacity(self, owner: str, part: str, count: int) -> None:
-        """Change the desired capacity; `AwsError` while the resource is busy."""
+        """Change the desired capacity, to no less than the resource can do with; `AwsError` while it is busy."""
 
     def load(self, owner: str, part: str, minutes_ago: int) -> float | None:
         """Return the tracked metric of one whole minute; None without any."""
@@ -34,8 +34,6 @@ class Kind:
         What its resource ids look like.
     what
         What there is none of when it is not there.
-    least
-        The capacity that it can be scaled in to.
     role
         Name of the service-linked role.
     """
@@ -45,7 +43,6 @@ class Kind:
     metric: str
     form: str
     what: str
-    least: int
     role: str
 
     def place(self, resource_id: str) -> tuple[str, str]:
@@ -67,7 +64,6 @@ VARIANTS = Kind(
     "SageMakerVariantInvocationsPerInstance",
     "endpoint/([^/]+)/variant/([^/]+)",
     "endpoint variant",
-    1,
     "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
 )
 PROVISIONED = Kind(
@@ -76,7 +72,6 @@ PROVISIONED = Kind(
     "LambdaProvisionedConcurrencyUtilization",
     "function:([^:]+):([^:]+)",
     "function version or alias",
-    0,
     "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency",
 )
 KINDS = {(kind.namespace, kind.dimension): kind for kind in (VARIANTS, PROVISIONED)}

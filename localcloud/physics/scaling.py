@@ -1,5 +1,6 @@
 """Variants as Application Auto Scaling sees them."""
 
+from localcloud.physics.async_settings import is_asynchronous
 from localcloud.physics.cloudwatch.samples import statistic
 from localcloud.physics.cloudwatch.store import MetricKey
 from localcloud.physics.hosting import Hosting
@@ -24,7 +25,10 @@ class VariantScaling:
             return found.variants[variant].desired_count
 
     def set_capacity(self, endpoint: str, variant: str, count: int) -> None:
-        """Change the desired instance count as any client would."""
+        """Change the desired instance count as any client would; only an asynchronous variant can do with none."""
+        count = max(count, self._least(endpoint))
+        if count == self.capacity(endpoint, variant):
+            return
         wanted = {"VariantName": variant, "DesiredInstanceCount": count}
         self._lifecycle.change_weights({"EndpointName": endpoint, "DesiredWeightsAndCapacities": [wanted]})
 
@@ -35,3 +39,8 @@ class VariantScaling:
         key = MetricKey.of("AWS/SageMaker", "Invocations", {"EndpointName": endpoint, "VariantName": variant})
         total = statistic(self._hosting.metrics.between(key, end - _MINUTE, end), "Sum")
         return total / instances if total is not None and instances else None
+
+    def _least(self, endpoint: str) -> int:
+        with self._hosting.lock:
+            found = self._hosting.endpoints.get(endpoint)
+            return 0 if found is not None and is_asynchronous(found.config.request) else 1

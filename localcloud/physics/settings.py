@@ -54,6 +54,9 @@ class PhysicsSettings:
     metric_delay_seconds: float = _declared(
         1.0, "time from the end of a period to its evaluation by alarms", "seconds to about a minute"
     )
+    scaling_period_seconds: float = _declared(
+        60.0, "time between looks of target tracking, and between metrics of asynchronous queues", "1 minute"
+    )
     capture_flush_seconds: float = _declared(5.0, "time between writes of captured data", "about a minute")
     stream_buffer_limit_seconds: float = _declared(
         5.0, "upper bound on a delivery stream's buffering interval", "the configured value, 0 to 900 seconds"

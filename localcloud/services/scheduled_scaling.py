@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from localcloud.clock import Clock, Timer
 from localcloud.errors import AwsError
-from localcloud.physics.autoscaling import AutoScalingService, Target
+from localcloud.physics.autoscaling import AutoScalingService
 from localcloud.physics.paging import page
+from localcloud.physics.scaling_targets import Target
 from localcloud.physics.times import to_datetime
 from localcloud.service import Service, operation
 from localcloud.services.events.schedules import Next, parse_schedule

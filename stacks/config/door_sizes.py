@@ -26,6 +26,7 @@ _IN_MEMORY = 6
 
 _SWITCHES = 6
 _JOBS = 22
+_JOBS_ENDPOINT = 13
 _STREAM = 10
 _BATCH = 15
 _SERVE = 11
@@ -63,6 +64,7 @@ def _of(door: FrontDoor) -> int:
         (_IN_MEMORY, door.keeps_in_memory),
         (_SWITCHES, door.switches),
         (_JOBS, door.jobs is not None),
+        (_JOBS_ENDPOINT, door.jobs is not None and door.jobs.asynchronous is not None),
         (_STREAM, door.stream is not None),
         (_BATCH, door.batch is not None),
         (_SERVE, door.serves_batches),

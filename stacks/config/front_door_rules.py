@@ -7,6 +7,7 @@ from lambdas.rollout.policy.checks import PolicyError
 from lambdas.rollout.policy.windows import zone
 from stacks.config.caching import Caching
 from stacks.config.front_door import FrontDoor
+from stacks.config.instances import has_gpu
 from stacks.config.model import Endpoint
 from stacks.config.problems import Problem
 
@@ -28,9 +29,20 @@ def front_door_problems(endpoint: Endpoint) -> Iterator[Problem]:
     """Yield what an endpoint's front door asks that cannot be had; the paths begin below the endpoint."""
     if endpoint.front_door is None:
         return
-    for rule in _RULES:
-        for problem in rule(endpoint.front_door):
-            yield problem.under("front_door")
+    found = [problem for rule in _RULES for problem in rule(endpoint.front_door)]
+    for problem in (*found, *_of_jobs_endpoint(endpoint)):
+        yield problem.under("front_door")
+
+
+def _of_jobs_endpoint(endpoint: Endpoint) -> Iterator[Problem]:
+    """The same image runs on both."""
+    jobs = endpoint.front_door.jobs if endpoint.front_door is not None else None
+    chosen = jobs.asynchronous.instance_type if jobs is not None and jobs.asynchronous is not None else None
+    if chosen is not None and has_gpu(chosen) != endpoint.fleet.has_gpu:
+        reason = f"the image is the endpoint's, which runs on {endpoint.fleet.instance_type}"
+        yield Problem(
+            "jobs.asynchronous.instance_type", chosen, reason, "choose one of its kind: with a GPU or without"
+        )
 
 
 def _tokens(door: FrontDoor) -> Iterator[Problem]:

@@ -247,6 +247,12 @@ class Endpoint:
         return contract.endpoint_name(environment, self.name)
 
     @property
+    def has_jobs_endpoint(self) -> bool:
+        """Whether its jobs are answered by an endpoint of their own."""
+        jobs = self.front_door.jobs if self.front_door is not None else None
+        return jobs is not None and jobs.asynchronous is not None
+
+    @property
     def hook_functions(self) -> frozenset[str]:
         """ARNs of the functions that its rollouts ask."""
         return frozenset(hook.function for step in self.rollout.plan for hook in step.hooks)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import permutations
 
+from lambdas import contract
 from stacks.config.capture_rules import capture_problems
 from stacks.config.door_sizes import too_many
 from stacks.config.front_door_rules import front_door_problems
@@ -17,7 +18,7 @@ from stacks.config.rollout_rules import hook_problems, rollout_problems
 
 def problems_of(environment: Environment) -> list[Problem]:
     """Return everything that is wrong with an environment whose fields are each right on their own."""
-    found = [*_place(environment), *_names(environment), *_alerts(environment)]
+    found = [*_place(environment), *_names(environment), *_names_of_jobs(environment), *_alerts(environment)]
     found += [*hook_problems(environment), *too_long(environment), *too_many(environment)]
     for index, endpoint in enumerate(environment.endpoints):
         own = [problem for rule in _ENDPOINT_RULES for problem in rule(endpoint)]
@@ -53,6 +54,17 @@ def _names(environment: Environment) -> Iterator[Problem]:
                 f"what belongs to {longer} could not be told from what belongs to {name}",
                 "choose another name",
             )
+
+
+def _names_of_jobs(environment: Environment) -> Iterator[Problem]:
+    """Nor may what belongs to an endpoint of jobs be another endpoint's."""
+    names = {endpoint.full_name(environment.environment): endpoint.name for endpoint in environment.endpoints}
+    for endpoint in environment.called:
+        own = contract.jobs_endpoint(endpoint.full_name(environment.environment))
+        taken = [short for full, short in names.items() if full == own or full.startswith(f"{own}-")]
+        if taken and endpoint.has_jobs_endpoint:
+            reason = f"the endpoint that answers the jobs of {endpoint.name} is called {own}"
+            yield Problem("endpoints", taken[0], reason, "choose another name")
 
 
 def _scaling(endpoint: Endpoint) -> Iterator[Problem]:

@@ -39,6 +39,8 @@ class ExecutionRole(iam.Role):
         ECR repositories beside that of the app's own images.
     runs_batches
         Whether its models also run in Batch Transform, which reads files of rows and writes answers.
+    more
+        What else they may do.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class ExecutionRole(iam.Role):
         log_group: logs.ILogGroup,
         image_repositories: Sequence[str],
         runs_batches: bool = False,
+        more: Sequence[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -80,7 +83,7 @@ class ExecutionRole(iam.Role):
         ]
         if runs_batches:
             statements += self._batches(bucket, endpoint_name)
-        for statement in statements:
+        for statement in (*statements, *more):
             self.add_to_policy(statement)
 
     def _batches(self, bucket: s3.IBucket, endpoint_name: str) -> list[iam.PolicyStatement]:

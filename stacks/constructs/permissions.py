@@ -122,6 +122,13 @@ def ask_hooks(functions: Sequence[str]) -> list[iam.PolicyStatement]:
     return [allow("AskHooks", ["lambda:InvokeFunction"], functions)] if functions else []
 
 
+def let_scaling_work(names: Names) -> iam.PolicyStatement:
+    """Have the role made under which Application Auto Scaling changes endpoints."""
+    role = names.arn("iam", "role", _SCALING_SERVICE_ROLE, region="")
+    service = {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}
+    return allow("LetScalingWork", ["iam:CreateServiceLinkedRole"], [role], StringEquals=service)
+
+
 class EndpointPermissions:
     """Statements about the endpoints of an environment and what belongs to them, by name.
 
@@ -210,12 +217,10 @@ class EndpointPermissions:
             for name in self._endpoints
             for slot in contract.SLOTS
         ]
-        service_role = self._names.arn("iam", "role", _SCALING_SERVICE_ROLE, region="")
-        service = {"iam:AWSServiceName": "sagemaker.application-autoscaling.amazonaws.com"}
         return [
             self._scaling("KeepScaling", "DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget"),
             allow("KeepScalingAlarms", ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm"], alarms),
-            allow("LetScalingWork", ["iam:CreateServiceLinkedRole"], [service_role], StringEquals=service),
+            let_scaling_work(self._names),
         ]
 
     def stop_scaling(self) -> iam.PolicyStatement:

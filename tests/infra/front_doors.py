@@ -34,6 +34,7 @@ ROLES = {
     "stream": "StreamWork",
     "batch": "BatchesRun",
     "load": "BatchesLoadingLoad",
+    "follow": "JobsOwnFollow",
 }
 """What the roles of functions are called, by handler."""
 
@@ -137,7 +138,7 @@ def variables(template: Any, endpoint: str, handler: str) -> dict[str, str]:
 
 def is_called(handler: str) -> bool:
     """Return whether the API calls a function, and hence its alias; events and messages reach the others."""
-    return handler not in ("work", "stream", "batch", "load")
+    return handler not in ("work", "stream", "batch", "load", "follow")
 
 
 def settings(template: Any, endpoint: str, handler: str = "predict") -> Settings:

@@ -55,5 +55,10 @@ def uri(key: str) -> str:
     return f"s3://{_bucket()}/{key}"
 
 
+def key_of(place: str) -> str:
+    """Return the key of a URI in the artefact bucket."""
+    return place.removeprefix(uri(""))
+
+
 def _bucket() -> str:
     return os.environ[ENV_ARTEFACT_BUCKET]

@@ -5,18 +5,17 @@ begin with ``JOB#<endpoint>#``, with kms:Decrypt and kms:GenerateDataKey where t
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from lambdas import contract
 from lambdas.inference.adapters.clients import Lazy
+from lambdas.inference.adapters.conflicts import conflicts
 from lambdas.inference.jobs import items
 from lambdas.inference.jobs.attributes import plain, written
 from lambdas.inference.jobs.job import Job
-from lambdas.rollout.adapters.failures import code_of, translated
-from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.adapters.failures import translated
 
 _CONNECT, _READ = 1.0, 2.0
 _NEW = "attribute_not_exists(#pk) OR #expires <= :now"
@@ -54,7 +53,7 @@ class DynamoJobs:
         return saved
 
     def _put(self, job: Job, condition: str, names: Mapping[str, str], values: Mapping[str, Any]) -> None:
-        with translated(), _conflicts():
+        with translated(), conflicts("the job"):
             self._client().put_item(
                 TableName=_table(),
                 Item=written(items.item(job)),
@@ -62,18 +61,6 @@ class DynamoJobs:
                 ExpressionAttributeNames=dict(names),
                 ExpressionAttributeValues=written(values),
             )
-
-
-@contextmanager
-def _conflicts() -> Iterator[None]:
-    from botocore.exceptions import ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        if code_of(error) == "ConditionalCheckFailedException":
-            raise ConflictError("the job has changed since it was read") from error
-        raise
 
 
 def _table() -> str:

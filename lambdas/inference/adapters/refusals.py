@@ -4,6 +4,7 @@ Callers are told what they can do about it. Names of accounts, roles and endpoin
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,9 @@ _TOO_SLOW = (0, 408, 504)
 
 _REFUSED = range(400, 500)
 _TOO_LARGE = 413
+_SAID = re.compile(r"Received (?:client|server) error \((\d+)\)")
+"""How SageMaker tells a container's status in words."""
+
 _BUSY_SECONDS, _AWAY_SECONDS = "1", "5"
 _SHOWN = 300
 
@@ -38,6 +42,24 @@ def of_answer(response: Mapping[str, Any], *, targeted: bool) -> InvocationError
     validation = code in ("ValidationError", "ValidationException")
     # Nothing else that it validates differs between one request and the next: the body's size was looked at before.
     return _away(cause, no_variant=validation and targeted)
+
+
+def of_failure(reason: str, left: str) -> InvocationError:
+    """Return what it comes to that an asynchronous endpoint has no answer.
+
+    Parameters
+    ----------
+    reason
+        What SageMaker says of it; empty where it has not been heard.
+    left
+        What it has left in the place of an answer: what the container said, or why that was not asked.
+    """
+    told = _SAID.search(reason) or _SAID.search(left)
+    status = int(told[1]) if told else _document(left).get("status")
+    if isinstance(status, int):
+        return _of_model(status, left or reason)
+    cause = (reason or left)[:_SHOWN]
+    return InvocationError(Problem("unavailable", f"the model was not asked: {cause}"), at_fault=True, cause=cause)
 
 
 def of_connection(error: Exception) -> InvocationError:

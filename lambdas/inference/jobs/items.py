@@ -12,6 +12,7 @@ from lambdas.rollout.stored import read_back
 SCHEMA = 1
 SORT = "JOB"
 _BETWEEN = ","
+_LISTS = ("owed", "strewn")
 _WHOLE = ("expires", "attempt", "tries", "version")
 
 
@@ -33,6 +34,7 @@ def item(job: Job) -> dict[str, Any]:
         **asdict(job),
         "status": job.status.value,
         "owed": _BETWEEN.join(job.owed),
+        "strewn": _BETWEEN.join(job.strewn),
         "problem": json.dumps(job.problem) if job.problem is not None else "",
         contract.TABLE_EXPIRY: job.expires,
         "schema": SCHEMA,
@@ -47,5 +49,5 @@ def read(written: Mapping[str, Any]) -> Job:
 def _job(fields: dict[str, Any]) -> Job:
     numbers = {name: int(fields[name]) for name in _WHOLE}
     problem = json.loads(fields["problem"]) if fields["problem"] else None
-    owed = tuple(filter(None, fields["owed"].split(_BETWEEN)))
-    return Job(**{**fields, **numbers, "status": Status(fields["status"]), "owed": owed, "problem": problem})
+    lists = {name: tuple(filter(None, fields.get(name, "").split(_BETWEEN))) for name in _LISTS}
+    return Job(**{**fields, **numbers, **lists, "status": Status(fields["status"]), "problem": problem})

@@ -42,6 +42,13 @@ class Job:
         How often the model has been asked, and how often since it was queued: an operator may queue it again.
     began_at, lease_until
         When the latest attempt began, and until when nobody else begins one.
+    handed_at, output, failure
+        When the latest attempt was handed over to an endpoint that answers later, and the URIs of its answer and of why
+        there is none; nothing where it was not.
+    standing
+        Which of that endpoint's standings it was handed over in, by which the version that answers may be known.
+    strewn
+        URIs of all that such attempts may have left outside of the job's folder.
     ended_at
         When it was answered, or given up.
     reason
@@ -70,6 +77,11 @@ class Job:
     tries: int = 0
     began_at: float = 0.0
     lease_until: float = 0.0
+    handed_at: float = 0.0
+    output: str = ""
+    failure: str = ""
+    standing: str = ""
+    strewn: tuple[str, ...] = ()
     ended_at: float = 0.0
     reason: str = ""
     problem: Mapping[str, Any] | None = None
@@ -83,6 +95,11 @@ class Job:
     def ended(self) -> bool:
         """Return whether it has its answer, or will get none."""
         return self.status in (Status.DONE, Status.FAILED)
+
+    @property
+    def handed_over(self) -> bool:
+        """Return whether an endpoint has the latest attempt in hand that answers later."""
+        return self.status is Status.RUNNING and bool(self.output)
 
     def leased(self, now: float) -> bool:
         """Return whether somebody may be working on it."""
@@ -102,7 +119,24 @@ class Job:
             tries=self.tries + 1,
             began_at=now,
             lease_until=now + lease_seconds,
+            handed_at=0.0,
+            output="",
+            failure="",
+            standing="",
             reason=f"attempt {attempt} began at {stamp(now)} and has not ended",
+        )
+
+    def handed(self, output: str, failure: str, standing: str, now: float, seconds: float) -> "Job":
+        """Return it as it waits for an answer to the latest attempt, `seconds` at most."""
+        return replace(
+            self,
+            handed_at=now,
+            output=output,
+            failure=failure,
+            standing=standing,
+            strewn=(*self.strewn, output, failure),
+            lease_until=now + seconds,
+            reason=f"attempt {self.attempt} was handed over at {stamp(now)} and has not been answered",
         )
 
     def put_back(self, why: str) -> "Job":

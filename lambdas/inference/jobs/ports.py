@@ -84,6 +84,57 @@ class Model(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class HandedOver:
+    """Where an endpoint that answers later will leave its answer.
+
+    Parameters
+    ----------
+    output, failure
+        URIs of the answer, and of why there is none.
+    standing
+        What the endpoint stands for just now; empty where that is not certain.
+    seconds
+        After which there will be neither.
+    """
+
+    output: str
+    failure: str
+    standing: str
+    seconds: float
+
+
+class JobsEndpoint(Protocol):
+    """An endpoint that answers later. It writes down itself what it has predicted, as `Model` does."""
+
+    def ready(self) -> bool:
+        """Return whether it takes requests by now."""
+        ...
+
+    def hand_over(self, job: Job, body: bytes) -> HandedOver:
+        """Give it a job's attempt; raise `Problem` or a `TidegateError` where it does not take it."""
+        ...
+
+    def look(self, job: Job, failure: str) -> Answer | None:
+        """Return its answer; None where there is none yet.
+
+        Parameters
+        ----------
+        job
+            As it was handed over.
+        failure
+            Why there will be none, as far as that has been told.
+
+        Raises
+        ------
+        Problem, ModelAnswerError
+            Where there will be none.
+        TidegateError
+            Where that could not be found out.
+        """
+        ...
+
+
 class Clock(Protocol):
     """The time."""
 

@@ -1,5 +1,8 @@
 """Answers jobs. It may be killed at any call, and messages come twice: each job still ends once.
 
+Where an endpoint answers later, an attempt is handed over to it, and whoever comes with a message of the job looks for
+the answer: SageMaker's own message, or the job's, which comes again in case the other got lost.
+
 Each attempt is written on the job before the model is asked, with a lease that ends after the worker's own end; so a
 job whose worker is always killed tells so. The end is written with what others are then owed (the event, the dead
 letter), and whoever finds that unpaid pays it: both may come twice, and never without the end being durable.
@@ -11,13 +14,20 @@ from dataclasses import dataclass
 from lambdas.inference.jobs import backoff, bodies, messages, places
 from lambdas.inference.jobs.job import DEAD_LETTER, EVENT, Job
 from lambdas.inference.jobs.messages import Message, UnreadableMessageError
-from lambdas.inference.jobs.ports import Announcer, Answer, Clock, DeadLetters, Files, Model, Store
+from lambdas.inference.jobs.ports import Announcer, Answer, Clock, DeadLetters, Files, JobsEndpoint, Model, Store
 from lambdas.inference.jobs.showing import event_detail
+from lambdas.inference.jobs.times import stamp
 from lambdas.inference.problems import Problem, is_callers_fault
-from lambdas.rollout.errors import ConflictError, MissingError, in_words
+from lambdas.rollout.errors import ConflictError, MissingError, ModelAnswerError, in_words
 
 LEASE_MARGIN_SECONDS = 30.0
 SOON_SECONDS = 5.0
+
+UNREADY_SECONDS, UNREADY_LIMIT_SECONDS = 60.0, 3600.0
+"""How often a job asks for an endpoint that is only being made, and for how long that costs it no attempt."""
+
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 3600.0
+"""After how long a job's own message looks for the answer, should SageMaker's have got lost: ever longer."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,8 @@ class World:
     chance: Callable[[], float]
     uri: Callable[[str], str]
     """Returns the URI of a key in the artefact bucket."""
+    jobs_endpoint: JobsEndpoint | None = None
+    """Answers in the place of `model`, later."""
 
 
 class Worker:
@@ -84,26 +96,41 @@ class Worker:
             return None
         job = self._world.store.load(message.endpoint, message.job)
         # One that has expired, or was erased, is asked for by nobody any more.
-        return None if job is None else self._work(job, seconds_left)
+        return None if job is None else self._work(job, message, seconds_left)
 
     def put_off(self) -> Later:
         """Return when a message comes again that the endpoint is too busy for."""
         return Later(backoff.seconds(1, self._world.chance), busy=True)
 
-    def _work(self, job: Job, seconds_left: float) -> Later | None:
+    def _work(self, job: Job, message: Message, seconds_left: float) -> Later | None:
         now = self._world.clock.now()
         if job.ended:
             return self._tell(job)
+        if job.handed_over:
+            return self._look(job, message)
+        if message.attempt and message.attempt != job.attempt:
+            # Of an attempt that nobody waits for any more; the job has a message of its own.
+            return None
         if job.leased(now):
-            # Not done with: if its worker is killed, this may be the last message that knows of it.
-            return Later(job.lease_until - now + SOON_SECONDS * self._world.chance())
+            # Not done with: if its worker is killed, this may be the last message that knows of it. What SageMaker
+            # tells of is just being written down as handed over.
+            return Later(SOON_SECONDS if message.attempt else self._lease_over(job, now))
         if job.tries >= self._attempts:
             return self._give_up(job, job.attempted())
+        if self._unready(job, now):
+            return Later(UNREADY_SECONDS)
         try:
             begun = self._world.store.save(job.begun(now, seconds_left + LEASE_MARGIN_SECONDS))
         except ConflictError:
             return Later(SOON_SECONDS)
         return self._attempt(begun)
+
+    def _lease_over(self, job: Job, now: float) -> float:
+        return job.lease_until - now + SOON_SECONDS * self._world.chance()
+
+    def _unready(self, job: Job, now: float) -> bool:
+        endpoint = self._world.jobs_endpoint
+        return endpoint is not None and now - job.created_at < UNREADY_LIMIT_SECONDS and not endpoint.ready()
 
     def _attempt(self, job: Job) -> Later | None:
         try:
@@ -113,20 +140,63 @@ class Worker:
         except Exception as error:
             return self._failed(job, in_words(error))
         try:
+            if self._world.jobs_endpoint is not None:
+                return self._hand_over(job, rows, self._world.jobs_endpoint)
             answer = self._ask(job, rows)
         except Problem as problem:
-            if is_callers_fault(problem):
-                return self._end(job.refused(problem.document(job.id), self._world.clock.now()))
-            return self._failed(job, str(problem))
+            return self._no_answer(job, problem)
         except Exception as error:  # whatever it was, the attempt is over, and the job must say why
             return self._failed(job, in_words(error))
         return self._end(self._answered(job, answer))
 
     def _ask(self, job: Job, rows: bytes) -> Answer:
         answer = self._world.model.ask(job, rows)
+        self._keep(job, answer)
+        return answer
+
+    def _keep(self, job: Job, answer: Answer) -> None:
         bodies.predictions(answer.body)
         self._world.files.write(places.result_key(job.endpoint, job.id, job.attempt), answer.body)
-        return answer
+
+    def _hand_over(self, job: Job, rows: bytes, endpoint: JobsEndpoint) -> Later | None:
+        given = endpoint.hand_over(job, rows)
+        now = self._world.clock.now()
+        try:
+            self._world.store.save(job.handed(given.output, given.failure, given.standing, now, given.seconds))
+        except ConflictError:
+            return Later(SOON_SECONDS)
+        return Later(FIRST_LOOK_SECONDS)
+
+    def _look(self, job: Job, message: Message) -> Later | None:
+        endpoint = self._world.jobs_endpoint
+        if endpoint is None:
+            return self._failed(job, "the endpoint that it was handed over to is there no more")
+        try:
+            answer = endpoint.look(job, message.failure if message.attempt == job.attempt else "")
+            if answer is not None:
+                self._keep(job, answer)
+        except Problem as problem:
+            return self._no_answer(job, problem)
+        except ModelAnswerError as error:
+            return self._failed(job, in_words(error))
+        except Exception as error:  # the answer may be there all the same, and is looked for again
+            return self._unanswered(job, f": {in_words(error)}")
+        if answer is not None:
+            return self._end(self._answered(job, answer))
+        # What SageMaker tells of is there by then: this message is of an older attempt, and the job has its own.
+        return None if message.attempt else self._unanswered(job)
+
+    def _unanswered(self, job: Job, why: str = "") -> Later | None:
+        now = self._world.clock.now()
+        if now >= job.lease_until:
+            return self._failed(job, f"it was handed over at {stamp(job.handed_at)} and never answered{why}")
+        pause = min(max(FIRST_LOOK_SECONDS, now - job.handed_at), LONGEST_LOOK_SECONDS)
+        return Later(min(pause, job.lease_until - now + SOON_SECONDS))
+
+    def _no_answer(self, job: Job, problem: Problem) -> Later | None:
+        if is_callers_fault(problem):
+            return self._end(job.refused(problem.document(job.id), self._world.clock.now()))
+        return self._failed(job, str(problem))
 
     def _answered(self, job: Job, answer: Answer) -> Job:
         result = places.result_key(job.endpoint, job.id, job.attempt)

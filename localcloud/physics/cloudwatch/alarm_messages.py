@@ -1,5 +1,6 @@
 """What CloudWatch tells others of an alarm's transition: EventBridge, and its actions."""
 
+import json
 import uuid
 from typing import Any
 
@@ -57,6 +58,27 @@ def _event_query(query: Query, watched: str, *, single: bool) -> dict[str, Any]:
 def _state(state: State) -> dict[str, Any]:
     shown = {"value": state.value, "reason": state.reason, "timestamp": to_iso_millis(state.at)}
     return {**shown, "reasonData": state.data} if state.data else shown
+
+
+def is_scaling_policy(action_arn: str) -> bool:
+    """Whether an action is a policy of Application Auto Scaling."""
+    return action_arn.split(":")[2:3] == ["autoscaling"]
+
+
+def action_payload(action_arn: str, alarm: Alarm, before: State, account: str, region: str) -> dict[str, Any]:
+    """Return what an action is given: a scaling policy the reason's data, anything else the message."""
+    if is_scaling_policy(action_arn):
+        return scaling_payload(alarm.state.data)
+    return action_message(alarm, before, account, region)
+
+
+def scaling_payload(reason_data: str) -> dict[str, Any]:
+    """Return StateReasonData for a scaling policy; what a client set that is no JSON object says nothing."""
+    try:
+        data = json.loads(reason_data or "{}")
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def action_message(alarm: Alarm, before: State, account: str, region: str) -> dict[str, Any]:

@@ -3,10 +3,16 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 from localcloud.clock import Clock, Timer
 from localcloud.errors import AwsError
-from localcloud.physics.cloudwatch.alarm_messages import action_message, event_detail
+from localcloud.physics.cloudwatch.alarm_messages import (
+    action_payload,
+    event_detail,
+    is_scaling_policy,
+    scaling_payload,
+)
 from localcloud.physics.cloudwatch.alarms import Alarm, CompositeAlarm, MetricAlarm, State
 from localcloud.physics.cloudwatch.judgement import ALARM, INSUFFICIENT_DATA, OK, judge
 from localcloud.physics.cloudwatch.reasons import reason_data, reason_text
@@ -106,7 +112,7 @@ class AlarmWatch:
             standard = tick % _TICKS_PER_STANDARD_EVALUATION == 0
             for alarm in list(self.alarms.values()):
                 if isinstance(alarm, MetricAlarm) and (standard or alarm.high_resolution or self._is_new(alarm)):
-                    self._evaluate(alarm, tick * _TICK_SECONDS)
+                    self._evaluate(alarm, tick * _TICK_SECONDS, repeat=standard)
             self._follow_children()
 
     def _current_tick(self) -> int:
@@ -116,7 +122,7 @@ class AlarmWatch:
     def _is_new(self, alarm: Alarm) -> bool:
         return alarm.name in self._unevaluated
 
-    def _evaluate(self, alarm: MetricAlarm, until: float) -> None:
+    def _evaluate(self, alarm: MetricAlarm, until: float, *, repeat: bool) -> None:
         self._unevaluated.discard(alarm.name)
         try:
             judgement = judge(alarm.criteria, alarm.points(self._store, until), alarm.state.value)
@@ -128,6 +134,18 @@ class AlarmWatch:
             reason = reason_text(alarm.criteria, judgement, alarm.state.value)
             data = reason_data(alarm.criteria, judgement, alarm.statistic(), alarm.period, self._clock.now())
             self._transition(alarm, judgement.state, reason, data)
+        elif repeat:
+            data = reason_data(alarm.criteria, judgement, alarm.statistic(), alarm.period, self._clock.now())
+            self._scale_again(alarm, data)
+
+    def _scale_again(self, alarm: MetricAlarm, data: str) -> None:
+        """Carry out scaling policies again: they alone are, every minute for as long as the alarm stays in its state.
+
+        So says CloudWatch's guide ("Using Amazon CloudWatch alarms", on alarm actions).
+        """
+        for action in alarm.actions():
+            if is_scaling_policy(action):
+                self._do(action, scaling_payload(data))
 
     def _follow_children(self) -> None:
         """Bring composites in line with their children; a composite can be a child itself, hence the rounds."""
@@ -168,10 +186,12 @@ class AlarmWatch:
         self._note(alarm, "StateUpdate", summary, {"oldState": before.value, "newState": value, "reason": reason})
         detail = event_detail(alarm, before)
         self.lock.later(lambda: self._emit("aws.cloudwatch", "CloudWatch Alarm State Change", detail, [alarm.arn]))
-        message = action_message(alarm, before, self._account, self._region)
         for action in alarm.actions():
             self._note(alarm, "Action", f"Successfully executed action {action}", {})
-            self.lock.later(lambda action=action: self._act(action, message))  # type: ignore[misc]
+            self._do(action, action_payload(action, alarm, before, self._account, self._region))
+
+    def _do(self, action: str, payload: dict[str, Any]) -> None:
+        self.lock.later(lambda: self._act(action, payload))
 
     def _note(self, alarm: Alarm, kind: str, summary: str, data: dict[str, str]) -> None:
         item = {

@@ -8,7 +8,7 @@ from aws_cdk import Stack
 
 from lambdas.contract import BATCH_INPUT_PREFIX
 from stacks.config.caching import Caching
-from stacks.config.front_door import Audit, Batches, Client, FrontDoor, Tokens
+from stacks.config.front_door import Audit, Batches, Client, FrontDoor, JobQueue, Tokens
 from stacks.constructs.front_door.switches import Switches
 
 _MEGABYTE = 1024 * 1024
@@ -57,7 +57,7 @@ def _optional(
     if door.cache is not None:
         parts["cache"] = _caching(door.cache, in_memory)
     if door.jobs is not None:
-        parts["jobs"] = {"attempts": door.jobs.attempts, "keep_days": door.jobs.keep_days}
+        parts["jobs"] = _jobs(door.jobs)
     if door.batch is not None:
         parts["batch"] = _batch(door.batch, endpoint_name)
     if door.audit is not None:
@@ -83,6 +83,19 @@ def _audit(audit: Audit) -> dict[str, Any]:
 def _caching(caching: Caching, in_memory: Mapping[str, str] | None) -> dict[str, Any]:
     told = {"seconds": caching.seconds, "stale_seconds": caching.stale_seconds}
     return {**told, **({"valkey": dict(in_memory)} if in_memory is not None else {})}
+
+
+def _jobs(jobs: JobQueue) -> dict[str, Any]:
+    own = jobs.asynchronous
+    if own is None:
+        return {"attempts": jobs.attempts, "keep_days": jobs.keep_days}
+    asynchronous: dict[str, Any] = {
+        "most_instances": own.most_instances,
+        "concurrent": own.concurrent,
+        "idle_minutes": own.idle_minutes,
+        **({"instance_type": own.instance_type} if own.instance_type is not None else {}),
+    }
+    return {"attempts": jobs.attempts, "keep_days": jobs.keep_days, "asynchronous": asynchronous}
 
 
 def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:

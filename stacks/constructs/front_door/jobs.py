@@ -11,6 +11,7 @@ from stacks.config import Endpoint
 from stacks.config.front_door import FrontDoor, JobQueue
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.front_door.jobs_endpoint import JobsEndpoint
 from stacks.constructs.front_door.live_function import LiveFunction
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
 from stacks.constructs.front_door.shared import Shared
@@ -24,6 +25,9 @@ _HIDDEN = 6
 _DELIVERIES = 100
 """A message is delivered again also while the endpoint is busy, or after its worker was killed; attempts are counted on
 the job itself, and end it long before. While jobs are switched off messages are sent anew, and not counted."""
+
+_LATER_DELIVERIES = 1000
+"""Where an endpoint answers later, a message also comes to look for the answer, some ten times an attempt."""
 
 
 class JobWork(Construct):
@@ -69,6 +73,16 @@ class JobWork(Construct):
         }
         self.take = self._taking(told)
         self.work = self._working(told, work_timeout, jobs)
+        if jobs.asynchronous is not None:
+            JobsEndpoint(
+                self,
+                "Own",
+                shared=shared,
+                endpoint=endpoint,
+                queue=self._queue,
+                permissions=permissions,
+                variables=variables,
+            )
 
     @property
     def places(self) -> dict[str, str]:
@@ -84,7 +98,10 @@ class JobWork(Construct):
             enforce_ssl=True,
             visibility_timeout=Duration.seconds(_HIDDEN * int(work_timeout.to_seconds())),
             retention_period=Duration.days(jobs.keep_days),
-            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=_DELIVERIES, queue=self._dead.queue),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                max_receive_count=_DELIVERIES if jobs.asynchronous is None else _LATER_DELIVERIES,
+                queue=self._dead.queue,
+            ),
         )
 
     def _taking(self, variables: Mapping[str, str]) -> LiveFunction:
@@ -116,7 +133,7 @@ class JobWork(Construct):
             package="inference",
         )
         function.allow(
-            *self._permissions.work_on_jobs(),
+            *(self._permissions.work_on_jobs() if jobs.asynchronous is None else self._permissions.hand_jobs_over()),
             consume(self._queue),
             send(self._queue, "PutOffJobs"),
             send(self._dead.queue, "BuryJobs"),

@@ -10,6 +10,7 @@ from stacks.constructs.app_assets import read_assets
 from stacks.constructs.artefact_permissions import MODELS, ArtefactPermissions
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.front_door.switches import Switches
+from stacks.constructs.jobs_permissions import keep_jobs_endpoint
 from stacks.constructs.permissions import EndpointPermissions, allow, put_events, read_rollouts, use_key
 
 SIGNATURE = "signature.json"
@@ -80,8 +81,40 @@ class FrontDoorPermissions:
 
     def work_on_jobs(self) -> list[iam.PolicyStatement]:
         """Ask the endpoint for jobs, and tell of those that have ended."""
+        return [*self._predict(), *self._end_jobs()]
+
+    def hand_jobs_over(self) -> list[iam.PolicyStatement]:
+        """Have jobs answered by an endpoint of their own, and tell of those that have ended."""
+        endpoint = self._names.sagemaker_arn("endpoint", contract.jobs_endpoint(self._name))
         return [
-            *self._predict(),
+            allow("HandJobsOver", ["sagemaker:InvokeEndpointAsync"], [endpoint]),
+            self._of_follower("ReadStanding", "GetItem"),
+            *read_rollouts(self._names, [self._name], "GetItem"),
+            *self._signatures(),
+            self._keep("KeepSignatures", ["SIGNATURE"], "GetItem", "PutItem"),
+            use_key(self._shared.key),
+            *self._read_switches(),
+            *self._end_jobs(),
+        ]
+
+    def follow(self) -> list[iam.PolicyStatement]:
+        """Keep the endpoint that answers jobs on the version that is live."""
+        return [
+            *read_rollouts(self._names, [self._name], "GetItem"),
+            *EndpointPermissions(self._names, [self._name]).describe_models(),
+            EndpointPermissions(self._names, [self._name]).pass_execution_roles(),
+            self._of_follower("KeepStanding", "GetItem", "PutItem"),
+            use_key(self._shared.key),
+            *keep_jobs_endpoint(self._names, self._name),
+        ]
+
+    def _of_follower(self, sid: str, *actions: str) -> iam.PolicyStatement:
+        own = {"dynamodb:LeadingKeys": [contract.follower_partition(self._name)]}
+        reading = [f"dynamodb:{action}" for action in actions]
+        return allow(sid, reading, [self._shared.table.table_arn], **{"ForAllValues:StringEquals": own})
+
+    def _end_jobs(self) -> list[iam.PolicyStatement]:
+        return [
             self._keep("KeepJobs", ["JOB"], "GetItem", "PutItem"),
             *self._job_files(),
             put_events(self._names, contract.INFERENCE_EVENT_SOURCE),

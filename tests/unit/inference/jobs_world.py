@@ -174,6 +174,7 @@ class World:
         self.crash_after = False
         self.killed_at = ""
         self.attempts = attempts
+        self.most_receives = MOST_RECEIVES
         self.store, self.files, self.queue = FakeStore(self), FakeFiles(), FakeQueue(self)
         self.dead, self.announcer, self.model = FakeDeadLetters(), FakeAnnouncer(self), FakeModel(self)
         self.moved: list[Sent] = []
@@ -243,7 +244,7 @@ class World:
     def deliver(self, message: Sent) -> Any:
         """Let the queue hand a message to a worker; it is deleted only by a worker that lives and says so."""
         message.receives += 1
-        if message.receives > MOST_RECEIVES:
+        if message.receives > self.most_receives:
             self.queue.messages.remove(message)
             self.moved.append(message)
             return None

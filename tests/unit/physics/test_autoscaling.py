@@ -118,5 +118,5 @@ def test_what_is_missing_or_contradictory_is_refused(world: Any) -> None:
     with pytest.raises(AwsError, match="No endpoint variant found"):
         world.call("RegisterScalableTarget", **{**BLUE, "ResourceId": "endpoint/rain/variant/red"})
     _register(world, MinCapacity=1, MaxCapacity=2)
-    with pytest.raises(NotSimulatedError, match="StepScaling"):
-        world.call("PutScalingPolicy", **BLUE, PolicyName="steps", PolicyType="StepScaling")
+    with pytest.raises(NotSimulatedError, match="PredictiveScaling"):
+        world.call("PutScalingPolicy", **BLUE, PolicyName="ahead", PolicyType="PredictiveScaling")

@@ -232,6 +232,18 @@ def test_a_subjects_jobs_go_with_rows_and_answers(
     assert archive.sagemaker.requests == [], "there is no audit, so that no job is needed"
 
 
+def test_what_an_endpoint_of_their_own_left_of_jobs_goes_with_them(
+    archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = [f"inference/{NAME}/{folder}/x.out" for folder in ("answers", "failures")]
+    for key in (*left, f"inference/{NAME}/answers/y.out"):
+        archive.put(key, b"{}")
+    strewn = tuple(f"s3://{BUCKET}/{key}" for key in left)
+    archive.job("j1", Status.DONE, subject="ana", strewn=strewn)
+    assert erased(run, capsys)["jobs_erased"] == 1
+    assert archive.versions("inference/") == [f"inference/{NAME}/answers/y.out"]
+
+
 def test_a_job_that_is_worked_on_is_left_and_told(
     archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,1 @@
+"""Keeps the endpoint that answers jobs on the version that is live."""

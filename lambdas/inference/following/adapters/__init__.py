@@ -1,0 +1,1 @@
+"""What following needs of AWS."""
