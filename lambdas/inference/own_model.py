@@ -8,17 +8,28 @@ names the same files and the same container, and removes it when it is done with
 from collections.abc import Mapping
 from typing import Any
 
-_KEPT = ("PrimaryContainer", "ExecutionRoleArn", "EnableNetworkIsolation", "VpcConfig")
+from lambdas.rollout.actions import CreateModel
+from lambdas.rollout.configs import model_request
+
+_ITS_OWN = ("ModelName", "Tags")
 
 
 def description(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what makes a model what it is, of what DescribeModel says of one; it is JSON."""
-    kept = {name: found[name] for name in _KEPT if name in found}
-    container = dict(kept.get("PrimaryContainer") or {})
-    if "ModelDataUrl" in container:
-        # SageMaker shows the same archive under both names, and takes only one.
-        container.pop("ModelDataSource", None)
-    return {**kept, "PrimaryContainer": container}
+    """Return what makes a model what it is, of what DescribeModel says of one; it is JSON.
+
+    Without its captures: what others than the endpoint's callers ask is none of its traffic, and would look like drift.
+    """
+    clone = CreateModel(
+        name="",
+        source_config="",
+        source_slot="",
+        container=None,
+        image="",
+        network_isolation=bool(found.get("EnableNetworkIsolation")),
+        execution_role_arn=found["ExecutionRoleArn"],
+        tags={},
+    )
+    return {name: value for name, value in model_request(found, clone).items() if name not in _ITS_OWN}
 
 
 def creation(name: str, described: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from hashlib import sha256
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.own_model import description
 from lambdas.inference.settings import Asynchronous
-from lambdas.rollout.actions import CreateModel
-from lambdas.rollout.configs import model_request, tag_list
+from lambdas.rollout.configs import tag_list
 
 _COPIED = (
     "InstanceType",
@@ -99,26 +99,8 @@ class Wanted:
 
 def wanted(plan: Plan, live: Live) -> Wanted:
     """Return what is to answer jobs while a version is live."""
-    model = _named(plan, "ModelName", _model(plan, live.model))
+    model = _named(plan, "ModelName", {**description(live.model), "Tags": tag_list(plan.tags)})
     return Wanted(model, _named(plan, "EndpointConfigName", _config(plan, live.variant, model["ModelName"])))
-
-
-def _model(plan: Plan, live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the live model without its captures: jobs are no traffic of the endpoint's, and would look like drift."""
-    return model_request(
-        live,
-        CreateModel(
-            name="",
-            source_config="",
-            source_slot="",
-            container=None,
-            image="",
-            network_isolation=bool(live.get("EnableNetworkIsolation")),
-            execution_role_arn=live["ExecutionRoleArn"],
-            tags=plan.tags,
-            variables={},
-        ),
-    )
 
 
 def _config(plan: Plan, live: Mapping[str, Any], model: str) -> dict[str, Any]:

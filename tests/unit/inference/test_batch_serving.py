@@ -134,7 +134,8 @@ class Live:
         return {"ProductionVariants": [{"VariantName": "blue", "ModelName": "model-1"}]}
 
     def describe_model(self, **_: Any) -> dict[str, Any]:
-        return {"ModelName": "model-1", "PrimaryContainer": {"ModelDataUrl": "s3://artefacts/model.tar.gz"}}
+        container = {"Image": "serving:1", "ModelDataUrl": "s3://artefacts/model.tar.gz"}
+        return {"ModelName": "model-1", "PrimaryContainer": container, "ExecutionRoleArn": "arn:aws:iam::1:role/run"}
 
     def of(self, served: Any) -> Signature | None:
         assert (served.slot, served.key) == ("blue", "arn:model-package/1")

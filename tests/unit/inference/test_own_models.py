@@ -23,7 +23,7 @@ LIVE = {
         "Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1",
         "Mode": "SingleModel",
         "ModelDataUrl": "s3://artefacts/models/rain/model.tar.gz",
-        "Environment": {"TIDEGATE_CAPTURE_SAMPLING_PERCENT": "10"},
+        "Environment": {"THREADS": "2"},
     },
     "ExecutionRoleArn": ROLE,
     "EnableNetworkIsolation": True,
@@ -73,6 +73,12 @@ def test_an_archive_that_is_shown_under_both_names_is_given_under_one() -> None:
     shown = {**LIVE, "PrimaryContainer": {**LIVE["PrimaryContainer"], "ModelDataSource": source}}  # type: ignore[dict-item]
     made = creation("own", description({**shown, "ModelArn": "arn", "CreationTime": 1, "ResponseMetadata": {}}))
     assert made == {**LIVE, "ModelName": "own"}
+
+
+def test_it_captures_nothing() -> None:
+    environment = {"THREADS": "2", "TIDEGATE_CAPTURE_SAMPLING_PERCENT": "10"}
+    container = {**LIVE["PrimaryContainer"], "Environment": environment}  # type: ignore[dict-item]
+    assert description({**LIVE, "PrimaryContainer": container})["PrimaryContainer"] == LIVE["PrimaryContainer"]
 
 
 def test_a_runs_description_is_kept_as_it_is() -> None:
