@@ -18,7 +18,7 @@ from lambdas.inference.settings import FrontDoor
 from lambdas.rollout.errors import TidegateError
 
 SOURCE = "batch"
-_OK = 200
+_OK, _CRASHED = 200, 500
 _LONGEST_SENT = 3 * keyed.LONGEST_KEY
 """A character of ASCII has at most three in an address."""
 
@@ -110,11 +110,13 @@ class KeyedAnswers:
         """
         at, began = self._ports.now(), self._ports.clock()
         found: KeyedAnswer | None = None
-        key, status = "", _OK
+        key, status = "", _CRASHED
         try:
             key = key_of(call.sent)
             self._check_open(self._ports.flags.latest())
+            self._check_may(call.caller)
             found = self._found(key)
+            status = _OK
         except Problem as problem:
             status = problem.status
             raise
@@ -125,6 +127,12 @@ class KeyedAnswers:
     def _check_open(self, switches: Switches) -> None:
         if not switches.front_door:
             raise switched_off(f"the front door of {self._settings.endpoint} has")
+
+    def _check_may(self, caller: Caller) -> None:
+        batch = self._settings.batch
+        if batch is None or caller.client not in batch.readers:
+            detail = f"{caller.client} may not ask for answers by key; have it added to batch.serve.clients"
+            raise Problem("forbidden", detail)
 
     def _found(self, key: str) -> KeyedAnswer:
         try:

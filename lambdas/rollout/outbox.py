@@ -59,7 +59,7 @@ class Outbox(Generic[State]):
         try:
             self.tell(message)
         except PermanentError as error:
-            self.fault(f"a message could not be sent: {error}")
+            self.fault(f"a message could not be sent, which is tried again at every look until it can be: {error}")
             return False
         except TidegateError as error:
             self.log.warning(f"a message waits to be sent: {error}")

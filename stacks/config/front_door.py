@@ -239,9 +239,12 @@ class Serving:
     ----------
     keep_days
         For how long, from the run that answered.
+    clients
+        Which clients may ask: each for the answer under any key. Needed where there is more than one client.
     """
 
     keep_days: Annotated[int, Between(1, 3650)] = 30
+    clients: tuple[ClientName, ...] = ()
 
 
 @dataclass(frozen=True)

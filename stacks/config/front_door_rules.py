@@ -188,6 +188,19 @@ def _served(door: FrontDoor) -> Iterator[Problem]:
         yield Problem("batch.accept", batch.accept, reason, f"write {batch.content_type}, or remove serve:")
 
 
+def _readers(door: FrontDoor) -> Iterator[Problem]:
+    if door.batch is None or door.batch.serve is None:
+        return
+    names, readers = [client.name for client in door.clients], door.batch.serve.clients
+    if len(names) > 1 and not readers:
+        reason = "whoever asks by key gets the answer under any key, and there are several clients"
+        yield Problem("batch.serve.clients", [], reason, f"name those that may: {', '.join(names)}")
+    for index, reader in enumerate(readers):
+        if reader not in names:
+            field = f"batch.serve.clients[{index}]"
+            yield Problem(field, reader, "it is none of the clients", f"write one of {', '.join(names)}")
+
+
 def _size(door: FrontDoor) -> Iterator[Problem]:
     """All of it is one environment variable of a function."""
     told = [
@@ -196,6 +209,7 @@ def _size(door: FrontDoor) -> Iterator[Problem]:
         (vars(door.tokens), door.tokens.issuer) if door.tokens is not None else "",
         door.default_answer,
         door.audit.redacted_columns if door.audit is not None else (),
+        {"readers": door.batch.serve.clients} if door.batch is not None and door.batch.serve is not None else "",
     ]
     size = len(json.dumps(told, ensure_ascii=False).encode())
     if size > _LONGEST_SETTINGS:
@@ -217,5 +231,6 @@ _RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
     _segments,
     _batch,
     _served,
+    _readers,
     _size,
 )

@@ -59,7 +59,7 @@ KEYED = FrontDoor(
         payload_megabytes=2,
         attempts=3,
         keep_days=45,
-        serve=Serving(keep_days=12),
+        serve=Serving(keep_days=12, clients=("shop",)),
     ),
     audit=Audit(keep_input=True, keep_output=False, redacted_columns=("wind",)),
 )

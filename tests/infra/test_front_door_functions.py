@@ -151,7 +151,9 @@ def test_functions_are_told_where_things_are(case):
 def padded(environment, characters):
     (rain,) = environment.endpoints
     rule = SegmentRule("client", ("x" * characters,), "candidate")
-    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}', batch=Batches(serve=Serving()))
+    names = tuple(client.name for client in rain.front_door.clients)
+    batch = Batches(serve=Serving(clients=names))
+    door = replace(rain.front_door, segments=(rule,), default_answer='{"rain": 0}', batch=batch)
     return replace(environment, endpoints=(replace(rain, front_door=door),))
 
 

@@ -129,6 +129,18 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
         "joined to answers of the same kind only. Way out: write text/csv, or remove serve:",
     ),
     (
+        KEYED,
+        {"clients": clients({"name": "shop"}, {"name": "lab"}), "batch": {"serve": {}}},
+        "batch.serve.clients: []",
+        "gets the answer under any key, and there are several clients. Way out: name those that may: shop, lab",
+    ),
+    (
+        KEYED,
+        {"batch": {"serve": {"clients": ["nobody"]}}},
+        "batch.serve.clients[0]: 'nobody'",
+        "it is none of the clients. Way out: write one of",
+    ),
+    (
         BY_TOKEN,
         {
             "clients": clients(

@@ -84,7 +84,7 @@ def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
     if seen is not None and seen.status == EXECUTING:
         return LoadSeen(run.id, run.loading, under_way=True)
     left = loads.tasks(plan, run, _recorded(ports, plan, run), _results(ports, plan, run))
-    if seen is not None or not left:
+    if seen is not None or not left or run.stopping:
         why = seen.reason or f"the execution {seen.status.lower()}; see the log of load" if seen is not None else ""
         return LoadSeen(run.id, run.loading, under_way=False, left=len(left), problem=why)
     key = f"{plan.run_folder(run.id)}loads/{run.loading}.json"

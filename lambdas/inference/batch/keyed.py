@@ -19,6 +19,9 @@ CSV, JSON_LINES = "text/csv", "application/jsonlines"
 FORMATS = (CSV, JSON_LINES)
 LONGEST_KEY = LONGEST
 SORT_KEY = "BATCH"
+LARGEST_ANSWER = 300_000
+"""An item of DynamoDB has room for 400 KB."""
+
 KEY_FIELD, ROW_FIELD = "key", "instance"
 KEY_PATTERN = rf"^(?!\.{{1,2}}$){PATTERN.removeprefix('^')}"
 """What names a subject names a row as well; but addresses cannot end in one or two dots, which mean a folder."""
@@ -59,8 +62,8 @@ def usable(key: object) -> bool:
     return isinstance(key, str) and len(key) <= LONGEST_KEY and _USABLE.fullmatch(key) is not None
 
 
-def read_line(line: bytes, content_type: str, outputs: Sequence[str]) -> tuple[str, Any]:
-    """Return the key and the answer in a line of an answer file.
+def read_line(line: bytes, content_type: str, outputs: Sequence[str]) -> tuple[str, str]:
+    """Return the key and the answer, as JSON, in a line of an answer file.
 
     Raises
     ------
@@ -70,19 +73,22 @@ def read_line(line: bytes, content_type: str, outputs: Sequence[str]) -> tuple[s
     try:
         text = line.decode()
         key, answer = _of_cells(text, outputs) if content_type == CSV else _of_json(text)
-    except (csv.Error, KeyError, LookupError, TypeError, ValueError) as error:
+        shown = json.dumps(answer, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    except (csv.Error, LookupError, TypeError, ValueError, RecursionError) as error:
         raise UnusableLineError(f"the line holds no key and answer ({type(error).__name__})") from error
     if not usable(key):
         raise UnusableLineError(f"the key {ascii(key)[:_SHOWN]} is no text of {WANTED}", str(key))
-    return key, answer
+    if len(shown.encode()) > LARGEST_ANSWER:
+        raise UnusableLineError(f"the answer has more than {LARGEST_ANSWER} bytes, and an item holds no more", key)
+    return key, shown
 
 
-def item(endpoint: str, key: str, answer: Any, told: Mapping[str, Any], keep_days: int) -> dict[str, Any]:
+def item(endpoint: str, key: str, answer: str, told: Mapping[str, Any], keep_days: int) -> dict[str, Any]:
     """Return the item of an answer; `told` are its ``run``, ``source``, ``version``, ``model`` and time (``at``)."""
     return {
         TABLE_PARTITION_KEY: partition(endpoint, key),
         TABLE_SORT_KEY: SORT_KEY,
-        "answer": json.dumps(answer, separators=(",", ":"), allow_nan=False),
+        "answer": answer,
         **told,
         TABLE_EXPIRY: int(told["at"]) + keep_days * _DAY,
     }

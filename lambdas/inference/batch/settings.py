@@ -1,5 +1,6 @@
 """How an endpoint's batches are run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lambdas.contract import BATCH_PREFIX, CAPTURE_SAMPLING, batch_job_prefix
@@ -26,6 +27,8 @@ class Batch:
         How long a run may take in all.
     serve_days
         For how many days answers can be asked for by key; 0 where they cannot be.
+    readers
+        Clients that may ask for them.
     """
 
     instance_type: str = "ml.m5.large"
@@ -39,6 +42,7 @@ class Batch:
     attempts: int = 5
     limit_hours: float = 24.0
     serve_days: int = 0
+    readers: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

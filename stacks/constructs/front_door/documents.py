@@ -59,7 +59,7 @@ def _optional(
     if door.jobs is not None:
         parts["jobs"] = _jobs(door.jobs)
     if door.batch is not None:
-        parts["batch"] = _batch(door.batch, endpoint_name)
+        parts["batch"] = _batch(door, door.batch, endpoint_name)
     if door.audit is not None:
         parts["audit"] = _audit(door.audit)
     if door.cors_origins:
@@ -98,7 +98,8 @@ def _jobs(jobs: JobQueue) -> dict[str, Any]:
     return {"attempts": jobs.attempts, "keep_days": jobs.keep_days, "asynchronous": asynchronous}
 
 
-def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:
+def _batch(door: FrontDoor, batch: Batches, endpoint_name: str) -> dict[str, Any]:
+    readers = batch.serve and (batch.serve.clients or [client.name for client in door.clients])
     return {
         "instance_type": batch.instance_type,
         "instances": batch.instances,
@@ -109,7 +110,7 @@ def _batch(batch: Batches, endpoint_name: str) -> dict[str, Any]:
         "most_rows": batch.payload_megabytes * _MEGABYTE // _SHORTEST_ROW,
         "concurrent": batch.concurrent,
         "attempts": batch.attempts,
-        **({"serve_days": batch.serve.keep_days} if batch.serve is not None else {}),
+        **({"serve_days": batch.serve.keep_days, "readers": list(readers or ())} if batch.serve is not None else {}),
     }
 
 

@@ -79,5 +79,5 @@ _NETWORK = Network("vpc-0123456789abcdef0", ("subnet-0123456789abcdef0", "subnet
 _AUDIT = Audit(keep_input=True, redacted_columns=(REDACTED,))
 _RULES = (SegmentRule("client", (EAGER,), "candidate"), SegmentRule("caller", (CAREFUL,), "live"))
 _JOBS = JobQueue(attempts=ATTEMPTS, keep_days=1, at_once=2)
-_KEYED = Batches(serve=Serving(keep_days=KEYED_DAYS))
+_KEYED = Batches(serve=Serving(keep_days=KEYED_DAYS, clients=(SHOP,)))
 _STREAM = Streaming(batch_records=20, window_seconds=0)

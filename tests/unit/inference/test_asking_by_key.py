@@ -5,15 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from inference_serving_fakes import SETTINGS, Clock, FakeFlags, FakeTable
+from inference_serving_fakes import SETTINGS as OF_ANY
+from inference_serving_fakes import Clock, FakeFlags, FakeTable
 
 from lambdas.inference.asking_by_key import KeyedAnswer, KeyedAnswers, KeyedCall
 from lambdas.inference.batch import keyed
+from lambdas.inference.batch.settings import Batch
 from lambdas.inference.identity import Caller
 from lambdas.inference.ports import Ports
 from lambdas.inference.problems import Problem
 
 DAY = 86_400
+SETTINGS = replace(OF_ANY, batch=Batch(serve_days=30, readers=("shop",)))
 
 
 class Log:
@@ -40,14 +43,15 @@ class Door:
 
     def keep(self, key: str, days: int = 30, answer: Any = None) -> None:
         told = {"run": "r", "source": "0:1", "at": self.clock() - 3600, "version": "1.2.0", "model": "package/1"}
-        self.table.put(keyed.item(SETTINGS.endpoint, key, answer or {"rain": 1}, told, days))
+        shown = json.dumps(answer or {"rain": 1}, separators=(",", ":"))
+        self.table.put(keyed.item(SETTINGS.endpoint, key, shown, told, days))
 
-    def ask(self, sent: str) -> KeyedAnswer:
-        return self.answers.find(KeyedCall("id-1", Caller("shop", {}), None, sent))
+    def ask(self, sent: str, client: str = "shop") -> KeyedAnswer:
+        return self.answers.find(KeyedCall("id-1", Caller(client, {}), None, sent))
 
-    def refusal(self, sent: str) -> Problem:
+    def refusal(self, sent: str, client: str = "shop") -> Problem:
         with pytest.raises(Problem) as found:
-            self.ask(sent)
+            self.ask(sent, client)
         return found.value
 
 
@@ -95,6 +99,21 @@ def test_a_table_that_cannot_be_read_is_told(door: Door) -> None:
     door.table.away = True
     found = door.refusal("a")
     assert (found.slug, found.headers) == ("unavailable", {"Retry-After": "1"})
+
+
+def test_a_client_that_is_not_among_its_readers_learns_nothing(door: Door) -> None:
+    door.keep("customer-1")
+    found = door.refusal("customer-1", "lab")
+    assert (found.slug, door.table.reads) == ("forbidden", 0)
+    assert "have it added to batch.serve.clients" in found.detail
+    assert door.log.lines[0]["status"] == 403
+
+
+def test_what_nobody_foresaw_is_written_down_as_that(door: Door) -> None:
+    door.table.items = None  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        door.ask("customer-1")
+    assert door.log.lines[0]["status"] == 500
 
 
 def test_it_is_written_down_under_the_key_as_the_subject(door: Door) -> None:

@@ -226,14 +226,34 @@ def test_keys_that_cannot_be_asked_for_are_no_keys(key: str) -> None:
 
 def test_lines_of_json_carry_key_and_answer() -> None:
     line = json.dumps({"key": "zoe/1", "SageMakerOutput": {"rain": [1, 2]}}).encode()
-    assert keyed.read_line(line, JSON_LINES, ()) == ("zoe/1", {"rain": [1, 2]})
+    assert keyed.read_line(line, JSON_LINES, ()) == ("zoe/1", '{"rain":[1,2]}')
     for wrong in (b"{}", b"[]", b'{"key": 7, "SageMakerOutput": 1}', b"\xff", b"no"):
         with pytest.raises(UnusableLineError):
             keyed.read_line(wrong, JSON_LINES, ())
 
 
 def test_cells_without_names_are_a_list() -> None:
-    assert keyed.read_line(b"k,0.1,0.9,sun,nan", CSV, ("p", "label")) == ("k", [0.1, 0.9, "sun", None])
+    assert keyed.read_line(b"k,0.1,0.9,sun,nan", CSV, ("p", "label")) == ("k", '[0.1,0.9,"sun",null]')
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (b"k,1e999", CSV),
+        (b'{"key": "k", "SageMakerOutput": 1e999}', JSON_LINES),
+        (b'{"key": "k", "SageMakerOutput": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", JSON_LINES),
+        (b"k," + b"\x01" * 60_000, CSV),
+    ],
+    ids=["infinite", "infinite in JSON", "deep", "larger when written"],
+)
+def test_an_answer_that_no_item_can_hold_is_a_finding(line: bytes, kind: str) -> None:
+    with pytest.raises(UnusableLineError):
+        keyed.read_line(line, kind, ())
+
+
+def test_text_takes_the_room_in_an_item_that_it_had_in_the_file() -> None:
+    text = "é" * 120_000
+    assert keyed.read_line(f"k,{text}".encode(), CSV, ()) == ("k", f'["{text}"]')
 
 
 def test_batch_transform_takes_keys_off_and_puts_them_before_answers() -> None:
@@ -279,7 +299,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def answer(key: str, run: str = "run-1", source: str = "0:1", at: float = AT) -> dict[str, Any]:
     told = {"run": run, "source": source, "at": at, "version": run, "model": "m"}
-    return keyed.item(ENDPOINT, key, {"rain": 1}, told, 30)
+    return keyed.item(ENDPOINT, key, '{"rain":1}', told, 30)
 
 
 def test_the_table_keeps_the_newest_runs_first_row(table: Any) -> None:

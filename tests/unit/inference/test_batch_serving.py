@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,8 +17,10 @@ from lambdas import contract
 from lambdas.inference.batch.adapters.executions import StepFunctions
 from lambdas.inference.batch.adapters.models import LiveModels
 from lambdas.inference.batch.adapters.transforms import request
+from lambdas.inference.batch.decision import Load
+from lambdas.inference.batch.doing import do
 from lambdas.inference.batch.items import read_state, state_item
-from lambdas.inference.batch.said import JobSeen
+from lambdas.inference.batch.said import JobSeen, LoadSeen
 from lambdas.inference.batch.state import Stage
 from lambdas.inference.settings import front_door
 from lambdas.inference.signature import Signature
@@ -91,6 +94,17 @@ def test_loading_ends_with_its_run_when_that_is_stopped_or_lasts_too_long(world:
     late.pass_time(7 * HOUR)
     assert late.outcomes == ["failed"]
     late.check_over()
+
+
+def test_nothing_is_loaded_for_a_run_that_was_stopped_before(world: World) -> None:
+    world.deliver(world.start())
+    until_loading(world)
+    run = world.state.run
+    assert run is not None
+    world.executions.begun.clear()
+    said = do(world.ports, SERVED, Load(replace(run, loading=7, stopping="somebody asked")))
+    assert isinstance(said, LoadSeen)
+    assert (said.left, said.under_way, world.executions.begun) == (5, False, {})
 
 
 def test_rows_of_another_kind_than_the_answers_are_refused(world: World) -> None:

@@ -57,7 +57,7 @@ def test_what_could_not_be_told_waits_and_keeps_nothing_behind_it() -> None:
     world.refusals = {"a": RetryableError("busy"), "b": PermanentError("refused")}
     world.outbox.deliver()
     assert (world.told, world.state.outbox) == (["c"], ("a", "b"))
-    assert world.faults == ["a message could not be sent: refused"]
+    assert world.faults == ["a message could not be sent, which is tried again at every look until it can be: refused"]
     world.refusals = {}
     world.outbox.deliver()
     assert (world.told, world.state.outbox) == (["c", "a", "b"], ())

@@ -396,7 +396,7 @@ def test_the_answer_of_a_batch_under_the_subjects_key_goes(
     table = contract.inference_table("local")
     for key in ("ana", "ben"):
         told = {"run": "r", "source": "0:1", "at": NOW, "version": "1.0.0", "model": "m"}
-        item = written(keyed.item(NAME, key, {"rain": 1}, told, 1))
+        item = written(keyed.item(NAME, key, '{"rain":1}', told, 1))
         archive.aws.dynamodb.put_item(TableName=table, Item=item)
     assert erased(run, capsys)["answer_erased"] is True
     left = [item["pk"]["S"] for item in archive.aws.dynamodb.scan(TableName=table)["Items"]]
