@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 TOGETHER = (
     "tests/infra",
     "tests/scenarios/front_door",
+    "tests/scenarios/front_door_jobs",
     "tests/scenarios/front_door_working",
     "tests/scenarios/one_environment",
     "tests/scenarios/retraining",

@@ -158,19 +158,19 @@ class Door:
 
     def kill_containers(self) -> int:
         """Kill -9 the endpoint's model servers; return how many."""
-        return sum(map(_signalled, self.containers(), [signal.SIGKILL] * len(self.containers())))
+        return sum(map(signalled, self.containers(), [signal.SIGKILL] * len(self.containers())))
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """The endpoint's model servers take requests and answer none."""
         stopped = self.containers()
         for each in stopped:
-            _signalled(each, signal.SIGSTOP)
+            signalled(each, signal.SIGSTOP)
         try:
             yield
         finally:
             for each in stopped:
-                _signalled(each, signal.SIGCONT)
+                signalled(each, signal.SIGCONT)
 
     def in_service(self) -> bool:
         """Return whether all of the endpoint's model servers are healthy."""
@@ -183,7 +183,8 @@ def named(told: Mapping[str, str]) -> dict[str, str]:
     return {f"Tidegate-{name.replace('_', '-').title()}": value for name, value in told.items()}
 
 
-def _signalled(container: ProcessContainer, which: signal.Signals) -> bool:
+def signalled(container: ProcessContainer, which: signal.Signals) -> bool:
+    """Send a signal to all of a model server; return whether there was one."""
     if container.pid is None:
         return False
     with contextlib.suppress(ProcessLookupError):

@@ -1,0 +1,1 @@
+"""Jobs that an endpoint of their own answers."""
