@@ -182,6 +182,6 @@ ANSWER_HEADERS: Mapping[str, str] = {
     headers.ANSWER: "Who answered: the model, the cache, the cache with what is not fresh, the default, or a batch",
     headers.REPLAYED: "That the job is the one that the same Idempotency-Key has started before",
     "Last-Modified": "When the batch was begun that gave the answer",
-    "Location": "Where to ask for the job",
+    "Location": "Where to ask for the job, relative to this address",
     "Retry-After": "After how many seconds to try again",
 }

@@ -82,6 +82,10 @@ def _read_literal(choices: tuple[object, ...], value: object, path: str) -> Any:
 
 def _read_optional(wanted: Any, value: object, path: str) -> Any:
     (inner,) = [kind for kind in get_args(wanted) if kind is not NoneType]
+    if value is None and dataclasses.is_dataclass(inner):
+        # Whoever writes its name wants it; to take nothing for "leave it out" would remove what is deployed.
+        way_out = "write its fields below it, {} behind the colon to have it with its defaults, or remove the line"
+        raise _refuse(path, value, "there is nothing below it", way_out)
     return None if value is None else read(inner, value, path)
 
 

@@ -145,7 +145,7 @@ def test_error_names_path_value_and_way_out(tmp_path):
 
 def test_missing_field_is_named(tmp_path):
     assert problems(edited(tmp_path, f"{FLEET}.instance_type", ...)) == [
-        "endpoints[0].fleet.instance_type: None is not allowed; it is required. Way out: add instance_type:"
+        "endpoints[0].fleet.instance_type: it is required. Way out: add instance_type:"
     ]
 
 

@@ -80,9 +80,9 @@ def _post(request: HttpRequest) -> HttpAnswer:
         key=asked.idempotency_key,
     )
     accepted = _accepting.accept(asked_for)
-    # As the caller knows the path, with the stage or the custom domain's mapping before it.
-    path = str(request.context.get("path") or request.resource)
-    found = {"Location": f"{path}/{accepted.id}", "Retry-After": str(POLL_SECONDS), headers.PREDICTION_ID: accepted.id}
+    # Relative to what was asked for, which only the caller knows: a custom domain has another path than the stage.
+    place = f"jobs/{accepted.id}"
+    found = {"Location": place, "Retry-After": str(POLL_SECONDS), headers.PREDICTION_ID: accepted.id}
     replayed = {headers.REPLAYED: "true"} if accepted.replayed else {}
     return HttpAnswer.json(202, {"id": accepted.id, "status": Status.QUEUED.value}, found | replayed)
 

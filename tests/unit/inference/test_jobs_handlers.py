@@ -33,7 +33,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
 def test_a_job_from_request_to_answer(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     status, accepted, headers = account.post([[1, 2], [3, 4]], Tidegate_Subject="s-1")
     assert (status, accepted["status"]) == (202, "queued")
-    assert headers["Location"] == f"/jobs/{accepted['id']}"
+    assert headers["Location"] == f"jobs/{accepted['id']}"
     assert account.call("GET", f"/jobs/{accepted['id']}")[2]["Retry-After"] == "2"
     assert account.run() == []
     status, done, headers = account.call("GET", f"/jobs/{accepted['id']}")
