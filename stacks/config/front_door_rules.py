@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
+from lambdas.inference.jobs import lasting
 from lambdas.rollout.policy.checks import PolicyError
 from lambdas.rollout.policy.windows import zone
 from stacks.config.caching import Caching
@@ -20,6 +21,9 @@ _LARGEST_PAYLOADS = 100
 """Megabytes that are on their way to an instance at a time."""
 
 _LEAST_SUBNETS = 2
+
+_INSTANCE_SECONDS = 900
+"""That an attempt at a job must be able to wait, where an instance may have to be started for it."""
 
 _KEY_ID = "0123456789"
 """As long as the identifiers that AWS gives API keys."""
@@ -174,6 +178,16 @@ def _segments(door: FrontDoor) -> Iterator[Problem]:
             yield Problem(f"segments[{index}].attribute", rule.attribute, reason, way_out)
 
 
+def _jobs(door: FrontDoor) -> Iterator[Problem]:
+    jobs = door.jobs
+    if jobs is None or jobs.asynchronous is None:
+        return
+    most = lasting.most_attempts(jobs.keep_days, _INSTANCE_SECONDS, door.timeout_seconds)
+    if jobs.attempts > most:
+        reason = f"all must end within keep_days, and wait {_INSTANCE_SECONDS // 60} minutes each for an instance"
+        yield Problem("jobs.attempts", jobs.attempts, reason, f"lower it to {most}, or raise jobs.keep_days")
+
+
 def _batch(door: FrontDoor) -> Iterator[Problem]:
     batch = door.batch
     if batch is not None and batch.payload_megabytes * batch.concurrent > _LARGEST_PAYLOADS:
@@ -229,6 +243,7 @@ _RULES: tuple[Callable[[FrontDoor], Iterator[Problem]], ...] = (
     _network,
     _default_answer,
     _segments,
+    _jobs,
     _batch,
     _served,
     _readers,

@@ -118,6 +118,12 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ),
     (
         KEYED,
+        {"jobs": {"attempts": 37, "keep_days": 1, "asynchronous": {}}},
+        "jobs.attempts: 37",
+        "wait 15 minutes each for an instance. Way out: lower it to 36, or raise jobs.keep_days",
+    ),
+    (
+        KEYED,
         {"batch": {"payload_megabytes": 25, "concurrent": 5}},
         "batch.concurrent: 5",
         "must not exceed 100, says SageMaker. Way out: lower it, or payload_megabytes",
@@ -250,6 +256,9 @@ TAKEN: list[dict[str, Any]] = [
         "tokens": TOKENS | {"attributes": ["tenant"]},
         "segments": [{"attribute": "tenant", "values": ["a"], "send": "live"}],
     },
+    KEYED | {"jobs": {"attempts": 36, "keep_days": 1, "asynchronous": {}}},
+    KEYED | {"jobs": {"attempts": 50, "keep_days": 2, "asynchronous": {}}},
+    KEYED | {"jobs": {"attempts": 50, "keep_days": 1}},
     KEYED | {"batch": {"schedule_hours": 24}},
     KEYED | {"batch": {"payload_megabytes": 25, "concurrent": 4}},
     KEYED | {"batch": {"content_type": "application/jsonlines", "accept": "application/jsonlines", "serve": {}}},

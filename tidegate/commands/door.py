@@ -34,7 +34,7 @@ def run(context: Context, client: str | None) -> int:
         key = api_key(context.aws, context.endpoint, client)
         context.show({"client": client, "api_key": key}, key)
         return 0
-    context.show({"url": found.url, "auth": found.auth}, _described(found))
+    context.show({**found.described, "url": found.url}, _described(found))
     return 0
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import itertools
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from lambdas.inference.jobs.job import Job, Status
 from tidegate import jobs, jobs_views
 from tidegate.commands.context import Context, open_context
-from tidegate.dead_letters import DeadLetters
+from tidegate.dead_letters import DeadLetter, DeadLetters
 from tidegate.errors import OperatorError, UsageError
 from tidegate.jobs import Redriven
 
@@ -37,12 +39,15 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     made["list"].add_argument("--status", choices=statuses, help="only those that stand so")
     for name in ("list", "dead"):
         made[name].add_argument("--limit", type=_limit, default=LIMIT, metavar="N", help=f"most (default: {LIMIT})")
+    made["dead"].add_argument(
+        "--discard", action="store_true", help="delete those that name no job of the endpoint, and list only them"
+    )
     made["show"].add_argument("id", help="the job's id")
     made["redrive"].add_argument("ids", nargs="*", metavar="id", help="jobs' ids")
     made["redrive"].add_argument("--all", action="store_true", help="all that have dead letters")
     made["list"].set_defaults(run=lambda given: list_jobs(open_context(given), given.status, given.limit))
     made["show"].set_defaults(run=lambda given: show(open_context(given), given.id))
-    made["dead"].set_defaults(run=lambda given: dead(open_context(given), given.limit))
+    made["dead"].set_defaults(run=_dead)
     made["redrive"].set_defaults(run=_redrive)
 
 
@@ -56,6 +61,10 @@ def _redrive(given: argparse.Namespace) -> int:
     if bool(given.ids) == given.all:
         raise UsageError("which jobs?", "give their ids, or --all for all that have dead letters")
     return redrive(open_context(given), None if given.all else list(given.ids), time.time())
+
+
+def _dead(given: argparse.Namespace) -> int:
+    return (discard if given.discard else dead)(open_context(given), given.limit)
 
 
 def list_jobs(context: Context, status: str | None, limit: int) -> int:
@@ -89,6 +98,20 @@ def dead(context: Context, limit: int) -> int:
     """List the dead letters; they stay where they are."""
     with DeadLetters(context.aws, context.endpoint) as letters:
         found = list(letters.read(limit))
+    return _show_letters(context, found)
+
+
+def discard(context: Context, limit: int) -> int:
+    """Delete dead letters that name no job, of which nothing can be queued again, and list them."""
+    with DeadLetters(context.aws, context.endpoint) as letters:
+        nameless = (letter for letter in letters.read(_EVERY) if not letter.job)
+        found = list(itertools.islice(nameless, limit))
+        for letter in found:
+            letters.delete(letter)
+    return _show_letters(context, found)
+
+
+def _show_letters(context: Context, found: Sequence[DeadLetter]) -> int:
     context.show([jobs_views.letter_document(letter) for letter in found], jobs_views.letters_table(found))
     return 0
 

@@ -6,7 +6,7 @@ let it come back more often than a job has attempts: 100 times, where a job has 
 it is sent anew instead, for that may last longer than any count.
 
 Jobs with an endpoint of their own are handed over to it, and SageMaker's messages of what it has answered come by the
-same queue.
+same queue. A message that waits for an answer is sent anew as well: put off, very many of them would block the queue.
 
 Calls: dynamodb GetItem and PutItem of jobs; s3 GetObject and PutObject of jobs' rows and answers; sqs
 ChangeMessageVisibility of its queue and SendMessage to it and to the dead letters; events PutEvents; and what `predict`

@@ -9,25 +9,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lambdas.contract import JOBS_VARIANT
+from lambdas.contract import JOBS_VARIANT, jobs_answers_folder, jobs_failures_folder
 from lambdas.inference.audit import Prediction, line
 from lambdas.inference.canonical import input_hash
 from lambdas.inference.following.standing import Standing
-from lambdas.inference.jobs import bodies, messages
+from lambdas.inference.jobs import bodies, lasting, messages
 from lambdas.inference.jobs.job import Job
-from lambdas.inference.jobs.ports import Answer, Files, HandedOver
+from lambdas.inference.jobs.messages import Message
+from lambdas.inference.jobs.ports import Answer, Files, HandedOver, PerhapsOutdatedError
 from lambdas.inference.ports import InvocationError, Ports
 from lambdas.inference.problems import Problem, is_callers_fault
 from lambdas.inference.settings import FrontDoor, Jobs
-from lambdas.rollout.errors import MissingError, ModelAnswerError
+from lambdas.rollout.errors import MissingError
 
 SHORTEST_QUEUED, LONGEST_QUEUED = 60, 21_600
 """Bounds that SageMaker sets for the seconds that a request may wait for an instance."""
 
-MARGIN_SECONDS = 300
-"""After a request has expired, for what was begun at the last moment."""
-
-_DAY, _OK = 86_400, 200
+_OK = 200
 
 
 class Runtime(Protocol):
@@ -84,10 +82,10 @@ class AsynchronousEndpoint:
     def __init__(self, settings: FrontDoor, outside: Outside) -> None:
         self._settings, self._outside, self._ports = settings, outside, outside.ports
         jobs = settings.jobs or Jobs()
-        # All attempts together must find room in the time for which a job is kept.
-        share = jobs.keep_days * _DAY // (jobs.attempts + 1)
-        self._queued_seconds = min(max(share, SHORTEST_QUEUED), LONGEST_QUEUED)
         self._model_seconds = math.ceil(settings.timeout_seconds)
+        room = lasting.queued_seconds(jobs.keep_days, jobs.attempts, self._model_seconds)
+        self._queued_seconds = min(max(room, SHORTEST_QUEUED), LONGEST_QUEUED)
+        self.longest_seconds = self._queued_seconds + self._model_seconds + lasting.MARGIN_SECONDS
 
     def ready(self) -> bool:
         """Return whether the endpoint takes requests by now."""
@@ -112,14 +110,27 @@ class AsynchronousEndpoint:
         except InvocationError as error:
             self._ports.log.warning(f"a job was not handed over: {error}", job=job.id)
             raise error.problem from error
-        return HandedOver(output, failure, standing, self._queued_seconds + self._model_seconds + MARGIN_SECONDS)
+        return HandedOver(output, failure, standing, self.longest_seconds)
+
+    def heard(self, message: Message) -> HandedOver | None:
+        """Return what a message tells of an attempt of which nobody has written down that it was handed over."""
+        name = self._settings.endpoint
+        output = self._below(jobs_answers_folder(name), message.output)
+        if not (output or message.failure):
+            return None
+        # What the endpoint stood for then was known to the worker that was killed.
+        return HandedOver(output, self._below(jobs_failures_folder(name), message.left), "", self.longest_seconds)
+
+    def _below(self, folder: str, place: str) -> str:
+        """Return a place that lies in a folder; nothing for any other, for the queue's messages are but text."""
+        return place if place.startswith(self._outside.uri(f"{folder}/")) else ""
 
     def look(self, job: Job, failure: str) -> Answer | None:
         """Return the endpoint's answer; None where there is none yet."""
         body = self._found(job.output)
         if body is not None:
             return self._answered(job, body)
-        left = self._found(job.failure) if job.failure else None
+        left = self._found(job.failure)
         if left is None and not failure:
             return None
         raise self._no_answer(job, failure, (left or b"").decode(errors="replace"))
@@ -134,8 +145,7 @@ class AsynchronousEndpoint:
         self._ports.log.warning(f"no prediction: {error}", job=job.id)
         self._write_down(job, error.problem.status, certain, None)
         if is_callers_fault(error.problem) and not self._is_live(certain):
-            # The version that is live by now may take what that one did not.
-            return ModelAnswerError(f"it was refused by a version that is perhaps no longer live: {error.problem}")
+            return PerhapsOutdatedError(error.problem)
         return error.problem
 
     def _certain(self, job: Job) -> Standing | None:
@@ -148,6 +158,8 @@ class AsynchronousEndpoint:
         return standing is not None and view is not None and view.live.key == standing.key
 
     def _found(self, place: str) -> bytes | None:
+        if not place:
+            return None
         try:
             return self._outside.files.read(self._outside.key(place))
         except MissingError:

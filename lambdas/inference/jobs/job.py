@@ -44,7 +44,7 @@ class Job:
         When the latest attempt began, and until when nobody else begins one.
     handed_at, output, failure
         When the latest attempt was handed over to an endpoint that answers later, and the URIs of its answer and of why
-        there is none; nothing where it was not.
+        there is none; nothing where it was not. Of one that was only heard to have failed there is no answer's.
     standing
         Which of that endpoint's standings it was handed over in, by which the version that answers may be known.
     strewn
@@ -99,7 +99,7 @@ class Job:
     @property
     def handed_over(self) -> bool:
         """Return whether an endpoint has the latest attempt in hand that answers later."""
-        return self.status is Status.RUNNING and bool(self.output)
+        return self.status is Status.RUNNING and self.handed_at > 0
 
     def leased(self, now: float) -> bool:
         """Return whether somebody may be working on it."""
@@ -130,6 +130,7 @@ class Job:
         """Return it as it waits for an answer to the latest attempt, `seconds` at most."""
         return replace(
             self,
+            status=Status.RUNNING,
             handed_at=now,
             output=output,
             failure=failure,

@@ -15,12 +15,16 @@ _LONGEST = 256
 _BETWEEN = "-"
 """Between a job and its attempt; ids of jobs have hexadecimal digits only."""
 
-_SAGEMAKER, _FAILED = "aws:sagemaker", "Failed"
+_SAGEMAKER, _RESULT, _FAILED = "aws:sagemaker", "InferenceResult", "Failed"
 _NO_REASON = "SageMaker does not say why"
 
 
 class UnreadableMessageError(Exception):
     """A message that no function of ours has sent; it says what is wrong with it."""
+
+
+class NoJobError(UnreadableMessageError):
+    """A message of SageMaker's that is about no job, such as its test whenever the endpoint is made or changed."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,16 @@ class Message:
         The attempt that SageMaker tells of; 0 where it is not SageMaker who speaks.
     failure
         Why there is no answer to it; empty where there is one.
+    output, left
+        URIs of its answer, and of what was left in the place of one, as far as SageMaker names them.
     """
 
     endpoint: str
     job: str
     attempt: int = 0
     failure: str = ""
+    output: str = ""
+    left: str = ""
 
     def text(self) -> str:
         """Return it as it is sent."""
@@ -58,7 +66,7 @@ def read(text: str) -> Message:
     Raises
     ------
     UnreadableMessageError
-        When it names no job.
+        When it names no job; `NoJobError` where none need be.
     """
     try:
         fields = json.loads(text)
@@ -73,7 +81,16 @@ def read(text: str) -> Message:
 
 
 def _told(fields: Mapping[str, Any]) -> Message:
+    if fields["eventName"] != _RESULT:
+        raise NoJobError(f"SageMaker tells of {fields['eventName']}, and of no job")
     job, _, attempt = fields["inferenceId"].rpartition(_BETWEEN)
     endpoint = endpoint_of_jobs(fields["requestParameters"]["endpointName"])
     failed = fields["invocationStatus"] == _FAILED
-    return Message(endpoint, job, int(attempt), str(fields.get("failureReason") or _NO_REASON) if failed else "")
+    return Message(
+        endpoint,
+        job,
+        int(attempt),
+        failure=str(fields.get("failureReason") or _NO_REASON) if failed else "",
+        output="" if failed else str(fields.get("responseParameters", {}).get("outputLocation", "")),
+        left=str(fields.get("failureLocation", "")),
+    )

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambdas.inference.jobs.job import Job
+from lambdas.inference.jobs.messages import Message
+from lambdas.inference.problems import Problem
+from lambdas.rollout.errors import ModelAnswerError
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class HandedOver:
     Parameters
     ----------
     output, failure
-        URIs of the answer, and of why there is none.
+        URIs of the answer, and of why there is none; empty where they are not known.
     standing
         What the endpoint stands for just now; empty where that is not certain.
     seconds
@@ -104,8 +107,27 @@ class HandedOver:
     seconds: float
 
 
+class PerhapsOutdatedError(ModelAnswerError):
+    """Rows were refused by a version that is perhaps no longer live; the one that is may take them.
+
+    Parameters
+    ----------
+    problem
+        The refusal.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"it was refused by a version that is perhaps no longer live: {problem}")
+        self.problem = problem
+
+
 class JobsEndpoint(Protocol):
     """An endpoint that answers later. It writes down itself what it has predicted, as `Model` does."""
+
+    @property
+    def longest_seconds(self) -> float:
+        """Return after how long an attempt that was handed over is over at the latest."""
+        ...
 
     def ready(self) -> bool:
         """Return whether it takes requests by now."""
@@ -113,6 +135,13 @@ class JobsEndpoint(Protocol):
 
     def hand_over(self, job: Job, body: bytes) -> HandedOver:
         """Give it a job's attempt; raise `Problem` or a `TidegateError` where it does not take it."""
+        ...
+
+    def heard(self, message: Message) -> HandedOver | None:
+        """Return what a message tells of an attempt of which nobody has written down that it was handed over.
+
+        None where it names no place that the endpoint writes to.
+        """
         ...
 
     def look(self, job: Job, failure: str) -> Answer | None:
@@ -128,7 +157,7 @@ class JobsEndpoint(Protocol):
         Raises
         ------
         Problem, ModelAnswerError
-            Where there will be none.
+            Where there will be none; `PerhapsOutdatedError` where the rows were refused, not certainly by who is live.
         TidegateError
             Where that could not be found out.
         """

@@ -1,7 +1,8 @@
 """Answers jobs. It may be killed at any call, and messages come twice: each job still ends once.
 
 Where an endpoint answers later, an attempt is handed over to it, and whoever comes with a message of the job looks for
-the answer: SageMaker's own message, or the job's, which comes again in case the other got lost.
+the answer: SageMaker's own message, or the job's, which comes again in case the other got lost. A worker that is killed
+before it has written down where the answer will lie leaves that to SageMaker's message, which says it too.
 
 Each attempt is written on the job before the model is asked, with a lease that ends after the worker's own end; so a
 job whose worker is always killed tells so. The end is written with what others are then owed (the event, the dead
@@ -11,10 +12,21 @@ letter), and whoever finds that unpaid pays it: both may come twice, and never w
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lambdas.inference.jobs import backoff, bodies, messages, places
-from lambdas.inference.jobs.job import DEAD_LETTER, EVENT, Job
-from lambdas.inference.jobs.messages import Message, UnreadableMessageError
-from lambdas.inference.jobs.ports import Announcer, Answer, Clock, DeadLetters, Files, JobsEndpoint, Model, Store
+from lambdas.inference.jobs import backoff, bodies, lasting, messages, places
+from lambdas.inference.jobs.job import DEAD_LETTER, EVENT, Job, Status
+from lambdas.inference.jobs.messages import Message, NoJobError, UnreadableMessageError
+from lambdas.inference.jobs.ports import (
+    Announcer,
+    Answer,
+    Clock,
+    DeadLetters,
+    Files,
+    HandedOver,
+    JobsEndpoint,
+    Model,
+    PerhapsOutdatedError,
+    Store,
+)
 from lambdas.inference.jobs.showing import event_detail
 from lambdas.inference.jobs.times import stamp
 from lambdas.inference.problems import Problem, is_callers_fault
@@ -23,11 +35,12 @@ from lambdas.rollout.errors import ConflictError, MissingError, ModelAnswerError
 LEASE_MARGIN_SECONDS = 30.0
 SOON_SECONDS = 5.0
 
-UNREADY_SECONDS, UNREADY_LIMIT_SECONDS = 60.0, 3600.0
-"""How often a job asks for an endpoint that is only being made, and for how long that costs it no attempt."""
+UNREADY_SECONDS = 60.0
+"""How often a job asks for an endpoint that is only being made."""
 
-FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 3600.0
-"""After how long a job's own message looks for the answer, should SageMaker's have got lost: ever longer."""
+FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 900.0
+"""After how long a job's own message looks for the answer, should SageMaker's have got lost: ever longer, up to the
+longest delay that SQS knows."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +53,13 @@ class Later:
         After how long.
     busy
         Whether the endpoint is why, so that the next job would fare no better.
+    anew
+        Whether the message waits for an answer, for which there may be very many at a time: it is sent anew.
     """
 
     seconds: float
     busy: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,8 @@ class Worker:
         """
         try:
             message = messages.read(text)
+        except NoJobError:
+            return None
         except UnreadableMessageError as error:
             self._world.dead_letters.send(text, str(error))
             return None
@@ -111,12 +129,18 @@ class Worker:
         if message.attempt and message.attempt != job.attempt:
             # Of an attempt that nobody waits for any more; the job has a message of its own.
             return None
+        heard = self._heard(job, message, now)
+        if heard is not None:
+            return self._adopt(job, message, heard)
         if job.leased(now):
             # Not done with: if its worker is killed, this may be the last message that knows of it. What SageMaker
             # tells of is just being written down as handed over.
             return Later(SOON_SECONDS if message.attempt else self._lease_over(job, now))
-        if job.tries >= self._attempts:
+        if self._is_last(job):
             return self._give_up(job, job.attempted())
+        if now + self._needed() > job.expires:
+            until = f"kept until {stamp(job.expires)}"
+            return self._give_up(job, f"it is {until}, too soon for an attempt; before: {job.reason or 'nothing'}")
         if self._unready(job, now):
             return Later(UNREADY_SECONDS)
         try:
@@ -125,12 +149,38 @@ class Worker:
             return Later(SOON_SECONDS)
         return self._attempt(begun)
 
+    def _needed(self) -> float:
+        endpoint = self._world.jobs_endpoint
+        return lasting.RESERVE_SECONDS + (endpoint.longest_seconds if endpoint is not None else 0.0)
+
+    def _is_last(self, job: Job) -> bool:
+        return job.tries >= self._attempts
+
+    def _heard(self, job: Job, message: Message, now: float) -> HandedOver | None:
+        """Return what SageMaker tells of an attempt whose worker did not live to write it down."""
+        endpoint, lives = self._world.jobs_endpoint, job.leased(now + LEASE_MARGIN_SECONDS)
+        if endpoint is None or not message.attempt or lives:
+            return None
+        # That an attempt has failed is news only while nobody knows what has become of it.
+        return None if message.failure and job.status is not Status.RUNNING else endpoint.heard(message)
+
+    def _adopt(self, job: Job, message: Message, heard: HandedOver) -> Later | None:
+        try:
+            adopted = self._handed(job, heard)
+        except ConflictError:
+            return Later(SOON_SECONDS)
+        return self._look(adopted, message)
+
+    def _handed(self, job: Job, given: HandedOver) -> Job:
+        now = self._world.clock.now()
+        return self._world.store.save(job.handed(given.output, given.failure, given.standing, now, given.seconds))
+
     def _lease_over(self, job: Job, now: float) -> float:
         return job.lease_until - now + SOON_SECONDS * self._world.chance()
 
     def _unready(self, job: Job, now: float) -> bool:
         endpoint = self._world.jobs_endpoint
-        return endpoint is not None and now - job.created_at < UNREADY_LIMIT_SECONDS and not endpoint.ready()
+        return endpoint is not None and now - job.created_at < lasting.UNREADY_LIMIT_SECONDS and not endpoint.ready()
 
     def _attempt(self, job: Job) -> Later | None:
         try:
@@ -160,12 +210,11 @@ class Worker:
 
     def _hand_over(self, job: Job, rows: bytes, endpoint: JobsEndpoint) -> Later | None:
         given = endpoint.hand_over(job, rows)
-        now = self._world.clock.now()
         try:
-            self._world.store.save(job.handed(given.output, given.failure, given.standing, now, given.seconds))
+            self._handed(job, given)
         except ConflictError:
             return Later(SOON_SECONDS)
-        return Later(FIRST_LOOK_SECONDS)
+        return Later(FIRST_LOOK_SECONDS, anew=True)
 
     def _look(self, job: Job, message: Message) -> Later | None:
         endpoint = self._world.jobs_endpoint
@@ -177,6 +226,9 @@ class Worker:
                 self._keep(job, answer)
         except Problem as problem:
             return self._no_answer(job, problem)
+        except PerhapsOutdatedError as error:
+            # Asked for the last time, it is what the container says that helps the caller, whoever is live.
+            return self._no_answer(job, error.problem) if self._is_last(job) else self._failed(job, in_words(error))
         except ModelAnswerError as error:
             return self._failed(job, in_words(error))
         except Exception as error:  # the answer may be there all the same, and is looked for again
@@ -191,7 +243,7 @@ class Worker:
         if now >= job.lease_until:
             return self._failed(job, f"it was handed over at {stamp(job.handed_at)} and never answered{why}")
         pause = min(max(FIRST_LOOK_SECONDS, now - job.handed_at), LONGEST_LOOK_SECONDS)
-        return Later(min(pause, job.lease_until - now + SOON_SECONDS))
+        return Later(min(pause, job.lease_until - now + SOON_SECONDS), anew=True)
 
     def _no_answer(self, job: Job, problem: Problem) -> Later | None:
         if is_callers_fault(problem):
@@ -203,7 +255,7 @@ class Worker:
         return job.answered(result, answer.model_version, answer.variant, self._world.clock.now())
 
     def _failed(self, job: Job, why: str) -> Later | None:
-        if job.tries >= self._attempts:
+        if self._is_last(job):
             return self._give_up(job, f"attempt {job.attempt}, the last: {why}")
         try:
             self._world.store.save(job.put_back(why))
@@ -236,5 +288,7 @@ class Worker:
 
 
 def _given_up(job: Job) -> Problem:
+    if not job.attempt:
+        return Problem("unavailable", "the model could not be asked while the job was kept; send it again later")
     times = "once" if job.attempt == 1 else f"{job.attempt} times"
     return Problem("unavailable", f"the model was asked {times} and has not answered; send the job again later")

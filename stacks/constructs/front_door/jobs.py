@@ -27,7 +27,8 @@ _DELIVERIES = 100
 the job itself, and end it long before. While jobs are switched off messages are sent anew, and not counted."""
 
 _LATER_DELIVERIES = 1000
-"""Where an endpoint answers later, a message also comes to look for the answer, some ten times an attempt."""
+"""Where an endpoint answers later, a message also comes again while that is being made, and SageMaker's while what it
+tells of is being written down. One that waits for an answer is sent anew, and not counted."""
 
 
 class JobWork(Construct):

@@ -64,7 +64,8 @@ class FakeSageMaker:
         told = {"silent": 0, "twice": 2}.get(said, 1)
         failed = said in ("failed", "refused", "expired")
         for _ in range(told):
-            text = notification(inference_id, failed=failed, reason=reason.get(said, "server error (500)"))
+            place = self._place("failures" if failed else "answers", number)
+            text = notification(inference_id, place, failed=failed, reason=reason.get(said, "server error (500)"))
             self.world.queue.messages.append(Sent(text, self.world.time))
 
     @staticmethod
@@ -75,7 +76,7 @@ class FakeSageMaker:
         return BUCKET + self._key(folder, number)
 
 
-def notification(inference_id: str, *, failed: bool = False, reason: str = "") -> str:
+def notification(inference_id: str, place: str = "", *, failed: bool = False, reason: str = "") -> str:
     """Return what SageMaker tells the topic, of which the queue gets the text as it is."""
     fields: dict[str, Any] = {
         "awsRegion": "eu-west-1",
@@ -86,14 +87,16 @@ def notification(inference_id: str, *, failed: bool = False, reason: str = "") -
         "eventSource": "aws:sagemaker",
         "eventName": "InferenceResult",
     }
-    return json.dumps({**fields, **({"failureReason": reason} if failed else {})})
+    if failed:
+        return json.dumps({**fields, "failureReason": reason, **({"failureLocation": place} if place else {})})
+    return json.dumps({**fields, "responseParameters": {"contentType": "application/json", "outputLocation": place}})
 
 
 class AsyncWorld(World):
     """An endpoint whose jobs have one of their own."""
 
     def __init__(self, attempts: int = 3, keep_days: int = 7, audit: Audit | None = None) -> None:
-        super().__init__(attempts)
+        super().__init__(attempts, keep_days)
         self.door = Door(jobs=Jobs(attempts, keep_days, Asynchronous()), audit=audit, cache=None)
         self.door.signatures.known = None
         self.sagemaker = FakeSageMaker(self)
@@ -122,7 +125,7 @@ class AsyncWorld(World):
                 dead_letters=self.watched(self.dead),
                 announcer=self.watched(self.announcer),
                 clock=self,  # type: ignore[arg-type]
-                chance=lambda: 0.5,
+                chance=lambda: self.chance,
                 uri=lambda key: f"{BUCKET}{key}",
                 jobs_endpoint=AsynchronousEndpoint(self.door.settings, outside),
             ),

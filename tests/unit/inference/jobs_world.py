@@ -122,6 +122,10 @@ class FakeQueue:
         assert messages.read(body).job in self.world.store.written, "the job must be durable before its message is"
         self.messages.append(Sent(body, self.world.time))
 
+    def send_later(self, body: str, seconds: float) -> None:
+        assert seconds <= 900, "SQS knows no longer delay"
+        self.messages.append(Sent(body, self.world.time + seconds))
+
 
 @dataclass
 class FakeDeadLetters:
@@ -168,12 +172,12 @@ class FakeModel:
 class World:
     """An endpoint with jobs."""
 
-    def __init__(self, attempts: int = 3) -> None:
-        self.time, self.calls = START, 0
+    def __init__(self, attempts: int = 3, keep_days: int = 7) -> None:
+        self.time, self.calls, self.keep_days = START, 0, keep_days
         self.crash_at: int | None = None
         self.crash_after = False
         self.killed_at = ""
-        self.attempts = attempts
+        self.attempts, self.chance = attempts, 0.5
         self.most_receives = MOST_RECEIVES
         self.store, self.files, self.queue = FakeStore(self), FakeFiles(), FakeQueue(self)
         self.dead, self.announcer, self.model = FakeDeadLetters(), FakeAnnouncer(self), FakeModel(self)
@@ -195,7 +199,7 @@ class World:
         """Let a client ask for a job."""
         accepting = Accepting(
             NAME,
-            7,
+            self.keep_days,
             self.watched(self.store),
             self.watched(self.files),
             self.watched(self.queue),
@@ -236,7 +240,7 @@ class World:
                 dead_letters=self.watched(self.dead),
                 announcer=self.watched(self.announcer),
                 clock=self,  # type: ignore[arg-type]
-                chance=lambda: 0.5,
+                chance=lambda: self.chance,
                 uri=lambda key: f"s3://bucket/{key}",
             ),
         )
@@ -250,6 +254,9 @@ class World:
             return None
         message.visible_at = self.time + VISIBILITY_SECONDS
         said = self.guarded(lambda: self.worker().take(message.body, FUNCTION_SECONDS))
+        if isinstance(said, Later) and said.anew:
+            body, seconds = message.body, said.seconds
+            said = self.guarded(lambda: self.watched(self.queue).send_later(body, seconds))
         if said is None:
             self.queue.messages.remove(message)
         elif isinstance(said, Later):

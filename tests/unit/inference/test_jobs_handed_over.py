@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from lambdas.inference.jobs import messages
 from lambdas.inference.jobs.job import Status
-from lambdas.inference.jobs.working import Later
+from lambdas.inference.jobs.working import SOON_SECONDS, Later
 from lambdas.inference.settings import Audit
 from tests.unit.inference.async_jobs_world import ANSWER_SECONDS, AsyncWorld, notification, refused
-from tests.unit.inference.jobs_world import NAME, World
+from tests.unit.inference.jobs_world import FUNCTION_SECONDS, NAME, World
 from tests.unit.inference.serving_fakes import SIGNATURE, route
 
 History = Callable[[AsyncWorld], list[str]]
@@ -78,6 +78,53 @@ def test_killed_at_any_call_each_job_still_ends_once(history: History, after: bo
         assert [world.job(job).status for job in found] == ends, f"killed at call {crash_at}"
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_call_no_answer_is_thrown_away(after: bool) -> None:
+    calm, _ = lived(answered)
+    for crash_at in range(1, calm.calls + 1):
+        world, (job,) = lived(answered, crash_at, after=after)
+        assert len(world.sagemaker.asked) == 1, f"killed at call {crash_at}"
+        assert world.show(job)[0]["predictions"] == [1]
+
+
+def killed_after_handing_over(says: str, attempts: int = 3) -> tuple[AsyncWorld, str]:
+    """Return a world in which nobody has written down that a job's first attempt was handed over."""
+    world = AsyncWorld(attempts)
+    world.sagemaker.says, world.killed_at, world.crash_after = [says], "invoke", True
+    job = world.post().id
+    world.step()
+    world.killed_at = ""
+    assert not world.job(job).handed_over
+    return world, job
+
+
+def test_what_sagemaker_tells_of_a_killed_worker_s_attempt_is_its_answer() -> None:
+    world, job = killed_after_handing_over("answer")
+    begun = world.time
+    world.until_over()
+    world.check(job)
+    assert (world.job(job).attempt, world.job(job).model_version) == (1, ""), "it is not known who answered"
+    assert world.job(job).ended_at - begun < FUNCTION_SECONDS + 2 * SOON_SECONDS
+    assert world.job(job).strewn[0].endswith("answers/0.out")
+
+
+def test_what_a_killed_worker_s_last_attempt_failed_by_is_told() -> None:
+    world, job = killed_after_handing_over("failed", attempts=1)
+    world.until_over()
+    world.check(job)
+    assert "model-failed" in world.reasons(job)[0]
+
+
+def test_a_place_elsewhere_is_not_looked_at() -> None:
+    world, job = killed_after_handing_over("lost")
+    world.time += HOURS
+    world.files.content["elsewhere/0.out"] = b'{"predictions": [666]}'
+    world.worker().take(notification(f"{job}-1", "s3://bucket/elsewhere/0.out"), 60.0)
+    world.until_over()
+    assert world.show(job)[0]["predictions"] == [2]
+    assert world.job(job).attempt == 2
+
+
 def test_a_job_is_answered_as_soon_as_sagemaker_tells() -> None:
     world = AsyncWorld()
     begun = world.time
@@ -108,11 +155,25 @@ def test_a_lost_request_is_repeated_when_it_must_have_expired() -> None:
 
 def test_all_attempts_find_room_while_the_job_is_kept() -> None:
     world = AsyncWorld(attempts=50, keep_days=1)
+    world.chance, world.standing = 0.999, replace(world.standing, ready_at=0.0)
     (job,) = saying(always="lost")(world)
     (_, _, queued, model), *_ = world.sagemaker.asked
-    assert (queued, model) == (86_400 // 51, 10)
-    assert world.job(job).ended_at < world.job(job).expires + HOURS * 20
+    assert (queued, model) == (290, 10)
     assert world.job(job).attempt == 50
+    assert "attempt 50, the last" in world.reasons(job)[0]
+    assert world.job(job).ended_at < world.job(job).expires - HOURS / 2
+    world.check(job)
+
+
+def test_no_attempt_is_begun_that_would_outlast_the_job() -> None:
+    world = AsyncWorld()
+    job = world.post().id
+    world.time = world.job(job).expires - 6 * HOURS
+    world.until_over()
+    assert (world.job(job).status, world.sagemaker.asked) == (Status.FAILED, [])
+    assert "too soon for an attempt" in world.reasons(job)[0]
+    assert "could not be asked while the job was kept" in world.show(job)[0]["problem"]["detail"]
+    world.check(job)
 
 
 def test_a_refusal_is_the_callers_and_names_what_the_container_said() -> None:
@@ -129,6 +190,16 @@ def test_a_refusal_by_a_version_that_is_not_live_any_more_is_none() -> None:
     world.door.route = route(("green", "v2"))
     (job,) = saying("refused")(world)
     assert (world.job(job).status, world.job(job).attempt) == (Status.DONE, 2)
+
+
+def test_a_refusal_that_stays_is_the_callers_also_while_the_endpoint_cannot_follow() -> None:
+    world = AsyncWorld()
+    world.standing = world.standing.changing("c-2", "v2", "arn:v2", (), world.time)
+    (job,) = saying(always="refused")(world)
+    shown, _ = world.show(job)
+    assert (shown["problem"]["status"], shown["problem"]["detail"]) == (422, "row 1 has no dew_point")
+    assert (len(world.sagemaker.asked), world.job(job).model_version) == (3, "")
+    assert not world.dead.sent
 
 
 def test_a_failure_is_tried_again_and_in_the_end_told_with_its_reason() -> None:
@@ -236,7 +307,7 @@ def test_looks_become_rarer() -> None:
     (job,) = saying(always="lost")(world)
     assert world.job(job).status is Status.FAILED
     assert "was handed over at" in world.reasons(job)[0]
-    assert world.calls < 80
+    assert world.calls < 130
 
 
 def test_a_prediction_is_written_down_as_any_other() -> None:
@@ -272,6 +343,14 @@ def test_a_message_that_names_no_job_is_a_dead_letter(text: str) -> None:
     world = AsyncWorld()
     assert world.worker().take(text, 60.0) is None
     assert world.dead.sent[0][0] == text
+
+
+@pytest.mark.parametrize("name", ["TestNotification", "SomethingNew"])
+def test_what_sagemaker_tells_of_no_job_is_done_with(name: str) -> None:
+    world = AsyncWorld()
+    text = json.dumps({"eventVersion": "1.0", "eventSource": "aws:sagemaker", "eventName": name})
+    assert world.worker().take(text, 60.0) is None
+    assert not world.dead.sent
 
 
 def test_messages_of_sagemaker_name_endpoint_job_and_attempt() -> None:

@@ -135,6 +135,27 @@ def test_a_message_that_the_queue_itself_gives_up_has_its_reason_on_the_job() ->
     assert world.job(job).attempted().endswith("and never ended: its worker was killed")
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", ["", "load", "save", "send", "announce"])
+def test_a_job_that_is_not_answered_ends_before_it_expires(call: str, after: bool) -> None:
+    world = World(attempts=50, keep_days=1)
+    world.model.always = Problem("busy", "it has more to do than it can")
+    job = world.post_until_accepted().id
+    world.time = world.job(job).expires - 2 * 3600.0
+    for _ in range(3):
+        world.deliver(world.queue.messages[0])
+        world.time = world.queue.messages[0].visible_at
+    world.time = max(world.time, world.job(job).expires - 1790.0)
+    world.killed_at, world.crash_after = call, after
+    world.deliver(world.queue.messages[0])
+    world.killed_at = ""
+    world.until_over()
+    world.check(job)
+    assert world.job(job).ended_at < world.job(job).expires
+    assert world.time < world.job(job).expires, "its message is there no longer than it is"
+    assert "too soon for an attempt; before: attempt 3: busy" in world.job(job).reason
+
+
 def test_a_second_message_leaves_a_job_alone_that_is_worked_on() -> None:
     world = World()
     job = world.post_until_accepted().id

@@ -100,6 +100,16 @@ def test_dead_letters_are_listed_with_their_reasons_and_stay(
     assert "(names no job)" in capsys.readouterr().out
 
 
+def test_letters_that_name_no_job_can_be_discarded(door: Door, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    door.bury("j1")
+    for text in ('{"eventSource": "aws:sagemaker", "eventName": "TestNotification"}', "nobody's"):
+        door.aws.sqs.send_message(QueueUrl=door.dead, MessageBody=text)
+    door.bury("foreign", endpoint="snow-local")
+    assert len(shown(run, capsys, "dead", "--discard", "--limit", "1")) == 1
+    assert [each["job"] for each in shown(run, capsys, "dead", "--discard")] == [None, None]
+    assert door.waiting(door.dead) == ["j1"]
+
+
 def test_failed_jobs_are_queued_again_and_their_letters_deleted(
     door: Door, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
