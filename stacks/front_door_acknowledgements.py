@@ -35,7 +35,10 @@ _SIGNATURES = "what one endpoint's models take, beside each of them, and no othe
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
 _ANSWERED_JOBS = "rows of one endpoint's jobs, and what its asynchronous endpoint leaves of answers and failures"
 _JOBS_MADE = "models and configs of the endpoint that answers one endpoint's jobs; the name's tail is their digest"
-_TARGETS = "scalable targets have ARNs that AWS makes up; a condition names the service that they scale"
+_TARGETS = (
+    "scalable targets have ARNs that AWS makes up; conditions narrow this to instance counts of SageMaker's variants, "
+    "but to those of all endpoints of the account and region: it might take away the scaling of others"
+)
 _TRACKING = "alarms that Application Auto Scaling makes for the policy of one endpoint, and names as it likes"
 _ALARMS = "AWS shows alarms, which a scaling policy makes, only to who may see all of them"
 _LOOKED_FOR = "what a lost message would have told is looked for by the job's own message"

@@ -38,17 +38,24 @@ def percent_in_effect(rollout: Rollout) -> int:
     return step.weight if step else 0
 
 
+def key_of(version: str, package_arn: str | None, config: str) -> str:
+    """Return what tells a version from any other model that was ever live on the endpoint.
+
+    A model that is in no registry goes by its config: each clone of it is taken for another.
+    """
+    return package_arn or f"{version}@{config}"
+
+
 def _candidate(rollout: Rollout) -> dict[str, str]:
     # The config that it is going to be live with, so that it is known by the same before and after its promotion.
     return _served(rollout.slot, rollout.version, rollout.package_arn, rollout.final_config)
 
 
 def _served(slot: str, version: str, package_arn: str | None, config: str) -> dict[str, str]:
-    """Return a version with its key, which tells it from any other model that was ever live on the endpoint.
+    """Return a version with its key, and with what its answers are kept under.
 
-    A model that is in no registry goes by its config: each clone of it is taken for another. What its answers are kept
-    under goes by the config always: the same model in another container, or under the config of somebody else, is
-    taken for another, which costs some answers that could have been given again, and never gives a wrong one.
+    That goes by the config always: the same model in another container, or under the config of somebody else, is taken
+    for another, which costs some answers that could have been given again, and never gives a wrong one.
     """
     cache = f"{package_arn or version}@{config}"
-    return {"slot": slot, "version": version, "key": package_arn or cache, "cache": cache}
+    return {"slot": slot, "version": version, "key": key_of(version, package_arn, config), "cache": cache}

@@ -8,6 +8,7 @@ from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.physics.async_dispatch import AsyncDispatch, Claim
 from localcloud.physics.async_metrics import AsyncMetrics, BacklogMetrics
 from localcloud.physics.async_settings import async_settings, is_asynchronous
+from localcloud.physics.async_topics import TopicTests
 from localcloud.physics.async_work import AsyncWork, BrokenOffError
 from localcloud.physics.backlog import QueuedRequest
 from localcloud.physics.endpoints import SageMakerService
@@ -40,7 +41,9 @@ class AsyncRuntimeService(Service):
     def __init__(self, sagemaker: SageMakerService, account: RoleAccount, *, aside: Aside | None = None) -> None:
         hosting = self._hosting = sagemaker.hosting
         self._work = AsyncWork(hosting, account, AsyncMetrics(hosting.clock, hosting.metrics))
-        self._dispatch = AsyncDispatch(hosting, self._answer, aside or soon(hosting.clock))
+        aside = aside or soon(hosting.clock)
+        self._dispatch = AsyncDispatch(hosting, self._answer, aside)
+        hosting.test_topics = TopicTests(account, aside)
         self._backlogs = BacklogMetrics(hosting)
 
     @operation("InvokeEndpointAsync")

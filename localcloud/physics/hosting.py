@@ -29,6 +29,7 @@ class Hosting:
     containers: ContainerRunner
     autoscaling: AutoScalingService | None
     model_packages: Callable[[str], Request] | None = None
+    test_topics: Callable[[Named, Model], None] | None = None
     lock: DeferringLock = field(default_factory=DeferringLock)
     faults: Faults = field(default_factory=Faults)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)

@@ -22,6 +22,8 @@ from localcloud.physics.records import (
     UPDATING,
     Deployment,
     Endpoint,
+    Model,
+    Named,
     Plan,
     Request,
     Variant,
@@ -56,6 +58,7 @@ class Lifecycle:
             hosting.tag(arn, request)
             self._announce(endpoint)
             self._deploy(endpoint, config_capture(config.request), plans, hosting.settings.create_seconds)
+            self._test_topics(config, plans[0].model)
             return endpoint
 
     def update(self, request: Request) -> Endpoint:
@@ -72,6 +75,7 @@ class Lifecycle:
             capture = endpoint.capture if "DataCaptureConfig" in retained else config_capture(config.request)
             self._begin(endpoint, UPDATING)
             self._deploy(endpoint, capture, plans, hosting.settings.update_seconds, config.name)
+            self._test_topics(config, plans[0].model)
             return endpoint
 
     def change_weights(self, request: Request) -> Endpoint:
@@ -85,6 +89,7 @@ class Lifecycle:
                 change.variant.desired_count = change.count
             self._begin(endpoint, UPDATING)
             self._scale(endpoint, [change.variant for change in changes])
+            self._test_topics(endpoint.config, next(iter(endpoint.variants.values())).model)
             return endpoint
 
     def delete(self, name: str) -> None:
@@ -130,6 +135,11 @@ class Lifecycle:
         detail = event_detail(endpoint, dict(self._hosting.tags.get(endpoint.arn, {})))
         emit, arn = self._hosting.emit, endpoint.arn
         self._hosting.lock.later(lambda: emit("aws.sagemaker", "SageMaker Endpoint State Change", detail, [arn]))
+
+    def _test_topics(self, config: Named, model: Model) -> None:
+        test = self._hosting.test_topics
+        if test is not None:
+            self._hosting.lock.later(lambda: test(config, model))
 
     def _deploy(
         self,

@@ -58,8 +58,9 @@ LIMITS: tuple[Limit, ...] = (
         "Asynchronous requests",
         f"Inferred, for want of documentation: an answer of 4xx or 5xx fails its request at once; one whose container "
         f"breaks off is tried again, {MOST_ATTEMPTS} times in all; where there is no answer of the model, the reason "
-        "is what is written to the failure path; a notification that cannot be sent is counted and lost; an update "
-        "keeps the queue, and instances that it replaces have the usual time to end what they do.",
+        "is what is written to the failure path; a notification that cannot be sent is counted and lost, a test "
+        "notification only logged, and one topic for answers and failures gets one; an update keeps the queue, and "
+        "instances that it replaces have the usual time to end what they do.",
         "Documented are the queue, the times, the places and the form of notifications; requests of an endpoint that "
         "is deleted are lost.",
     ),

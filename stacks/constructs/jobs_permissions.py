@@ -17,13 +17,14 @@ def answering_jobs(
 ) -> list[iam.PolicyStatement]:
     """Read the rows of jobs, write answers, tell of them, and log.
 
-    As https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-prerequisites.html asks.
+    As https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-create-endpoint-prerequisites.html asks. Whether
+    rows are missing or forbidden S3 tells as `ArtefactPermissions.find` says.
     """
     name = endpoint.full_name(names.environment)
     folder = f"{contract.INFERENCE_PREFIX}/{name}/*"
     left = (contract.jobs_answers_folder(name), contract.jobs_failures_folder(name))
     return [
-        allow("FindJobs", ["s3:ListBucket"], [bucket.bucket_arn], StringLike={"s3:prefix": [folder]}),
+        allow("FindJobs", ["s3:ListBucket"], [bucket.bucket_arn], StringLikeIfExists={"s3:prefix": [folder]}),
         allow("ReadJobs", ["s3:GetObject"], [bucket.arn_for_objects(f"{contract.INFERENCE_PREFIX}/{name}/jobs/*")]),
         allow(
             "WriteJobsAnswers",
@@ -55,8 +56,8 @@ def keep_jobs_endpoint(names: Names, name: str) -> list[iam.PolicyStatement]:
             [f"sagemaker:{each}" for each in ("AddTags", "DeleteEndpoint", "DescribeEndpoint", _COUNT)] + changes,
             [endpoint],
         ),
-        # SageMaker asks for these on the config that is put live, too.
-        allow("AnswerByConfigs", changes, [configs]),
+        # SageMaker asks for the changes on the config that is put live, too.
+        allow("AnswerByConfigs", ["sagemaker:DescribeEndpointConfig", *changes], [configs]),
         *(
             allow(
                 f"Keep{noun}s", [f"sagemaker:{each}" for each in ("AddTags", f"Create{noun}", f"Delete{noun}")], [arn]
@@ -68,8 +69,13 @@ def keep_jobs_endpoint(names: Names, name: str) -> list[iam.PolicyStatement]:
 
 
 def _scaling(names: Names, name: str, own: str) -> list[iam.PolicyStatement]:
+    # Policies cannot name the resource that is scaled: all instance counts of SageMaker's variants is what is left.
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html
     targets = names.arn("application-autoscaling", "scalable-target", "*")
-    only = {"application-autoscaling:service-namespace": contract.SCALABLE_NAMESPACE}
+    only = {
+        "application-autoscaling:scalable-dimension": contract.SCALABLE_DIMENSION,
+        "application-autoscaling:service-namespace": contract.SCALABLE_NAMESPACE,
+    }
     keeping = ["DeregisterScalableTarget", "PutScalingPolicy", "RegisterScalableTarget"]
     tracked = f"TargetTracking-{contract.scalable_target(own, contract.JOBS_VARIANT)}*"
     alarms = [names.alarm_arn(each) for each in (tracked, contract.jobs_backlog_alarm(name))]

@@ -78,6 +78,21 @@ def test_who_follows_makes_and_removes_nothing_of_the_engines(template):
             assert resource.split("/")[1] in (JOBS, f"{JOBS}-*"), (action, resource)
 
 
+def test_who_follows_sees_what_instances_its_own_configs_ask_for(template):
+    seen = may(template, FOLLOW)["AnswerByConfigs"]
+    assert "sagemaker:DescribeEndpointConfig" in seen["Action"]
+    assert resource_of(seen).endswith(f":endpoint-config/{JOBS}-*")
+
+
+def test_who_follows_scales_nothing_but_instance_counts_of_variants(template):
+    assert may(template, FOLLOW)["KeepScaling"]["Condition"] == {
+        "StringEquals": {
+            "application-autoscaling:scalable-dimension": "sagemaker:variant:DesiredInstanceCount",
+            "application-autoscaling:service-namespace": "sagemaker",
+        }
+    }
+
+
 def test_the_engine_may_not_touch_it(changed):
     for role in ("TickRole", "ReactRole", "CleanupRole"):
         for statement in changed.rollout.statements(role):
@@ -120,6 +135,7 @@ def test_what_it_tells_comes_by_the_queue_of_the_jobs_as_it_is(template):
 
 def test_the_containers_read_rows_and_leave_answers_below_the_endpoints_own_prefix(changed):
     role = {each["Sid"]: each for each in changed.registry.statements("EndpointrainRole")}
+    assert role["FindJobs"]["Condition"] == {"StringLikeIfExists": {"s3:prefix": [f"inference/{NAME}/*"]}}
     assert resource_of(role["ReadJobs"]).endswith(f"/inference/{NAME}/jobs/*")
     assert [each.split("/", 1)[1] for each in resource_of(role["WriteJobsAnswers"])] == [
         f"inference/{NAME}/answers/*",

@@ -186,7 +186,7 @@ class AsyncEndpoints:
             messages = self.workshop.messages(self.queues[kind])
             assert messages, f"no notification of all of {inference_ids}"
             contents = [json.loads(message["Body"]) for message in messages]
-            found += [content for content in contents if content["inferenceId"] in inference_ids]
+            found += [content for content in contents if content.get("inferenceId") in inference_ids]
         return found
 
     def metric(self, endpoint: str, name: str, *, by_variant: bool = True) -> float:

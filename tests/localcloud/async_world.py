@@ -111,7 +111,14 @@ class AsyncWorld:
         return self.account.objects.get(asked["OutputLocation"])
 
     def told(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        return [each for each in self.account.messages if each["inferenceId"] == asked["InferenceId"]]
+        return [each for each in self.account.messages if each.get("inferenceId") == asked["InferenceId"]]
+
+    def tested(self) -> list[str]:
+        """Return the topics that test notifications have come to, and forget them."""
+        tests = [each for each in self.account.messages if each["eventName"] == "TestNotification"]
+        self.account.messages = [each for each in self.account.messages if each not in tests]
+        assert all(each.keys() == {"topic", "eventVersion", "eventSource", "eventName"} for each in tests)
+        return [each["topic"] for each in tests]
 
     def scale(self, count: int) -> None:
         wanted = [{"VariantName": "blue", "DesiredInstanceCount": count}]

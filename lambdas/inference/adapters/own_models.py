@@ -1,20 +1,20 @@
 """SageMaker models that are made of others' descriptions.
 
-Needs sagemaker:DescribeModel on the others; sagemaker:CreateModel and DeleteModel on its own; and iam:PassRole, to
-SageMaker, of the role that the description names.
+Needs sagemaker:CreateModel and DeleteModel on them; and iam:PassRole, to SageMaker, of the role that the description
+names.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.inference.own_model import creation, description
+from lambdas.inference.own_model import creation
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import AlreadyExistsError, MissingError
 
 
 class OwnModels:
-    """Describes models, and makes and removes one's own.
+    """Makes and removes models of one's own.
 
     Parameters
     ----------
@@ -24,11 +24,6 @@ class OwnModels:
 
     def __init__(self, client: Lazy | None = None) -> None:
         self._client = client or Lazy("sagemaker")
-
-    def described(self, name: str) -> dict[str, Any]:
-        """Return the description of a model; `MissingError` when there is none."""
-        with translated():
-            return description(self._client().describe_model(ModelName=name))
 
     def make(self, name: str, described: Mapping[str, Any]) -> None:
         """Make a model, unless there is one of that name, which only its owner gives away."""

@@ -16,9 +16,6 @@ MISSING, IN_SERVICE = "Missing", "InService"
 FAILED = frozenset({"Failed", "UpdateRollbackFailed"})
 """From these SageMaker leads nowhere but to the endpoint's deletion."""
 
-AGAIN_SECONDS = 900.0
-"""After how long a change that SageMaker has not carried out is asked for again."""
-
 SCALED_SECONDS = 3600.0
 """After how long the scaling is put right again that somebody may have changed."""
 
@@ -45,7 +42,7 @@ class Follower:
         if seen.status == MISSING:
             self._change(standing.gone(), live, aim, lambda: self._create(aim))
         elif seen.status in FAILED:
-            self._start_over(standing, seen)
+            self._start_over(standing, aim, seen)
         elif seen.status == IN_SERVICE and seen.config != aim.config_name:
             self._catch_up(standing, live, aim, seen)
         elif seen.status == IN_SERVICE:
@@ -63,25 +60,39 @@ class Follower:
         self._ports.endpoints.create(self._plan.name, aim.config_name, self._plan.tags)
 
     def _catch_up(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> None:
-        asked = standing.config == aim.config_name and seen.modified_at >= standing.asked_at
-        if asked and self._ports.clock.now() - standing.asked_at < AGAIN_SECONDS:
-            self._report(
-                f"has not taken {aim.config_name}, and answers by {seen.config}: {seen.reason or 'see its log'}"
-            )
-            return
+        if standing.is_asking_for(aim.config_name) and seen.modified_at >= standing.asked_at:
+            standing = self._count_failure(standing)
+            if self._waits(standing):
+                told = f"has not taken {aim.config_name}, and answers by {seen.config}: {seen.reason or 'see its log'}"
+                self._report(told, standing, f"update-endpoint {self._named} --endpoint-config-name {aim.config_name}")
+                self._scale(standing, seen)
+                return
         # With none, one is started: else the next job would be the first to find out whether the version starts.
         keep = seen.instances > 0
-        self._change(
-            standing,
-            live,
-            aim,
-            lambda: self._ports.endpoints.update(self._plan.name, aim.config_name, keep_count=keep),
-        )
+        if self._ports.endpoints.instance_type(seen.config) == aim.instance_type:
+            self._change(standing, live, aim, lambda: self._update(aim, keep))
+        else:
+            self._change(standing.released(), live, aim, lambda: self._update_released(aim, keep))
 
-    def _start_over(self, standing: Standing, seen: Seen) -> None:
-        if self._ports.clock.now() - standing.asked_at < AGAIN_SECONDS:
-            self._report(f"is {seen.status}: {seen.reason}")
-            return
+    def _update(self, aim: Wanted, keep: bool) -> None:
+        self._ports.endpoints.update(self._plan.name, aim.config_name, keep_count=keep)
+
+    def _update_released(self, aim: Wanted, keep: bool) -> None:
+        """Update to other instances, which SageMaker refuses while a variant is a scalable target.
+
+        Once the endpoint is at rest again, with them or without, it is told anew how to scale.
+        https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-update.html
+        """
+        self._ports.scaling.release(self._plan)
+        self._update(aim, keep)
+
+    def _start_over(self, standing: Standing, aim: Wanted, seen: Seen) -> None:
+        """Have the endpoint deleted, so that it is made anew: at once where another config is wanted than failed."""
+        if standing.is_asking_for(aim.config_name):
+            standing = self._count_failure(standing)
+            if self._waits(standing):
+                self._report(f"is {seen.status}: {seen.reason}", standing, f"delete-endpoint {self._named}")
+                return
         self._ports.standings.save(standing.gone())
         self._ports.endpoints.delete(f"endpoint/{self._plan.name}")
 
@@ -114,5 +125,22 @@ class Follower:
             self._ports.endpoints.delete(each)
         self._ports.standings.save(replace(standing, made=aim.made))
 
-    def _report(self, text: str) -> None:
-        self._ports.faults.report(self._plan.endpoint, f"{self._plan.name} {text}")
+    def _count_failure(self, standing: Standing) -> Standing:
+        counted = standing.failed(self._ports.clock.now())
+        return self._ports.standings.save(counted) if counted != standing else standing
+
+    def _waits(self, standing: Standing) -> bool:
+        return standing.is_given_up or self._ports.clock.now() < standing.again_at
+
+    @property
+    def _named(self) -> str:
+        return f"--endpoint-name {self._plan.name}"
+
+    def _report(self, text: str, standing: Standing, command: str) -> None:
+        further = "; it is tried again by itself"
+        if standing.is_given_up:
+            further = (
+                f"; after {standing.failures} failures it is not tried again by itself: make another version live, or "
+                f"mend the cause and have it tried once more with `aws sagemaker {command}`"
+            )
+        self._ports.faults.report(self._plan.endpoint, f"{self._plan.name} {text}{further}")

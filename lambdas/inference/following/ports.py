@@ -66,6 +66,9 @@ class Endpoints(Protocol):
     def update(self, name: str, config: str, *, keep_count: bool) -> None:
         """Put another config live, with as many instances as there are or with as many as it says."""
 
+    def instance_type(self, config: str) -> str:
+        """Return what the instances of an endpoint config are; empty where there is no such config."""
+
     def delete(self, made: str) -> None:
         """Delete ``endpoint/<name>``, ``config/<name>`` or ``model/<name>``; what is gone is deleted."""
 

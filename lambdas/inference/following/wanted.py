@@ -92,6 +92,11 @@ class Wanted:
         return str(self.config["EndpointConfigName"])
 
     @property
+    def instance_type(self) -> str:
+        """Return what its instances are to be."""
+        return str(self.config["ProductionVariants"][0].get("InstanceType", ""))
+
+    @property
     def made(self) -> tuple[str, ...]:
         """Return what there is to make."""
         return (f"model/{self.model_name}", f"config/{self.config_name}")

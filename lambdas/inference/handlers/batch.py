@@ -33,20 +33,11 @@ from lambdas.inference.settings import front_door
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.handlers.batch import at_once_again, each_message
-from lambdas.rollout.handlers.faults import report
+from lambdas.rollout.handlers.faults import CountedFaults
 from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long, logger
-from lambdas.rollout.sweeper import Fault
 
 LAST_CALL_SECONDS = 48.0
 """The function's time-out is 60 s, and the slowest call takes 5 s to give up."""
-
-
-class CountedFaults:
-    """Implements `lambdas.inference.batch.ports.Faults`."""
-
-    def report(self, endpoint: str, reason: str) -> None:
-        """Log a fault and count it."""
-        report([Fault(endpoint, reason)])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:

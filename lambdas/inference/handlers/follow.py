@@ -23,22 +23,13 @@ from lambdas.inference.settings import Asynchronous, Jobs, front_door
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.errors import ConflictError, RetryableError, TidegateError, in_words
 from lambdas.rollout.handlers.custom_resource import Answer, Request, UnfinishedError, answer
-from lambdas.rollout.handlers.faults import report
+from lambdas.rollout.handlers.faults import CountedFaults
 from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long, logger
-from lambdas.rollout.sweeper import Fault
 
 LAST_CALL_SECONDS = 48.0
 """Before the next look begins."""
 
 _POLL = 5.0
-
-
-class CountedFaults:
-    """Implements `lambdas.inference.following.ports.Faults`."""
-
-    def report(self, endpoint: str, reason: str) -> None:
-        """Log a fault and count it."""
-        report([Fault(endpoint, reason)])
 
 
 def handler(event: dict[str, Any], context: Any) -> None:

@@ -12,20 +12,11 @@ from lambdas.retraining.ports import Ports
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
 from lambdas.rollout.adapters.sns import SnsNotifier
-from lambdas.rollout.handlers.faults import report
+from lambdas.rollout.handlers.faults import CountedFaults
 from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long
-from lambdas.rollout.sweeper import Fault
 
 LAST_CALL_SECONDS = 48.0
 """The functions' time-out is 60 s, and the slowest call takes 5 s to give up."""
-
-
-class CountedFaults:
-    """Implements `lambdas.retraining.ports.Faults`."""
-
-    def report(self, endpoint: str, reason: str) -> None:
-        """Log a fault and count it."""
-        report([Fault(endpoint, reason)])
 
 
 def begin(context: object) -> Controller:

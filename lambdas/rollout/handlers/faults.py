@@ -13,6 +13,14 @@ from lambdas.rollout.handlers.wiring import logger
 from lambdas.rollout.sweeper import Fault
 
 
+class CountedFaults:
+    """Implements the ports ``Faults`` of retraining, of batches, and of what follows the live version."""
+
+    def report(self, endpoint: str, reason: str) -> None:
+        """Log a fault and count it."""
+        report([Fault(endpoint, reason)])
+
+
 def report(faults: Sequence[Fault]) -> None:
     """Log every fault and count them, also when there is none."""
     for fault in faults:

@@ -10,7 +10,7 @@ from lambdas.inference.following.retiring import Retiring
 from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan
 from lambdas.inference.settings import Asynchronous
-from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
+from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, PermanentError, TidegateError
 
 NAME, OWN = "rain-local", "jobs-rain-local"
 START = 1_800_000_000.0
@@ -149,8 +149,14 @@ class FakeEndpoints:
             raise MissingError("could not find it")
         if self.endpoint.status != "InService":
             raise EndpointBusyError("cannot update in-progress endpoint")
+        if self._world.scaling.there and self.instance_type(config) != self.instance_type(self.endpoint.config):
+            raise PermanentError("must be deregistered as scalable target before they have their instance type updated")
         self.updates.append((config, keep_count))
         self._begin(replace(self.endpoint, status="Updating"), config)
+
+    def instance_type(self, config: str) -> str:
+        found = self.configs.get(config)
+        return str(found["ProductionVariants"][0]["InstanceType"]) if found else ""
 
     def delete(self, made: str) -> None:
         kind, name = made.split("/")
@@ -248,9 +254,9 @@ class World:
             self.look()
             self.time += PERIOD
 
-    def promote(self, version: str) -> None:
+    def promote(self, version: str, instance_type: str = "ml.m5.large") -> None:
         """Let another version become live."""
-        self.live.found = live(version)
+        self.live.found = live(version, instance_type)
 
     def retire(self) -> bool:
         """Let the stack go."""

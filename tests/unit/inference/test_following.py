@@ -1,6 +1,7 @@
 """The endpoint of the jobs follows the live version, whatever is killed or fails, and goes without leaving anything."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from lambdas.contract import JOBS_VARIANT
 from lambdas.inference.following.adapters.scaling import alarm, first_step, tracking
-from lambdas.inference.following.follower import AGAIN_SECONDS, Follower
+from lambdas.inference.following.follower import Follower
 from lambdas.inference.following.retiring import Retiring
-from lambdas.inference.following.standing import Standing
+from lambdas.inference.following.standing import PAUSES, Standing
 from lambdas.inference.following.wanted import wanted
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.errors import ConflictError
@@ -133,8 +134,32 @@ def test_an_update_that_fails_is_told_and_asked_for_again_later() -> None:
     assert not world.standings.written.token, "which version answers is not certain"
     assert "no capacity" in world.faults.reasons[0]
     assert len(world.endpoints.updates) == 1
-    world.minutes(int(AGAIN_SECONDS / 60) + 5)
+    world.minutes(int(PAUSES[0] / 60) + 5)
     assert world.answers == "v2"
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_it_moves_to_other_instances_wherever_it_is_killed(after: bool) -> None:
+    for crash_at in range(25):
+        world = World()
+        world.minutes(6)
+        world.promote("v2", "ml.g5.xlarge")
+        world.crash_at, world.crash_after = world.calls + crash_at, after
+        world.minutes(25)
+        assert world.answers == "v2", f"killed at call {crash_at}"
+        assert world.scaling.there, f"killed at call {crash_at}"
+        assert not world.faults.reasons
+
+
+def test_what_does_not_get_other_instances_still_scales() -> None:
+    world = World()
+    world.minutes(6)
+    world.endpoints.fails = ["no capacity"]
+    world.promote("v2", "ml.g5.xlarge")
+    world.minutes(6)
+    assert (world.answers, world.scaling.there) == ("v1", True)
+    world.minutes(int(PAUSES[0] / 60) + 5)
+    assert (world.answers, world.scaling.there) == ("v2", True)
 
 
 def test_a_change_that_was_never_asked_for_is_asked_for_by_the_next_look() -> None:
@@ -160,7 +185,7 @@ def test_an_endpoint_that_failed_to_start_is_made_anew() -> None:
     assert world.answers == ""
     assert not world.standings.written.ready_at
     assert "the container does not start" in world.faults.reasons[0]
-    world.minutes(int(AGAIN_SECONDS / 60) + 10)
+    world.minutes(int(PAUSES[0] / 60) + 10)
     assert world.answers == "v1"
 
 
@@ -174,6 +199,78 @@ def test_instances_are_kept_and_from_none_one_is_started() -> None:
     world.promote("v3")
     world.minutes(5)
     assert [keep for _, keep in world.endpoints.updates] == [True, False]
+
+
+ENOUGH = int(sum(PAUSES) / 60) + 60
+
+
+def test_a_version_that_never_starts_is_tried_ever_more_rarely_and_then_no_more() -> None:
+    world = World()
+    world.minutes(5)
+    world.endpoints.fails = ["the container does not start"] * 99
+    world.promote("v2")
+    begun: list[float] = []
+    for _ in range(2 * ENOUGH):
+        world.minutes(1)
+        if len(world.endpoints.updates) > len(begun):
+            begun.append(world.time)
+    gaps = [later - earlier for earlier, later in pairwise(begun)]
+    assert [pause <= gap < pause + 600 for pause, gap in zip(PAUSES, gaps, strict=True)] == [True] * len(PAUSES)
+    assert (world.answers, world.scaling.there) == ("v1", True)
+    assert "it is tried again by itself" in world.faults.reasons[0]
+    last = world.faults.reasons[-1]
+    config = world.standings.written.config
+    assert "the container does not start; after 4 failures it is not tried again by itself" in last
+    assert f"`aws sagemaker update-endpoint --endpoint-name {OWN} --endpoint-config-name {config}`" in last
+
+
+def test_what_was_given_up_is_followed_again_once_somebody_has_it_tried() -> None:
+    world = World()
+    world.minutes(5)
+    world.endpoints.fails = ["no capacity"] * 4
+    world.promote("v2")
+    world.minutes(ENOUGH)
+    assert world.answers == "v1"
+    world.endpoints.update(OWN, world.standings.written.config, keep_count=True)
+    world.minutes(5)
+    assert world.answers == "v2"
+    assert (world.standings.written.failures, world.standings.written.token != "") == (0, True)
+
+
+def test_another_version_is_tried_at_once_and_from_the_first_pause() -> None:
+    world = World()
+    world.minutes(5)
+    world.endpoints.fails = ["no"] * 4
+    world.promote("v2")
+    world.minutes(ENOUGH)
+    world.endpoints.fails = ["no"]
+    world.promote("v3")
+    world.minutes(5)
+    assert world.standings.written.failures == 1
+    world.minutes(int(PAUSES[0] / 60) + 5)
+    assert world.answers == "v3"
+
+
+def test_a_first_version_that_never_starts_is_left_as_it_failed() -> None:
+    world = World()
+    world.endpoints.fails = ["the container does not start"] * 4
+    world.minutes(ENOUGH)
+    assert world.endpoints.endpoint is not None
+    assert world.endpoints.endpoint.status == "Failed"
+    assert f"`aws sagemaker delete-endpoint --endpoint-name {OWN}`" in world.faults.reasons[-1]
+    world.endpoints.delete(f"endpoint/{OWN}")
+    world.minutes(10)
+    assert world.answers == "v1"
+    assert world.standings.written.failures == 0
+
+
+def test_another_first_version_need_not_wait_for_the_one_that_failed() -> None:
+    world = World()
+    world.endpoints.fails = ["the container does not start"]
+    world.minutes(5)
+    world.promote("v2")
+    world.minutes(8)
+    assert world.answers == "v2"
 
 
 def test_an_endpoint_that_somebody_has_deleted_comes_back() -> None:

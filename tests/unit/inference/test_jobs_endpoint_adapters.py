@@ -132,10 +132,22 @@ def standings(monkeypatch: pytest.MonkeyPatch) -> Iterator[DynamoStandings]:
 def test_a_standing_is_read_as_it_was_written(standings: DynamoStandings) -> None:
     assert standings.load(NAME) == Standing(NAME)
     standing = Standing(NAME).changing("c-1", "v1", "k1", ("model/a", "config/b"), 12.5).settled(13.5)
+    assert standings.save(standing.changing("c-1", "v1", "k1", (), 14.5).failed(15.5)) == standings.load(NAME)
+    standing = replace(standing, version_of_item=1)
     saved = standings.save(replace(standing, scaled='[{"a": 1}, 2]'))
     assert standings.load(NAME) == saved
-    assert (saved.version_of_item, saved.token) == (1, "1")
-    assert standings.save(saved.gone()).version_of_item == 2
+    assert (saved.version_of_item, saved.token) == (2, "1")
+    assert standings.save(saved.gone()).version_of_item == 3
+
+
+def test_a_standing_of_before_failures_were_counted_is_read(standings: DynamoStandings) -> None:
+    saved = standings.save(Standing(NAME).changing("c-1", "v1", "k1", (), 12.5))
+    boto3.client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": contract.follower_partition(NAME)}, "sk": {"S": "STANDING"}},
+        UpdateExpression="REMOVE failures, failed_at",
+    )
+    assert standings.load(NAME) == saved
 
 
 @pytest.mark.parametrize("written", [0, 1])
@@ -163,6 +175,13 @@ def test_an_endpoint_as_it_is_seen() -> None:
     assert seen == Seen("InService", "c", "", 2, NOW.timestamp(), NOW.timestamp())
     missing = refusal("ValidationException", 'Could not find endpoint "x".')
     assert SageMakerEndpoints(Recorded(describe_endpoint=missing)).describe(OWN) == Seen("Missing")  # type: ignore[arg-type]
+
+
+def test_what_instances_a_config_asks_for() -> None:
+    client = Recorded(describe_endpoint_config={"ProductionVariants": [{"InstanceType": "ml.g5.xlarge"}]})
+    assert SageMakerEndpoints(client).instance_type("c") == "ml.g5.xlarge"  # type: ignore[arg-type]
+    missing = Recorded(describe_endpoint_config=refusal("ValidationException", "Could not find it"))
+    assert SageMakerEndpoints(missing).instance_type("c") == ""  # type: ignore[arg-type]
 
 
 def test_what_is_there_is_not_made_again_and_what_is_gone_is_deleted() -> None:

@@ -14,7 +14,6 @@ from lambdas.inference.batch.state import Model, Run, State, Wish
 from lambdas.inference.own_model import creation, description
 from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.errors import MissingError
 
 ROLE = "arn:aws:iam::123456789012:role/endpoint"
 LIVE = {
@@ -47,7 +46,7 @@ def models(sagemaker: Any) -> OwnModels:
 
 def test_it_is_what_it_was_made_of_and_outlives_it(sagemaker: Any, models: OwnModels) -> None:
     sagemaker.create_model(**LIVE)
-    described = json.loads(json.dumps(models.described("rain-1-abc")))
+    described = json.loads(json.dumps(description(sagemaker.describe_model(ModelName="rain-1-abc"))))
     sagemaker.delete_model(ModelName="rain-1-abc")
     for _ in range(2):
         models.make("batch-rain-1", described)
@@ -60,12 +59,10 @@ def test_it_is_what_it_was_made_of_and_outlives_it(sagemaker: Any, models: OwnMo
 
 def test_what_is_removed_twice_is_removed(sagemaker: Any, models: OwnModels) -> None:
     sagemaker.create_model(**LIVE)
-    described = models.described("rain-1-abc")
-    models.make("batch-rain-1", described)
+    models.make("batch-rain-1", description(sagemaker.describe_model(ModelName="rain-1-abc")))
     for _ in range(2):
         models.remove("batch-rain-1")
-    with pytest.raises(MissingError):
-        models.described("batch-rain-1")
+    assert [each["ModelName"] for each in sagemaker.list_models()["Models"]] == ["rain-1-abc"]
 
 
 def test_an_archive_that_is_shown_under_both_names_is_given_under_one() -> None:

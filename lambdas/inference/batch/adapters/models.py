@@ -1,20 +1,20 @@
-"""The model that is live, as the rollout engine recorded it and its endpoint config names it, and runs' own models.
+"""The model that is live, and runs' own models.
 
-Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition ``ENDPOINT#<endpoint>``;
-sagemaker:DescribeEndpointConfig; what `lambdas.inference.adapters.own_models` needs; and, where answers are asked for
-by key, what the signatures need as well.
+Needs what `lambdas.inference.adapters.live_model` and `lambdas.inference.adapters.own_models` need; and, where answers
+are asked for by key, what the signatures need as well.
 """
 
 from dataclasses import replace
 
+from lambdas.inference.adapters.live_model import live_model
 from lambdas.inference.adapters.own_models import OwnModels
 from lambdas.inference.batch.state import Model
+from lambdas.inference.own_model import description
 from lambdas.inference.ports import Signatures
 from lambdas.inference.view import Served
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
-from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.errors import MissingError, PermanentError, RetryableError
+from lambdas.rollout.errors import MissingError, RetryableError
 
 
 class LiveModels:
@@ -38,17 +38,10 @@ class LiveModels:
 
     def live(self, endpoint: str) -> Model:
         """Return the model that is live."""
-        state = self._store.load(endpoint)
-        if state is None or state.retired:
+        live = live_model(endpoint, self._store, self._client)
+        if live is None:
             raise MissingError(f"{endpoint} has no rollout item; it is created with the endpoint's first deployment")
-        live = state.live
-        with translated():
-            config = self._client().describe_endpoint_config(EndpointConfigName=live.config)
-        named = {each["VariantName"]: each["ModelName"] for each in config["ProductionVariants"]}
-        if live.slot not in named:
-            raise PermanentError(f"{live.config} has no variant {live.slot}, only {sorted(named)}")
-        name, key = named[live.slot], live.package_arn or f"{live.version}@{live.config}"
-        model = Model(name, live.version, key, self._own.described(name))
+        model = Model(live.variant["ModelName"], live.version, live.key, description(live.model))
         return self._with_columns(model, live.slot) if self._signatures is not None else model
 
     def make(self, model: Model) -> None:

@@ -1,22 +1,23 @@
 """SageMaker's endpoints, configs and models for jobs, and what is live on the real-time endpoint.
 
 Needs sagemaker:CreateEndpoint, DescribeEndpoint, UpdateEndpoint and DeleteEndpoint on ``endpoint/jobs-<endpoint>``;
-CreateModel, DeleteModel, CreateEndpointConfig and DeleteEndpointConfig on what is named ``jobs-<endpoint>-*``, with
-sagemaker:AddTags and iam:PassRole of the endpoint's execution role; DescribeEndpointConfig and DescribeModel on what is
-named ``<endpoint>-*``; and dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partition
-``ENDPOINT#<endpoint>``.
+CreateModel, DeleteModel, CreateEndpointConfig, DescribeEndpointConfig and DeleteEndpointConfig on what is named
+``jobs-<endpoint>-*``, with sagemaker:AddTags and iam:PassRole of the endpoint's execution role; and what
+`lambdas.inference.adapters.live_model` needs.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from lambdas.inference.adapters.live_model import live_model
+from lambdas.inference.adapters.own_models import OwnModels
 from lambdas.inference.following.ports import Seen
 from lambdas.inference.following.wanted import Live
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.adapters.failures import translated
-from lambdas.rollout.configs import tag_list, variant_of
+from lambdas.rollout.configs import tag_list
 from lambdas.rollout.errors import AlreadyExistsError, MissingError
 
 
@@ -25,6 +26,7 @@ class SageMakerEndpoints:
 
     def __init__(self, client: Lazy | None = None) -> None:
         self._client = client or Lazy("sagemaker")
+        self._models = OwnModels(self._client)
 
     def describe(self, name: str) -> Seen:
         """Look at an endpoint."""
@@ -44,8 +46,7 @@ class SageMakerEndpoints:
 
     def create_model(self, request: Mapping[str, Any]) -> None:
         """Make a model."""
-        with suppress(AlreadyExistsError), translated():
-            self._client().create_model(**request)
+        self._models.make(request["ModelName"], request)
 
     def create_config(self, request: Mapping[str, Any]) -> None:
         """Make an endpoint config."""
@@ -64,16 +65,26 @@ class SageMakerEndpoints:
                 EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=keep_count
             )
 
+    def instance_type(self, config: str) -> str:
+        """Return what the instances of an endpoint config are; empty where there is no such config."""
+        try:
+            with translated():
+                found = self._client().describe_endpoint_config(EndpointConfigName=config)
+        except MissingError:
+            return ""
+        return str(found["ProductionVariants"][0].get("InstanceType", ""))
+
     def delete(self, made: str) -> None:
         """Delete an endpoint, an endpoint config or a model; what is gone is deleted."""
         kind, name = made.split("/")
+        if kind == "model":
+            self._models.remove(name)
+            return
         with suppress(MissingError), translated():
             if kind == "endpoint":
                 self._client().delete_endpoint(EndpointName=name)
-            elif kind == "config":
-                self._client().delete_endpoint_config(EndpointConfigName=name)
             else:
-                self._client().delete_model(ModelName=name)
+                self._client().delete_endpoint_config(EndpointConfigName=name)
 
 
 class RecordedLive:
@@ -84,12 +95,5 @@ class RecordedLive:
 
     def of(self, endpoint: str) -> Live | None:
         """Return the live version; None before the endpoint's first."""
-        state = self._store.load(endpoint)
-        if state is None or state.retired:
-            return None
-        live = state.live
-        with translated():
-            config = self._client().describe_endpoint_config(EndpointConfigName=live.config)
-            variant = variant_of(config, live.slot)
-            model = self._client().describe_model(ModelName=variant["ModelName"])
-        return Live(live.version, live.package_arn or f"{live.version}@{live.config}", variant, model)
+        live = live_model(endpoint, self._store, self._client)
+        return Live(live.version, live.key, live.variant, live.model) if live is not None else None

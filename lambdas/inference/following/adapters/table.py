@@ -20,7 +20,7 @@ from lambdas.rollout.stored import read_back
 _CONNECT, _READ = 1.0, 2.0
 _SORT, _SCHEMA = "STANDING", 1
 _BETWEEN = ","
-_WHOLE = ("generation", "version_of_item")
+_WHOLE = ("generation", "failures", "version_of_item")
 _COUNTED = "version_of_item"
 
 
@@ -72,7 +72,7 @@ def _item(standing: Standing) -> dict[str, Any]:
 
 
 def _standing(fields: Mapping[str, Any]) -> Standing:
-    whole = {name: int(fields[name]) for name in _WHOLE}
+    whole = {name: int(fields[name]) for name in _WHOLE if name in fields}
     return Standing(**{**fields, **whole, "made": tuple(filter(None, fields["made"].split(_BETWEEN)))})
 
 
