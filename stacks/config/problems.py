@@ -26,8 +26,7 @@ class Problem:
     way_out: str
 
     def __str__(self) -> str:
-        wrong = self.allowed if self.value is None else f"{self.value!r} is not allowed; {self.allowed}"
-        return f"{self.path}: {wrong}. Way out: {self.way_out}"
+        return f"{self.path}: {self.value!r} is not allowed; {self.allowed}. Way out: {self.way_out}"
 
     def under(self, path: str) -> "Problem":
         """Return the problem with its path below `path`."""

@@ -40,6 +40,9 @@ def _refuse(path: str, value: object, allowed: str, way_out: str) -> ConfigError
     return ConfigError([Problem(path, value, allowed, way_out)])
 
 
+_ABSENT = object()
+
+
 def _read_scalar(wanted: Any, value: object, path: str) -> Any:
     accepted = (int, float) if wanted is float else (wanted,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and wanted is not bool):
@@ -82,10 +85,6 @@ def _read_literal(choices: tuple[object, ...], value: object, path: str) -> Any:
 
 def _read_optional(wanted: Any, value: object, path: str) -> Any:
     (inner,) = [kind for kind in get_args(wanted) if kind is not NoneType]
-    if value is None and dataclasses.is_dataclass(inner):
-        # Whoever writes its name wants it; to take nothing for "leave it out" would remove what is deployed.
-        way_out = "write its fields below it, {} behind the colon to have it with its defaults, or remove the line"
-        raise _refuse(path, value, "there is nothing below it", way_out)
     return None if value is None else read(inner, value, path)
 
 
@@ -115,6 +114,9 @@ def _read_dataclass(wanted: Any, value: object, path: str) -> Any:
         allowed = f"it must be a mapping with the fields {', '.join(fields)}"
         raise _refuse(path, value, allowed, "write each field on a line of its own, indented")
     problems = [_unknown(wanted, key, value[key], path, fields) for key in value if key not in fields]
+    problems += [
+        _empty(name, path) for name in fields if _is_empty(fields[name], hints[name], value.get(name, _ABSENT))
+    ]
     problems += [_missing(name, path) for name, field in fields.items() if _is_required(field) and name not in value]
     given = {name: _attempt(problems, hints[name], value[name], joined(path, name)) for name in fields if name in value}
     if problems:
@@ -131,6 +133,19 @@ def _build(wanted: Any, given: dict[str, Any], path: str) -> Any:
 
 def _is_required(field: "dataclasses.Field[Any]") -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _is_empty(field: "dataclasses.Field[Any]", wanted: Any, value: object) -> bool:
+    """Return whether a block is named that is left out by default, and nothing stands below its name.
+
+    Whoever names it wants it; taken for left out, it would remove what is deployed.
+    """
+    return value is None and field.default is None and any(map(dataclasses.is_dataclass, get_args(wanted)))
+
+
+def _empty(name: str, path: str) -> Problem:
+    way_out = "write its fields below it, {} behind the colon to have it with its defaults, or remove the line"
+    return Problem(joined(path, name), None, "there is nothing below it", way_out)
 
 
 def _missing(name: str, path: str) -> Problem:

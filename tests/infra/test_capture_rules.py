@@ -24,7 +24,8 @@ def load(folder, fleet: dict[str, Any], rollout: dict[str, Any] | None = None, *
     rain["fleet"] |= fleet
     rain["rollout"].pop("judge")
     rain["rollout"] = rollout if rollout is SHADOW else rain["rollout"] | (rollout or {})
-    body["endpoints"] = [{**rain, "retraining": None, **more}]
+    told = {**rain, "retraining": None, **more}
+    body["endpoints"] = [{name: value for name, value in told.items() if value is not None}]
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))
     return load_environment("dev", folder)
 

@@ -145,7 +145,7 @@ def test_error_names_path_value_and_way_out(tmp_path):
 
 def test_missing_field_is_named(tmp_path):
     assert problems(edited(tmp_path, f"{FLEET}.instance_type", ...)) == [
-        "endpoints[0].fleet.instance_type: it is required. Way out: add instance_type:"
+        "endpoints[0].fleet.instance_type: None is not allowed; it is required. Way out: add instance_type:"
     ]
 
 
@@ -197,3 +197,14 @@ def test_what_is_not_yaml_is_refused(tmp_path):
 def test_unknown_environment_lists_the_known():
     with pytest.raises(ConfigError, match="the environments are dev, local, loop, prod, staging"):
         load_environment("production")
+
+
+@pytest.mark.parametrize("block", ["monitoring", "retraining"])
+def test_a_block_with_nothing_below_it_is_not_taken_for_left_out(tmp_path, block):
+    body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
+    body["endpoints"][0][block] = None
+    (tmp_path / "dev.yaml").write_text(yaml.safe_dump(body))
+    with pytest.raises(
+        ConfigError, match=rf"{block}: None is not allowed; there is nothing below it\. Way out: .* {{}}"
+    ):
+        load_environment("dev", tmp_path)

@@ -25,7 +25,7 @@ HOURS = {"begin": "08:00", "end": "18:00", "least": 5}
 def load(folder, door: dict[str, Any]):
     """Read dev's file with a front door."""
     body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text())
-    body["endpoints"][0]["front_door"] = door
+    body["endpoints"][0]["front_door"] = {name: value for name, value in door.items() if value is not ...}
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))
     return load_environment("dev", folder)
 
@@ -45,7 +45,7 @@ def hours(**changes: Any) -> dict[str, Any]:
 
 
 RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
-    (BY_TOKEN, {"tokens": None}, "tokens: None", "callers bring tokens. Way out: add tokens: with issuer and audience"),
+    (BY_TOKEN, {"tokens": ...}, "tokens: None", "callers bring tokens. Way out: add tokens: with issuer and audience"),
     (KEYED, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "nobody brings one. Way out: remove tokens:"),
     (BY_IAM, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "with auth: iam nobody brings one"),
     (KEYED, {"clients": clients({}, {})}, "clients[1].name: 'shop'", "another client has that name. Way out: choose"),

@@ -14,7 +14,8 @@ def load(folder, monitoring: dict[str, Any] | None, fleet: dict[str, Any] | None
     """Read dev's file with other monitoring, and without retraining."""
     body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text()) | environment
     (rain,) = body["endpoints"]
-    rain |= {"monitoring": monitoring, "retraining": None}
+    del rain["retraining"], rain["monitoring"]
+    rain |= {"monitoring": monitoring} if monitoring is not None else {}
     rain["fleet"] |= fleet or {}
     rain["rollout"].pop("judge")  # it works on what is captured, too
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))

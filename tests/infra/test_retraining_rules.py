@@ -22,7 +22,9 @@ def load(
     """Read dev's file with other retraining."""
     body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text()) | environment
     (rain,) = body["endpoints"]
-    rain |= {"retraining": retraining, "monitoring": monitoring}
+    del rain["retraining"], rain["monitoring"]
+    told = {"retraining": retraining, "monitoring": monitoring}
+    rain |= {name: value for name, value in told.items() if value is not None}
     rain["rollout"] = rollout or rain["rollout"]
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))
     return load_environment("dev", folder)

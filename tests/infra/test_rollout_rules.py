@@ -18,7 +18,9 @@ ALL = {"weight": 100}
 def load(folder, rollout: dict[str, Any], fleet: dict[str, Any] | None = None, **environment: Any) -> Environment:
     """Read dev's file with another policy; its alarms look at three periods of 10 s."""
     body = yaml.safe_load((ENVIRONMENTS / "dev.yaml").read_text()) | environment
-    body["endpoints"][0] |= {"rollout": {**BASE, **rollout}, "monitoring": None, "retraining": None}
+    (rain,) = body["endpoints"]
+    body["endpoints"] = [{name: rain[name] for name in rain if name not in ("monitoring", "retraining")}]
+    body["endpoints"][0] |= {"rollout": {**BASE, **rollout}}
     body["endpoints"][0]["fleet"] |= fleet or {}
     (folder / "dev.yaml").write_text(yaml.safe_dump(body))
     return load_environment("dev", folder)
@@ -205,7 +207,7 @@ def test_hooks_live_where_they_can_be_asked(tmp_path, when, function, said):
 
 def test_hooks_tie_a_file_to_their_account_and_region(tmp_path):
     found = problem(tmp_path, canary(before={"function": HOOK}))
-    assert found.startswith("account: endpoints[0].rollout.steps[0].before.function names")
+    assert found.startswith("account: None is not allowed; endpoints[0].rollout.steps[0].before.function names")
     assert found.endswith('Way out: add account: "123456789012" and region: eu-west-1')
 
 
