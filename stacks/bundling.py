@@ -19,6 +19,7 @@ RUNTIME_VERSION = "3.14"
 """Python of the Lambda runtime."""
 
 AWS_SERVICES = (
+    "appconfig",
     "appconfigdata",
     "application-autoscaling",
     "cloudformation",

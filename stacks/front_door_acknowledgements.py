@@ -1,5 +1,6 @@
 """Findings about the front doors that are so on purpose, each with its reason."""
 
+import hashlib
 from collections.abc import Iterator
 
 from lambdas.contract import JOBS_VARIANT, batch_job_prefix, jobs_endpoint, scalable_target
@@ -52,6 +53,8 @@ _JOB_LOGS = "streams of the one log group that SageMaker makes for all jobs of a
 _NETWORK = (
     "Lambda makes the function's network interfaces, whose ids nobody knows before; a refusal keeps its code from it"
 )
+_CLOUDFORMATION_WAITS = "called by CloudFormation, which reports a failure or a missing answer itself"
+_SWITCHED = "versions that operators made of one profile, numbered as they are made"
 _AUDIT = "what is written down of one endpoint's predictions, below its own prefix"
 
 
@@ -60,6 +63,8 @@ def of_front_doors(environment: Environment) -> Iterator[Acknowledged]:
     yield from queues("Inference", ("LostEvents",), ())
     yield Acknowledged("Inference/LostEvents/Queue/Resource", "AwsSolutions-SQS3", _RULES_QUEUE)
     yield Acknowledged("Inference/LogRole/Resource", f"AwsSolutions-IAM4[Policy::{_LOGS}]", _LOGS_AS_ADVISED)
+    if environment.has_switches:
+        yield from _called("Inference/EmptySwitches", _CLOUDFORMATION_WAITS)
     for endpoint in environment.called:
         assert endpoint.front_door is not None
         yield from _of_endpoint(endpoint, endpoint.front_door, Spelling(environment), environment.environment)
@@ -69,6 +74,8 @@ def _of_endpoint(endpoint: Endpoint, door: FrontDoor, spelling: Spelling, enviro
     path, name = f"Inference/Endpoint-{endpoint.name}", endpoint.full_name(environment)
     yield from _api(f"{path}/Api/Rest", door)
     answering = [f"{path}/Predict/Control"]
+    if door.switches:
+        yield _switched(endpoint.name, spelling)
     if door.auth == "jwt":
         yield from _called(f"{path}/Authorize/Control", _CALLED_BY_API)
     if door.jobs is not None:
@@ -110,6 +117,22 @@ def _api(rest: str, door: FrontDoor) -> Iterator[Acknowledged]:
         yield Acknowledged(method, "AwsSolutions-COG4", _OTHER_ISSUER)
         if door.auth == "api_key":
             yield Acknowledged(method, "AwsSolutions-APIG4", _KEYED)
+
+
+def _switched(endpoint: str, spelling: Spelling) -> Acknowledged:
+    application, profile = (
+        _logical_id(f"Endpoint-{endpoint}", "Switches", part) for part in ("Application", "Profile")
+    )
+    own = f"application/<{application}>/configurationprofile/<{profile}>"
+    return wildcard(
+        "Inference/EmptySwitches", spelling.arn("appconfig", f"{own}/hostedconfigurationversion/*"), _SWITCHED
+    )
+
+
+def _logical_id(*path: str) -> str:
+    """Return how the CDK names a resource, by which the check shows what only CloudFormation knows."""
+    digest = hashlib.md5("/".join(path).encode(), usedforsecurity=False).hexdigest()
+    return "".join(path).replace("-", "") + digest[:8].upper()
 
 
 def _called(function: str, keeps: str) -> Iterator[Acknowledged]:

@@ -14,6 +14,7 @@ from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.front_door.front_door import FrontDoor
 from stacks.constructs.front_door.shared import Shared
+from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 from stacks.constructs.job_image import JobImage
 from stacks.constructs.log_group import removal_policy
 from stacks.constructs.state_table import StateTable
@@ -34,10 +35,11 @@ class InferenceStack(Stack):
         key = self._encryption_key()
         logging = self._let_apis_log()
         lost = DeadLetters(self, "LostEvents", holds="Events", key=key, topic_arn=names.topic_arn)
+        code = lambda_.Code.from_asset(str(functions))
         shared = Shared(
             environment=environment,
             names=names,
-            code=lambda_.Code.from_asset(str(functions)),
+            code=code,
             key=key,
             table=StateTable(
                 self,
@@ -48,6 +50,7 @@ class InferenceStack(Stack):
             ),
             lost=lost.queue,
             image=self._image(root),
+            emptying=self._emptying(code, key),
         )
         for endpoint in environment.called:
             door = FrontDoor(self, f"Endpoint-{endpoint.name}", shared=shared, endpoint=endpoint, root=root)
@@ -68,6 +71,11 @@ class InferenceStack(Stack):
     def _image(self, root: Path) -> JobImage | None:
         audited = any(endpoint.front_door and endpoint.front_door.audit for endpoint in self._environment.called)
         return JobImage(self, "Image", container="monitoring", root=root) if audited else None
+
+    def _emptying(self, code: lambda_.Code, key: EncryptionKey) -> SwitchesEmptying | None:
+        if not self._environment.has_switches:
+            return None
+        return SwitchesEmptying(self, "EmptySwitches", environment=self._environment, code=code, key=key)
 
     def _let_apis_log(self) -> apigateway.CfnAccount:
         """API Gateway logs under one role for all APIs of an account and region; this is the setting that AWS advises.

@@ -26,6 +26,7 @@ _RESOURCES = {
     "CreateHostedConfigurationVersion": (_PROFILE,),
     "GetHostedConfigurationVersion": (_VERSION,),
     "ListHostedConfigurationVersions": (_PROFILE,),
+    "DeleteHostedConfigurationVersion": (_VERSION,),
     "GetDeploymentStrategy": (_STRATEGY,),
     "StartDeployment": (_ENVIRONMENT, _PROFILE, _STRATEGY),
     "GetDeployment": (_DEPLOYMENT,),

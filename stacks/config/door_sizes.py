@@ -24,7 +24,10 @@ _PROVISIONED = 3
 _IN_MEMORY = 6
 """A cache, who may connect to it, and who can reach it."""
 
-_SWITCHES = 6
+_SWITCHES = 7
+_EMPTYING = 4
+"""The function that takes what operators switched away, of all front doors together."""
+
 _JOBS = 22
 _JOBS_ENDPOINT = 13
 _STREAM = 10
@@ -38,7 +41,8 @@ _AUDITED = 1
 
 def resources_of(environment: Environment) -> int:
     """Return how many resources the stack of an environment's front doors has."""
-    return _SHARED + sum(_of(each.front_door) for each in environment.called if each.front_door is not None)
+    shared = _SHARED + _EMPTYING * environment.has_switches
+    return shared + sum(_of(each.front_door) for each in environment.called if each.front_door is not None)
 
 
 def too_many(environment: Environment) -> Iterator[Problem]:

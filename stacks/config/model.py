@@ -324,6 +324,11 @@ class Environment:
         return tuple(endpoint for endpoint in self.endpoints if endpoint.front_door is not None)
 
     @property
+    def has_switches(self) -> bool:
+        """Whether a part of any front door can be switched off."""
+        return any(each.front_door.switches for each in self.called if each.front_door is not None)
+
+    @property
     def hook_functions(self) -> list[str]:
         """ARNs of the functions that rollouts of its endpoints ask."""
         return sorted(frozenset[str]().union(*(endpoint.hook_functions for endpoint in self.endpoints)))

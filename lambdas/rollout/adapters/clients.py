@@ -52,13 +52,14 @@ def _made(service: str) -> Any:
 
     Calls are not repeated here: the engine looks at what is and decides again, which is safer than repeating blindly.
     The table is an exception, for nothing at all can be decided without it, and its writes are conditional; so is
-    CloudFormation, which is only asked, by functions that have time, and often refuses to be asked just now.
+    CloudFormation, which is only asked, by functions that have time, and often refuses to be asked just now; and
+    AppConfig, whose versions are only deleted, by the same functions, and many at once.
     """
     # Importing boto3 takes most of a cold start, and not every function needs it.
     import boto3
     from botocore.config import Config
 
-    attempts = {"dynamodb": 2, "cloudformation": 5}.get(service, 1)
+    attempts = {"dynamodb": 2, "cloudformation": 5, "appconfig": 5}.get(service, 1)
     read = {"sagemaker-runtime": _SMOKE_READ, "lambda": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
     config = Config(connect_timeout=_CONNECT, read_timeout=read, retries=retries)

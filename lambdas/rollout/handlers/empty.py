@@ -1,12 +1,14 @@
-"""Behind `Custom::Empty`: empties buckets and model package groups that are about to be deleted.
+"""Behind `Custom::Empty`: empties buckets, model package groups and profiles of AppConfig that are about to be deleted.
 
 Calls: cloudformation DescribeStacks of its own stack; s3 ListBucketVersions (ListObjectVersions), DeleteObjectVersion
-and DeleteObject (DeleteObjects); sagemaker ListModelPackages, DeleteModelPackage.
+and DeleteObject (DeleteObjects); sagemaker ListModelPackages, DeleteModelPackage; appconfig
+ListHostedConfigurationVersions, DeleteHostedConfigurationVersion.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from lambdas.rollout.adapters.appconfig import HostedVersions
 from lambdas.rollout.adapters.cloudformation import Stacks
 from lambdas.rollout.adapters.registry import SageMakerRegistry
 from lambdas.rollout.adapters.s3 import S3Buckets
@@ -38,7 +40,12 @@ def act(request: Request, status: Callable[[str], str], empty: Callable[[Request
 
 
 def _empty(request: Request) -> bool:
-    buckets, registry = S3Buckets(), SageMakerRegistry()
-    emptied = [buckets.empty(bucket, request.has_time) for bucket in request.properties["BucketNames"]]
-    emptied += [registry.delete_all(group, request.has_time) for group in request.properties["ModelPackageGroups"]]
+    buckets, registry, versions = S3Buckets(), SageMakerRegistry(), HostedVersions()
+    asked = request.properties
+    emptied = [buckets.empty(bucket, request.has_time) for bucket in asked.get("BucketNames", [])]
+    emptied += [registry.delete_all(group, request.has_time) for group in asked.get("ModelPackageGroups", [])]
+    emptied += [
+        versions.delete_all_but(each["KeptVersion"], each["ApplicationId"], each["ProfileId"], request.has_time)
+        for each in asked.get("ConfigurationProfiles", [])
+    ]
     return all(emptied)

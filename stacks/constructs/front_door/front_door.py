@@ -59,7 +59,7 @@ class FrontDoor(Construct):
         assert endpoint.front_door is not None
         self._shared, self._endpoint, self._door = shared, endpoint, endpoint.front_door
         self._name = endpoint.full_name(shared.environment.environment)
-        self._switches = Switches(self, "Switches", name=self._name) if self._door.switches else None
+        self._switches = self._switched()
         self._bootstrap = ModelArchive(self, "Bootstrap", bootstrap=endpoint.bootstrap, root=root)
         self._signature = bootstrap_signature(self, "Signature", endpoint.bootstrap, root)
         self._permissions = FrontDoorPermissions(
@@ -82,6 +82,12 @@ class FrontDoor(Construct):
             self._keys.admit(api.stage)
         Firewall(self, "Firewall", name=self._name, stage=api.stage, requests=self._door.firewall_requests)
         self._tell_operators(api, self._write_down())
+
+    def _switched(self) -> Switches | None:
+        emptying = self._shared.emptying
+        if not self._door.switches or emptying is None:
+            return None
+        return Switches(self, "Switches", name=self._name, emptying=emptying)
 
     def _api_keys(self) -> ApiKeys | None:
         """Clients known by IAM need none: nothing would ask for it."""

@@ -7,6 +7,7 @@ from aws_cdk import aws_sqs as sqs
 
 from stacks.config import Environment
 from stacks.constructs.encryption_key import EncryptionKey
+from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 from stacks.constructs.job_image import JobImage
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
@@ -32,6 +33,8 @@ class Shared:
         Takes events that could not be delivered.
     image
         What erases audits; None where no front door has one.
+    emptying
+        Takes what operators switched away; None where no front door has switches.
     """
 
     environment: Environment
@@ -41,3 +44,4 @@ class Shared:
     table: StateTable
     lost: sqs.Queue
     image: JobImage | None
+    emptying: SwitchesEmptying | None

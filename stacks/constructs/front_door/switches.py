@@ -5,6 +5,8 @@ import json
 from aws_cdk import aws_appconfig as appconfig
 from constructs import Construct
 
+from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
+
 _FLAGS = {
     "front-door": "Whether the API answers at all",
     "cache": "Whether answers are given again",
@@ -25,9 +27,11 @@ class Switches(Construct):
         Where it stands.
     name
         SageMaker name of the endpoint.
+    emptying
+        Deletes the versions that operators make, when the stack is destroyed.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, name: str, emptying: SwitchesEmptying) -> None:
         super().__init__(scope, construct_id)
         application = appconfig.CfnApplication(
             self, "Application", name=f"tidegate-{name}", description=f"Switches of the front door of {name}"
@@ -67,6 +71,7 @@ class Switches(Construct):
             configuration_version=first.ref,
             deployment_strategy_id=at_once.ref,
         )
+        emptying.before(self, application=application.ref, profile=profile.ref, kept=first.ref)
         self.application, self.environment, self.profile = application.ref, environment.ref, profile.ref
         self._strategy = at_once.ref
 

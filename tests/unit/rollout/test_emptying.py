@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from lambdas.rollout.adapters.appconfig import HostedVersions
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.cloudformation import Stacks
 from lambdas.rollout.errors import RetryableError
@@ -73,3 +75,61 @@ def test_status_is_that_of_the_stack_with_this_id() -> None:
 
     stacks = Stacks(Lazy("cloudformation", lambda service: CloudFormation()))
     assert stacks.status("arn:1") == "arn:1 is CREATE_COMPLETE"
+
+
+class AppConfig:
+    """Versions of a profile, two to a page, as its client shows them."""
+
+    def __init__(self, *numbers: int, code: str = "ResourceNotFoundException") -> None:
+        self.numbers, self._code = list(numbers), code
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_hosted_configuration_versions"
+        return self
+
+    def paginate(self, ApplicationId: str, ConfigurationProfileId: str) -> Any:
+        assert (ApplicationId, ConfigurationProfileId) == ("app", "profile")
+        if not self.numbers:
+            raise self._refused("ListHostedConfigurationVersions")
+        for first in range(0, len(self.numbers), 2):
+            yield {"Items": [{"VersionNumber": number} for number in self.numbers[first : first + 2]]}
+
+    def delete_hosted_configuration_version(self, VersionNumber: int, **_: Any) -> None:
+        if VersionNumber == 13:
+            raise self._refused("DeleteHostedConfigurationVersion")
+        self.numbers.remove(VersionNumber)
+
+    def _refused(self, operation: str) -> ClientError:
+        return ClientError({"Error": {"Code": self._code, "Message": "no"}}, operation)
+
+
+def delete_versions(appconfig: AppConfig, has_time: Any = lambda: True) -> bool:
+    versions = HostedVersions(Lazy("appconfig", lambda service: appconfig))
+    return versions.delete_all_but("2", "app", "profile", has_time)
+
+
+def test_versions_of_operators_go_and_cloudformations_own_stays_however_often_it_is_done() -> None:
+    appconfig = AppConfig(5, 4, 3, 2, 1)
+    assert delete_versions(appconfig)
+    assert delete_versions(appconfig)
+    assert appconfig.numbers == [2]
+
+
+def test_versions_are_deleted_while_there_is_time_and_the_next_call_goes_on() -> None:
+    appconfig = AppConfig(5, 4, 3, 2, 1)
+    time = iter([True, True, False])
+    assert not delete_versions(appconfig, lambda: next(time))
+    assert appconfig.numbers == [3, 2, 1]
+    assert delete_versions(appconfig)
+    assert appconfig.numbers == [2]
+
+
+def test_versions_and_profiles_that_are_gone_are_no_fault() -> None:
+    assert delete_versions(AppConfig())
+    assert delete_versions(AppConfig(13, 2))
+
+
+@pytest.mark.parametrize("numbers", [(), (13,)])
+def test_a_refusal_of_appconfig_is_told(numbers: tuple[int, ...]) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        delete_versions(AppConfig(*numbers, code="AccessDenied"))
