@@ -53,7 +53,7 @@ def _keyed() -> FrontDoor:
         cache=Caching(seconds=600),
         switches=True,
         jobs=JobQueue(attempts=2, keep_days=1),
-        batch=Batches(serve=Serving(clients=("shop",))),
+        batch=Batches(serve=Serving(clients=("shop", "lab"))),
         requests_per_second=_RATE,
         burst=_BURST,
     )
