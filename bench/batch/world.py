@@ -180,6 +180,11 @@ def _function_role(cloud: LocalCloud) -> str:
         _allow(["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
         _allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{BUCKET}/{contract.BATCH_PREFIX}/{ENDPOINT}/*"),
         _allow(["sagemaker:DescribeEndpointConfig"], f"arn:aws:sagemaker:{where}:endpoint-config/*"),
+        _allow(
+            [f"sagemaker:{verb}Model" for verb in ("Describe", "Create", "Delete")],
+            f"arn:aws:sagemaker:{where}:model/*",
+        ),
+        _allow(["iam:PassRole"], f"arn:aws:iam::{cloud.account}:role/*"),
         _allow([f"sagemaker:{name}TransformJob" for name in ("Create", "Describe", "Stop")], jobs),
         _allow(["events:PutEvents"], f"arn:aws:events:{where}:event-bus/default"),
     )
