@@ -27,6 +27,7 @@ ENDPOINT = contract.endpoint_name(ENVIRONMENT, "rain")
 ARCHIVE = ROOT / "model_containers" / "bootstrap" / "rain" / "model.tar.gz"
 _SERVING = ROOT / "model_containers" / "serving"
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1"
+_MODEL, _SERVING_ROLE = "rain-1", "serving"
 _LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 
 
@@ -108,7 +109,7 @@ def _make_model(cloud: LocalCloud) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="models/rain.tar.gz", Body=ARCHIVE.read_bytes())
     role = _role(
         cloud,
-        "serving",
+        _SERVING_ROLE,
         "sagemaker.amazonaws.com",
         _allow(["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
         _allow(["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
@@ -117,8 +118,8 @@ def _make_model(cloud: LocalCloud) -> None:
     )
     sagemaker = cloud.client("sagemaker")
     container = {"Image": _IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/rain.tar.gz"}
-    sagemaker.create_model(ModelName="rain-1", ExecutionRoleArn=role, PrimaryContainer=container)
-    variant = {"VariantName": "blue", "ModelName": "rain-1", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_model(ModelName=_MODEL, ExecutionRoleArn=role, PrimaryContainer=container)
+    variant = {"VariantName": "blue", "ModelName": _MODEL, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName="rain-config-1", ProductionVariants=[variant])
 
 
@@ -170,7 +171,8 @@ def _forget_clients() -> None:
 def _function_role(cloud: LocalCloud) -> str:
     where = f"{cloud.region}:{cloud.account}"
     table = f"arn:aws:dynamodb:{where}:table"
-    jobs = f"arn:aws:sagemaker:{where}:transform-job/{contract.batch_job_prefix(ENDPOINT)}*"
+    own = f"{contract.batch_job_prefix(ENDPOINT)}*"
+    jobs = f"arn:aws:sagemaker:{where}:transform-job/{own}"
     return _role(
         cloud,
         "batch-function",
@@ -180,11 +182,9 @@ def _function_role(cloud: LocalCloud) -> str:
         _allow(["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
         _allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{BUCKET}/{contract.BATCH_PREFIX}/{ENDPOINT}/*"),
         _allow(["sagemaker:DescribeEndpointConfig"], f"arn:aws:sagemaker:{where}:endpoint-config/*"),
-        _allow(
-            [f"sagemaker:{verb}Model" for verb in ("Describe", "Create", "Delete")],
-            f"arn:aws:sagemaker:{where}:model/*",
-        ),
-        _allow(["iam:PassRole"], f"arn:aws:iam::{cloud.account}:role/*"),
+        _allow(["sagemaker:DescribeModel"], f"arn:aws:sagemaker:{where}:model/{_MODEL}"),
+        _allow(["sagemaker:CreateModel", "sagemaker:DeleteModel"], f"arn:aws:sagemaker:{where}:model/{own}"),
+        _allow(["iam:PassRole"], f"arn:aws:iam::{cloud.account}:role/{_SERVING_ROLE}"),
         _allow([f"sagemaker:{name}TransformJob" for name in ("Create", "Describe", "Stop")], jobs),
         _allow(["events:PutEvents"], f"arn:aws:events:{where}:event-bus/default"),
     )

@@ -10,6 +10,8 @@ too large for the fifteen minutes that a function has. A job's start costs minut
 
 from typing import Any
 
+from stacks.constructs.distributed_map import distributed_map
+
 MAP_LABEL = "Parts"
 """Part of the ARNs of what runs for the parts."""
 
@@ -62,18 +64,7 @@ def counting_definition(partition: str, merge_arn: str) -> dict[str, Any]:
 
 def _count_parts(partition: str) -> dict[str, Any]:
     return {
-        "Type": "Map",
-        "Label": MAP_LABEL,
-        "ItemReader": {
-            "Resource": f"arn:{partition}:states:::s3:getObject",
-            "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.parts_key"},
-        },
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "CountPart",
-            "States": {"CountPart": _count_part(partition)},
-        },
+        **distributed_map(partition, MAP_LABEL, "$.parts_key", "CountPart", {"CountPart": _count_part(partition)}),
         "MaxConcurrencyPath": "$.parallel_jobs",
         "ToleratedFailureCount": 0,
         "ResultPath": "$.counted",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from stacks.config import Environment
-from stacks.config.front_door import Asynchronous
+from stacks.config.job_queue import Asynchronous
 from tests.infra.front_doors import two_doors
 
 OWN = Asynchronous(instance_type="ml.c5.xlarge", most_instances=3, concurrent=2, idle_minutes=7)

@@ -15,11 +15,11 @@ from stacks.config.front_door import (
     Breaking,
     Client,
     FrontDoor,
-    JobQueue,
     SegmentRule,
     Serving,
     Streaming,
 )
+from stacks.config.job_queue import JobQueue
 
 ORIGINS = ("https://shop.example.com", "https://admin.example.com")
 ROLE = "arn:aws:iam::123456789012:role/shop"

@@ -7,7 +7,7 @@ import pytest
 
 from lambdas import contract
 from lambdas.inference.flags import ALL_ON, Switches
-from stacks.config.front_door import JobQueue
+from stacks.config.job_queue import JobQueue
 from tests.infra.front_doors import aliases, endpoint_of, functions, ids, may, only, sample, settings
 
 WITH_JOBS = ["local", "prod", "opened"]

@@ -8,7 +8,8 @@ from aws_cdk import Stack
 
 from lambdas.contract import BATCH_INPUT_PREFIX
 from stacks.config.caching import Caching
-from stacks.config.front_door import Audit, Batches, Client, FrontDoor, JobQueue, Tokens
+from stacks.config.front_door import Audit, Batches, Client, FrontDoor, Tokens
+from stacks.config.job_queue import JobQueue
 from stacks.constructs.front_door.switches import Switches
 
 _MEGABYTE = 1024 * 1024

@@ -8,7 +8,8 @@ from constructs import Construct
 
 from lambdas import contract
 from stacks.config import Endpoint
-from stacks.config.front_door import FrontDoor, JobQueue
+from stacks.config.front_door import FrontDoor
+from stacks.config.job_queue import JobQueue
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.front_door.jobs_endpoint import JobsEndpoint

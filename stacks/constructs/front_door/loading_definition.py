@@ -10,6 +10,8 @@ the batch begins another execution for that.
 
 from typing import Any
 
+from stacks.constructs.distributed_map import distributed_map
+
 MAP_LABEL = "Files"
 """Part of the ARNs of what runs for the files."""
 
@@ -40,28 +42,18 @@ def loading_definition(partition: str, load_arn: str) -> dict[str, Any]:
 
 
 def _load_files(partition: str, load_arn: str) -> dict[str, Any]:
+    states = {
+        "Load": _load(partition, load_arn),
+        "IsLoaded": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.done", "BooleanEquals": True, "Next": "Loaded"}],
+            "Default": "Load",
+        },
+        # All files' results together must fit into 256 KiB, and nobody reads them.
+        "Loaded": {"Type": "Succeed", "OutputPath": None},
+    }
     return {
-        "Type": "Map",
-        "Label": MAP_LABEL,
-        "ItemReader": {
-            "Resource": f"arn:{partition}:states:::s3:getObject",
-            "ReaderConfig": {"InputType": "JSON"},
-            "Parameters": {"Bucket.$": "$.bucket", "Key.$": "$.key"},
-        },
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "Load",
-            "States": {
-                "Load": _load(partition, load_arn),
-                "IsLoaded": {
-                    "Type": "Choice",
-                    "Choices": [{"Variable": "$.done", "BooleanEquals": True, "Next": "Loaded"}],
-                    "Default": "Load",
-                },
-                # All files' results together must fit into 256 KiB, and nobody reads them.
-                "Loaded": {"Type": "Succeed", "OutputPath": None},
-            },
-        },
+        **distributed_map(partition, MAP_LABEL, "$.key", "Load", states),
         "MaxConcurrency": AT_A_TIME,
         "ToleratedFailurePercentage": 100,
         "ResultPath": None,

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from stacks.config import Environment
 from stacks.config.caching import Caching
-from stacks.config.front_door import Batches, Client, FrontDoor, JobQueue, Serving, Tokens
+from stacks.config.front_door import Batches, Client, FrontDoor, Serving, Tokens
+from stacks.config.job_queue import JobQueue
 from tests.scenarios import environments
 
 KEYED, SIGNED, TOKENED = "keyed", "signed", "tokened"

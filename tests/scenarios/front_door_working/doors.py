@@ -13,11 +13,11 @@ from stacks.config.front_door import (
     Breaking,
     Client,
     FrontDoor,
-    JobQueue,
     SegmentRule,
     Serving,
     Streaming,
 )
+from stacks.config.job_queue import JobQueue
 from tests.scenarios import environments
 
 KEPT, MEMORY, STICKY, QUEUED = "kept", "memory", "sticky", "queued"

@@ -7,7 +7,6 @@ from typing import Any
 from lambdas.inference.adapters.refusals import of_failure
 from lambdas.inference.following.standing import Standing
 from lambdas.inference.jobs.asynchronous import AsynchronousEndpoint, Outside
-from lambdas.inference.jobs.working import Worker
 from lambdas.inference.jobs.working import World as WorkerWorld
 from lambdas.inference.ports import InvocationError
 from lambdas.inference.problems import Problem
@@ -103,10 +102,10 @@ class AsyncWorld(World):
         self.most_receives = 1000
         self.standing = Standing(NAME, 1, "c-1", "v1", KEY, settled_at=1.0, ready_at=1.0)
 
-    def worker(self) -> Worker:
-        """Return a worker as its function makes it."""
+    def outside(self) -> WorkerWorld:
+        """Return all that a worker needs, the jobs' own endpoint among it."""
         self.door.clock.time = self.time
-        outside = Outside(
+        endpoint = Outside(
             ports=replace(self.door.ports, now=self.now),
             runtime=self.watched(self.sagemaker),
             files=self.watched(self.files),
@@ -115,20 +114,10 @@ class AsyncWorld(World):
             uri=lambda key: f"{BUCKET}{key}",
             key=lambda place: place.removeprefix(BUCKET),
         )
-        return Worker(
-            NAME,
-            self.attempts,
-            WorkerWorld(
-                store=self.watched(self.store),
-                files=self.watched(self.files),
-                model=self.watched(self.model),
-                dead_letters=self.watched(self.dead),
-                announcer=self.watched(self.announcer),
-                clock=self,  # type: ignore[arg-type]
-                chance=lambda: self.chance,
-                uri=lambda key: f"{BUCKET}{key}",
-                jobs_endpoint=AsynchronousEndpoint(self.door.settings, outside),
-            ),
+        return replace(
+            super().outside(),
+            uri=lambda key: f"{BUCKET}{key}",
+            jobs_endpoint=AsynchronousEndpoint(self.door.settings, endpoint),
         )
 
     def _standing(self) -> Standing:

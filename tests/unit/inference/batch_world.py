@@ -16,10 +16,10 @@ from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
 from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, State, Summary, Wish
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
+from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, BUCKET, INPUT = "rain-local", "artefacts", "s3://artefacts/rows/"
 START, MINUTE, HOUR = 1_800_000_000.0, 60.0, 3600.0
-CALL_SECONDS = 0.05
 PLAN = Plan(NAME, BUCKET, Batch(input="rows/", attempts=4, limit_hours=6))
 SERVED = replace(PLAN, batch=replace(PLAN.batch, serve_days=30))
 FIRST, SECOND = (
@@ -28,33 +28,6 @@ FIRST, SECOND = (
     )
     for number, version in ((1, "1.0.0"), (2, "1.1.0"))
 )
-
-
-class CrashError(BaseException):
-    """The worker is killed; nothing of the controller's may catch this."""
-
-
-class Watched:
-    """A port whose every call takes time and may be the worker's last, before its effect or after."""
-
-    def __init__(self, world: "World", target: Any) -> None:
-        self._world, self._target = world, target
-
-    def __getattr__(self, name: str) -> Any:
-        method, world = getattr(self._target, name), self._world
-
-        def call(*args: Any, **options: Any) -> Any:
-            world.time += CALL_SECONDS
-            world.calls += 1
-            struck = world.calls == world.crash_at
-            if struck and not world.crash_after:
-                raise CrashError
-            result = method(*args, **options)
-            if struck:
-                raise CrashError
-            return result
-
-        return call
 
 
 class FakeStore:
@@ -257,13 +230,11 @@ class FakeTransforms:
         self.by_run.append((job.folder, path))
 
 
-class World:
+class World(Mortal):
     """An endpoint whose batches run."""
 
     def __init__(self, plan: Plan = PLAN, objects: int = 5) -> None:
-        self.time, self.calls = START, 0
-        self.crash_at: int | None = None
-        self.crash_after = False
+        self.time = START
         self.plan, self.models = plan, FakeModels(self, FIRST)
         self.store, self.objects = FakeStore(), FakeObjects()
         self.transforms = FakeTransforms(self)

@@ -11,39 +11,13 @@ from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, PermanentError, TidegateError
+from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, OWN = "rain-local", "jobs-rain-local"
 START = 1_800_000_000.0
 CHANGE_SECONDS = 120.0
 PERIOD = 60.0
 PLAN = Plan(NAME, "bucket", "arn:aws:sns:eu-west-1:123456789012:topic", Asynchronous())
-
-
-class CrashError(BaseException):
-    """The function is killed."""
-
-
-class Watched:
-    """A port whose every call may be the function's last, before its effect or after."""
-
-    def __init__(self, world: "World", target: Any) -> None:
-        self._world, self._target = world, target
-
-    def __getattr__(self, name: str) -> Any:
-        method, world = getattr(self._target, name), self._world
-
-        def call(*args: Any, **options: Any) -> Any:
-            world.time += 0.05
-            world.calls += 1
-            struck = world.calls == world.crash_at
-            if struck and not world.crash_after:
-                raise CrashError
-            result = method(*args, **options)
-            if struck:
-                raise CrashError
-            return result
-
-        return call
 
 
 @dataclass
@@ -210,13 +184,11 @@ class FakeFaults:
         self.reasons.append(reason)
 
 
-class World:
+class World(Mortal):
     """An endpoint with an endpoint of jobs."""
 
     def __init__(self, version: str | None = "v1") -> None:
-        self.time, self.calls = START, 0
-        self.crash_at: int | None = None
-        self.crash_after = False
+        self.time = START
         self.standings, self.live = FakeStandings(), FakeLive(live(version) if version else None)
         self.endpoints, self.scaling, self.faults = FakeEndpoints(self), FakeScaling(), FakeFaults()
         self.log: list[str] = []

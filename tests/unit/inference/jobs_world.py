@@ -14,41 +14,14 @@ from lambdas.inference.jobs.showing import Showing
 from lambdas.inference.jobs.working import Later, Worker
 from lambdas.inference.jobs.working import World as WorkerWorld
 from lambdas.rollout.errors import ConflictError, MissingError, TidegateError
+from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, CLIENT = "rain-local", "shop"
 START = 1_800_000_000.0
-CALL_SECONDS = 0.05
 FUNCTION_SECONDS = 60.0
 VISIBILITY_SECONDS = 6 * FUNCTION_SECONDS
 MOST_RECEIVES = 40
 ROWS = [[1.0, 2.0]]
-
-
-class CrashError(BaseException):
-    """The function is killed; nothing of ours may catch this."""
-
-
-class Watched:
-    """A port whose every call takes time and may be the function's last, before its effect or after."""
-
-    def __init__(self, world: "World", target: Any) -> None:
-        self._world, self._target = world, target
-
-    def __getattr__(self, name: str) -> Any:
-        method, world = getattr(self._target, name), self._world
-
-        def call(*args: Any, **options: Any) -> Any:
-            world.time += CALL_SECONDS
-            world.calls += 1
-            struck = world.calls == world.crash_at or world.always_killed(name)
-            if struck and not world.crash_after:
-                raise CrashError
-            result = method(*args, **options)
-            if struck:
-                raise CrashError
-            return result
-
-        return call
 
 
 class FakeStore:
@@ -169,13 +142,11 @@ class FakeModel:
         return said or Answer(json.dumps({"predictions": [number for _ in rows]}).encode(), f"1.{number}.0", "blue")
 
 
-class World:
+class World(Mortal):
     """An endpoint with jobs."""
 
     def __init__(self, attempts: int = 3, keep_days: int = 7) -> None:
-        self.time, self.calls, self.keep_days = START, 0, keep_days
-        self.crash_at: int | None = None
-        self.crash_after = False
+        self.time, self.keep_days = START, keep_days
         self.killed_at = ""
         self.attempts, self.chance = attempts, 0.5
         self.most_receives = MOST_RECEIVES
@@ -187,8 +158,8 @@ class World:
         watched: Any = lambda target: Watched(self, target)  # noqa: E731 - shorter
         self.watched = watched
 
-    def always_killed(self, name: str) -> bool:
-        return name == self.killed_at
+    def strikes(self, name: str) -> bool:
+        return super().strikes(name) or name == self.killed_at
 
     def now(self) -> float:
         return self.time
@@ -230,19 +201,19 @@ class World:
 
     def worker(self) -> Worker:
         """Return a worker as its function makes it."""
-        return Worker(
-            NAME,
-            self.attempts,
-            WorkerWorld(
-                store=self.watched(self.store),
-                files=self.watched(self.files),
-                model=self.watched(self.model),
-                dead_letters=self.watched(self.dead),
-                announcer=self.watched(self.announcer),
-                clock=self,  # type: ignore[arg-type]
-                chance=lambda: self.chance,
-                uri=lambda key: f"s3://bucket/{key}",
-            ),
+        return Worker(NAME, self.attempts, self.outside())
+
+    def outside(self) -> WorkerWorld:
+        """Return all that a worker needs."""
+        return WorkerWorld(
+            store=self.watched(self.store),
+            files=self.watched(self.files),
+            model=self.watched(self.model),
+            dead_letters=self.watched(self.dead),
+            announcer=self.watched(self.announcer),
+            clock=self,  # type: ignore[arg-type]
+            chance=lambda: self.chance,
+            uri=lambda key: f"s3://bucket/{key}",
         )
 
     def deliver(self, message: Sent) -> Any:

@@ -15,11 +15,11 @@ from lambdas.retraining.said import Conclusion, DataCame, Drifted, Live, Look, O
 from lambdas.retraining.settings import Bootstrap, OnDrift, Settings
 from lambdas.retraining.state import Champion, Outcome, State, Summary, Window
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
+from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, BUCKET, PIPELINE = "rain-local", "artefacts", "tidegate-local-rain"
 START = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-CALL_SECONDS = 0.05
 BOOTSTRAP = Champion("1.0.0", None, "config-1", "blue")
 SETTINGS = Settings(
     environment="local",
@@ -53,33 +53,6 @@ BETTER = Conclusion(
 SAME = Conclusion(Outcome.KEPT, "its gain is +0.1 % (p = 0.7)", better=False, gain=0.001)
 UNFIT = Conclusion(Outcome.REFUSED, "calibration: off by 0.2", better=True, gain=0.05)
 SWAPPED = replace(UNFIT, reason="archive_not_evaluated: it was changed meanwhile", checks_passed=True)
-
-
-class CrashError(BaseException):
-    """The worker is killed; nothing of the controller's may catch this."""
-
-
-class Watched:
-    """A port whose every call takes time and may be the worker's last, before its effect or after."""
-
-    def __init__(self, world: "World", target: Any) -> None:
-        self._world, self._target = world, target
-
-    def __getattr__(self, name: str) -> Any:
-        method, world = getattr(self._target, name), self._world
-
-        def call(*args: Any, **options: Any) -> Any:
-            world.time += CALL_SECONDS
-            world.calls += 1
-            struck = world.calls == world.crash_at
-            if struck and not world.crash_after:
-                raise CrashError
-            result = method(*args, **options)
-            if struck:
-                raise CrashError
-            return result
-
-        return call
 
 
 class FakeStore:
@@ -255,13 +228,11 @@ class FakeLog:
     warning = exception = info
 
 
-class World:
+class World(Mortal):
     """An endpoint that is retrained."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.time, self.calls = START, 0
-        self.crash_at: int | None = None
-        self.crash_after = False
+        self.time = START
         self.settings = settings
         self.champion, self.rolling_out = BOOTSTRAP, ""
         self.store, self.files, self.models = FakeStore(), FakeFiles(), FakeModels()
