@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lambdas import contract
 from lambdas.inference.batch.items import RUN_PREFIX, STATE_KEY, partition, read_state
-from lambdas.inference.batch.state import Answer, State
+from lambdas.inference.batch.state import Answer, Stage, State
 from lambdas.rollout.errors import PermanentError
 from tidegate import items
 from tidegate.answers import LONGEST_SECONDS, Pace, await_answer
@@ -23,6 +23,13 @@ from tidegate.items import text
 from tidegate.settings import EndpointSettings
 
 LONGEST_PLACE = 1024
+_AT_WORK: Mapping[str, str] = {
+    Stage.PLANNED: "its input is about to be listed",
+    Stage.RUNNING: "its rows are being answered",
+    Stage.LOADING: "its answers are being put into the table, under their keys",
+    Stage.FINISHING: "its manifest is about to be written",
+    "STOPPING": "it ends as soon as what it started has stopped",
+}
 OUTCOME_STYLES = {"done": "green", "failed": "red", "stopped": "yellow"}
 
 
@@ -119,6 +126,7 @@ def standing(state: State, found: list[Run]) -> RenderableType:
     run = found[-1]
     lines = [Text.assemble(f"{run.id}: ", (run.status, OUTCOME_STYLES.get(run.outcome, "bold")))]
     told = {
+        "now": _AT_WORK.get(run.status, ""),
         "answered": run.answered and f"{run.answered} objects, by version {run.version}, job {run.attempt}",
         "input": run.input,
         "output": run.output,

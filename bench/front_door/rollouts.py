@@ -144,7 +144,7 @@ def measured(run: Run) -> Measurement:
     """Return what a run comes to."""
     everything = Phase("all", run.began, run.ended + 1)
     unclear = unexplained([*run.through, *run.direct], _in_traffic(run))
-    head = ["phase", "s", "requests", "answered", "of the model", "others", "through", "direct", "added, p50"]
+    head = ["phase", "s", "requests", "answered", "of the model", "others", "through", "direct", "added"]
     return Measurement(
         f"{RATE:g} requests a second through the front door, {DIRECT_RATE:g} past it, while versions change",
         head,
@@ -162,7 +162,7 @@ def _row(phase: Phase, run: Run) -> list[str]:
     if not through or not direct:
         return [*beginning, str(own), str(len(failed) - own), "-", "-", "-"]
     ours, past = latency(through), latency(direct)
-    added = f"{ours.p50 - past.p50:.1f} ms, {ours.p50 / past.p50:.2f} x"
+    added = f"{ours.p50 - past.p50:.1f} / {ours.p99 - past.p99:.1f}"
     return [*beginning, str(own), str(len(failed) - own), str(ours), str(past), added]
 
 
@@ -186,12 +186,14 @@ def _notes(run: Run, unclear: Sequence[Request]) -> list[str]:
     tail = requests.of_values(late)
     behind = sum(each > LATE_MILLISECONDS for each in late) / len(late)
     notes = [
-        "Latencies are p50 / p99 in milliseconds, counted from the instant when a request was due. A failure is the "
-        "model's where its container answered 500 while the bad version was there; `others` are all the rest.",
+        "Latencies are p50 / p99 in milliseconds, counted from the instant when a request was due; `added` is what the "
+        "one is longer than the other. A failure is the model's where its container answered 500 while the bad version "
+        "was there; `others` are all the rest.",
         f"The load generator itself, in the same process as both streams, was late by {tail.p50:.1f} ms at the median "
         f"and {tail.p99:.1f} ms at p99; {behind:.1%} of its requests left more than {LATE_MILLISECONDS:g} ms late, "
         "which is in the latencies of both ways.",
-        f"{run.spilled:.0f} requests met no worker that was ready, because all were busy, and went to one on demand, "
-        f"which may have had to start; Lambda refused {run.throttled:.0f} for want of a worker.",
+        f"{run.spilled:.0f} requests ({run.spilled / len(run.through):.1%}) met no worker that was ready, because all "
+        f"were busy, and went to one on demand, which may have had to start; Lambda refused {run.throttled:.0f} for "
+        "want of a worker.",
     ]
     return notes + [f"Not produced by a model: {line}" for line in requests.listed(unclear)]

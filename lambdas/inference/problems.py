@@ -28,7 +28,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "internal": (500, "The front door failed"),
     "model-failed": (502, "The model failed"),
     "busy": (503, "The model has more to do than it can"),
-    "unavailable": (503, "The model is not available"),
+    "unavailable": (503, "Not available at present"),
     "timeout": (504, "The model took too long"),
 }
 """Status and title by slug."""

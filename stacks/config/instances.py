@@ -16,7 +16,7 @@ InstanceType = Annotated[
     Matching(
         rf"ml\.({'|'.join(FAMILIES)})\.(large|\d*xlarge)",
         f"a SageMaker instance type of one of the families {', '.join(FAMILIES)}",
-        "ml.g5.xlarge",
+        "ml.g5.xlarge, or ml.m5.large without a GPU",
     ),
 ]
 JobInstanceType = Annotated[

@@ -26,7 +26,8 @@ class Problem:
     way_out: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.value!r} is not allowed; {self.allowed}. Way out: {self.way_out}"
+        found = "nothing stands there" if self.value is None else f"{self.value!r} is not allowed"
+        return f"{self.path}: {found}; {self.allowed}. Way out: {self.way_out}"
 
     def under(self, path: str) -> "Problem":
         """Return the problem with its path below `path`."""

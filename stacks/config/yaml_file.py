@@ -44,6 +44,25 @@ def read_yaml(path: Path) -> Any:
         When it is not YAML, or says something twice.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
-    except yaml.YAMLError as error:
-        raise ConfigError([Problem("", path.name, f"it is not YAML: {error}", "mend the line that it names")]) from None
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        where, which = f"byte {error.start + 1}", f"0x{error.object[error.start]:02x}"
+        raise ConfigError([Problem(where, which, "the file is not UTF-8", "save it as UTF-8")]) from None
+    try:
+        return yaml.load(content, _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError([_broken(error, content)]) from None
+    except yaml.reader.ReaderError as error:
+        where, which = f"character {error.position + 1}", f"#x{error.character:04x}"
+        raise ConfigError([Problem(where, which, f"it is not YAML: {error.reason}", "remove it")]) from None
+
+
+def _broken(error: yaml.MarkedYAMLError, content: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    said = ", ".join(text for text in (error.context, error.problem) if text)
+    way_out = "mend this line, or the one before it"
+    if mark is None:
+        return Problem("content", None, f"it is not YAML: {said}", way_out)
+    lines = content.splitlines()
+    line = lines[mark.line].strip() if mark.line < len(lines) else ""
+    return Problem(f"line {mark.line + 1}, column {mark.column + 1}", line, f"it is not YAML: {said}", way_out)

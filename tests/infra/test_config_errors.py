@@ -38,7 +38,7 @@ def problems(folder: Path, name: str = "dev") -> list[str]:
 FLEET = "endpoints[0].fleet"
 
 WRONG = [
-    (f"{FLEET}.instance_type", "ml.g55.xlarge", "write it like ml.g5.xlarge"),
+    (f"{FLEET}.instance_type", "ml.g55.xlarge", "write it like ml.g5.xlarge, or ml.m5.large without a GPU"),
     (f"{FLEET}.instance_type", "ml.m5.large", "this image is not for it"),
     (f"{FLEET}.inference_ami_version", None, "driver too old"),
     (
@@ -145,7 +145,7 @@ def test_error_names_path_value_and_way_out(tmp_path):
 
 def test_missing_field_is_named(tmp_path):
     assert problems(edited(tmp_path, f"{FLEET}.instance_type", ...)) == [
-        "endpoints[0].fleet.instance_type: None is not allowed; it is required. Way out: add instance_type:"
+        "endpoints[0].fleet.instance_type: nothing stands there; it is required. Way out: add instance_type:"
     ]
 
 
@@ -190,8 +190,24 @@ def test_field_that_stands_twice_is_refused(tmp_path):
     assert "twice" in problem
 
 
-def test_what_is_not_yaml_is_refused(tmp_path):
-    assert "not YAML" in problems(written(tmp_path, "endpoints: ["))[0]
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "account: null\nendpoints: [",
+            r"line 2, column 13: 'endpoints: \[' is not allowed; it is not YAML: .*expected",
+        ),
+        ("account: a: b", r"line 1, column 11: 'account: a: b' is not allowed; it is not YAML: mapping values"),
+        ("account: \x07", "character 10: '#x0007' is not allowed; it is not YAML: .*Way out: remove it"),
+    ],
+)
+def test_what_is_not_yaml_is_refused_by_its_line(tmp_path, text, problem):
+    assert re.match(problem, problems(written(tmp_path, text))[0])
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path):
+    (tmp_path / "dev.yaml").write_bytes("team: Zürich".encode("latin-1"))
+    assert problems(tmp_path) == ["byte 8: '0xfc' is not allowed; the file is not UTF-8. Way out: save it as UTF-8"]
 
 
 def test_unknown_environment_lists_the_known():
@@ -205,6 +221,6 @@ def test_a_block_with_nothing_below_it_is_not_taken_for_left_out(tmp_path, block
     body["endpoints"][0][block] = None
     (tmp_path / "dev.yaml").write_text(yaml.safe_dump(body))
     with pytest.raises(
-        ConfigError, match=rf"{block}: None is not allowed; there is nothing below it\. Way out: .* {{}}"
+        ConfigError, match=rf"{block}: nothing stands there; there is nothing below it\. Way out: .* {{}}"
     ):
         load_environment("dev", tmp_path)

@@ -207,7 +207,7 @@ def test_hooks_live_where_they_can_be_asked(tmp_path, when, function, said):
 
 def test_hooks_tie_a_file_to_their_account_and_region(tmp_path):
     found = problem(tmp_path, canary(before={"function": HOOK}))
-    assert found.startswith("account: None is not allowed; endpoints[0].rollout.steps[0].before.function names")
+    assert found.startswith("account: nothing stands there; endpoints[0].rollout.steps[0].before.function names")
     assert found.endswith('Way out: add account: "123456789012" and region: eu-west-1')
 
 

@@ -29,7 +29,7 @@ _ID = "the command's id: one is obeyed once, so that a script can repeat it"
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands to the parser."""
     parser = commands.add_parser("batch", help="answer files of rows, and see how that stands")
-    orders = parser.add_subparsers(metavar="order", required=True)
+    orders = parser.add_subparsers(required=True)
     for name, text in _HELP.items():
         made = orders.add_parser(name, parents=[common], help=text, description=text)
         if name == "start":

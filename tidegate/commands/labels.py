@@ -17,7 +17,7 @@ _PUT = "store the true answers of requests, so that accuracy is measured and mod
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands to the parser."""
     parser = commands.add_parser("labels", help="what really happened: true answers of past requests")
-    orders = parser.add_subparsers(metavar="order", required=True)
+    orders = parser.add_subparsers(required=True)
     order = orders.add_parser("put", parents=[common], help=_PUT, description=f"{_PUT}.")
     order.add_argument("--file", type=Path, required=True, help="CSV with inference_id,label, or JSON lines of both")
     order.set_defaults(run=_put)

@@ -28,7 +28,7 @@ LOG_LINES = 40
 def add_to(commands: Any) -> None:
     """Add the commands to the parser."""
     parser = commands.add_parser("local", help="AWS on this machine: start, stop, deploy, demo")
-    orders = parser.add_subparsers(metavar="order", required=True)
+    orders = parser.add_subparsers(required=True)
     _env_option(_add(orders, "up", "start the local cloud and deploy an environment to it", up))
     _env_option(_add(orders, "deploy", "synthesise and deploy an environment again", deploy))
     _add(orders, "destroy", "delete everything that is deployed; the local cloud goes on", destroy)

@@ -34,7 +34,7 @@ _HELP = {
 def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the commands to the parser."""
     parser = commands.add_parser("models", help="the life of registered versions: list, compare, archive, pin")
-    orders = parser.add_subparsers(metavar="order", required=True)
+    orders = parser.add_subparsers(required=True)
     made = {
         name: orders.add_parser(name, parents=[common], help=text, description=text) for name, text in _HELP.items()
     }

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tidegate.commands.context import Context, open_context
 from tidegate.commands.door import door_of
+from tidegate.errors import UsageError
 from tidegate.switches import FLAGS, SECONDS, profile_of, states, switch
 
 _HELP = "switch a part of the front door off, or on again; without a flag, show what is on"
@@ -19,7 +20,13 @@ def add_to(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("switch", parents=[common], help=_HELP, description=_HELP)
     parser.add_argument("state", nargs="?", choices=("off", "on"), help="what it is to be")
     parser.add_argument("flag", nargs="?", choices=FLAGS, help="the part")
-    parser.set_defaults(run=lambda arguments: run(open_context(arguments), arguments.state, arguments.flag))
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.state is not None and arguments.flag is None:
+        raise UsageError(f"switch what {arguments.state}?", f"give one of {', '.join(FLAGS)}")
+    return run(open_context(arguments), arguments.state, arguments.flag)
 
 
 def run(context: Context, state: str | None, flag: str | None) -> int:

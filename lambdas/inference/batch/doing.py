@@ -47,7 +47,10 @@ def _record(ports: Ports, plan: Plan, run: Run) -> Said:
     content = ports.objects.write_once(plan.bucket, _input_key(plan, run), objects.written(found))
     recorded = objects.read(content)
     if not recorded.rows_in:
-        raise PermanentError(f"there are no rows below {run.wish.input}: no object there holds anything")
+        raise PermanentError(
+            f"there are no rows below {run.wish.input}: no object there holds anything; put files with rows there, "
+            "and start a batch again"
+        )
     # Its own, which is made once this is durable: whatever is live later, or no longer there, a run has one version.
     model = replace(ports.models.live(plan.endpoint), name=plan.model(run.id))
     size = sum(each.size for each in recorded.objects)

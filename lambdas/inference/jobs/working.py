@@ -10,7 +10,8 @@ letter), and whoever finds that unpaid pays it: both may come twice, and never w
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from lambdas.inference.jobs import backoff, bodies, lasting, messages, places
 from lambdas.inference.jobs.job import DEAD_LETTER, EVENT, Job, Status
@@ -37,6 +38,8 @@ SOON_SECONDS = 5.0
 
 UNREADY_SECONDS = 60.0
 """How often a job asks for an endpoint that is only being made."""
+
+_UNREADY = "the endpoint for jobs is being made, which takes minutes; the job is handed to it as soon as it is there"
 
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 60.0, 900.0
 """After how long a job's own message looks for the answer, should SageMaker's have got lost: ever longer, up to the
@@ -142,7 +145,7 @@ class Worker:
             until = f"kept until {stamp(job.expires)}"
             return self._give_up(job, f"it is {until}, too soon for an attempt; before: {job.reason or 'nothing'}")
         if self._unready(job, now):
-            return Later(UNREADY_SECONDS)
+            return self._wait(job)
         try:
             begun = self._world.store.save(job.begun(now, seconds_left + LEASE_MARGIN_SECONDS))
         except ConflictError:
@@ -181,6 +184,13 @@ class Worker:
     def _unready(self, job: Job, now: float) -> bool:
         endpoint = self._world.jobs_endpoint
         return endpoint is not None and now - job.created_at < lasting.UNREADY_LIMIT_SECONDS and not endpoint.ready()
+
+    def _wait(self, job: Job) -> Later:
+        """Come again when the endpoint may be there; whoever looks at the job is told that it waits for that."""
+        if not job.reason:
+            with suppress(ConflictError):
+                self._world.store.save(replace(job, reason=_UNREADY))
+        return Later(UNREADY_SECONDS)
 
     def _attempt(self, job: Job) -> Later | None:
         try:

@@ -7,6 +7,7 @@ second into the past for jobs whose worker is dead for certain, as if that time 
 
 import json
 import random
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ import pytest
 
 from lambdas import contract
 from lambdas.inference.jobs.job import Status
+from localcloud.physics import process
 from tests.scenarios.front_door_working.doors import ATTEMPTS, EAGER
 from tests.scenarios.front_door_working.working import Door, days
 
@@ -156,12 +158,19 @@ def queue(queued: Door) -> Queue:
 
 @pytest.fixture(autouse=True)
 def afresh(queue: Queue) -> Iterator[None]:
-    """Let each test begin and end with no dead letters and a healthy endpoint."""
+    """Let each test begin with nothing heard, and end with a healthy endpoint."""
     queue.forget()
     yield
     queue.door.loop.wait_for(queue.door.in_service, "the endpoint to be in service")
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an endpoint that hangs stay in service: out of it, it refuses attempts before their workers are killed."""
+    monkeypatch.setattr(process, "_FAILED_PINGS_TO_UNHEALTHY", sys.maxsize)
+
+
+@pytest.mark.usefixtures("patient")
 def test_killed_workers_lose_no_job_and_dead_letters_come_back(queue: Queue) -> None:
     with queue.door.frozen():
         jobs = queue.ask(JOBS, first=0)
@@ -188,13 +197,14 @@ def test_killed_workers_lose_no_job_and_dead_letters_come_back(queue: Queue) -> 
     assert queue.dead() == {}
 
 
+@pytest.mark.usefixtures("patient")
 def test_jobs_whose_workers_are_always_killed_end_with_the_reason(queue: Queue) -> None:
-    jobs = queue.ask(1, first=50)
-    (job,) = jobs
     with queue.door.frozen():
+        jobs = queue.ask(1, first=50)
         for _ in range(ATTEMPTS):
             queue.kill_in_the_middle()
         queue.await_end(jobs)
+    (job,) = jobs
     reason = queue.dead()[job]
     assert "its worker was killed" in reason
     shown = queue.show(job)

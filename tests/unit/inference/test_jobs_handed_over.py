@@ -248,9 +248,10 @@ def test_an_endpoint_that_is_only_being_made_costs_no_attempt() -> None:
     for _ in range(9):
         world.step()
     assert (world.job(job).attempt, world.sagemaker.asked) == (0, [])
+    assert "is being made" in world.job(job).reason
     world.standing = world.standing.settled(world.time)
     world.until_over()
-    assert world.job(job).status is Status.DONE
+    assert (world.job(job).status, world.job(job).reason) == (Status.DONE, "")
 
 
 def test_an_endpoint_that_never_comes_fails_its_jobs() -> None:

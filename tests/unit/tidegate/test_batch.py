@@ -75,6 +75,8 @@ def test_a_run_is_started_shown_and_listed(run: Run, world: World, capsys: Any) 
     assert run("status", "--endpoint", "rain-local", "-o", "json") == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["under_way"], shown["run"]["status"], shown["run"]["version"]) == (True, "RUNNING", "1.0.0")
+    assert run("status") == 0
+    assert "now: its rows are being answered" in capsys.readouterr().out
     world.until_over()
     assert run("status") == 0
     told = capsys.readouterr().out

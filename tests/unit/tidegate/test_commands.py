@@ -377,3 +377,13 @@ def test_errors_of_aws_say_what_to_do_next(error: Any, hint: str) -> None:
     explained = aws_errors.explain(error)
     assert isinstance(explained, OperatorError)
     assert hint in explained.hint
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"), [("jobs", "list,show,dead,redrive"), ("batch", "start,stop,status,list")]
+)
+def test_a_command_without_its_order_names_the_choices(
+    command: str, choices: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([command]) == 2
+    assert f"{{{choices}}}" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.inference.flags import Switches
+from tidegate import cli
 from tidegate.errors import OperatorError
 from tidegate.front_door import FrontDoor
 from tidegate.switches import FLAGS, Profile, profile_of, states, switch
@@ -67,6 +68,11 @@ def test_switching_twice_does_nothing_the_second_time() -> None:
     aws = account(cache=False)
     assert not switch(aws, PROFILE, "cache", on=False)
     assert not aws.appconfig.deployed
+
+
+def test_what_is_switched_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["switch", "off"]) == 2
+    assert f"give one of {', '.join(FLAGS)}" in capsys.readouterr().err
 
 
 def test_a_front_door_without_switches_is_an_error_with_the_way_out() -> None:

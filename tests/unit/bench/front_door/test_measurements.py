@@ -77,7 +77,7 @@ def test_phases_are_those_of_the_audit_trail() -> None:
 def test_a_run_without_failures_meets_its_goals() -> None:
     found = rollouts.measured(a_run())
     assert all(each.met for each in found.goals)
-    assert found.rows[-1][-1] == "5.0 ms, 2.00 x"
+    assert found.rows[-1][-1] == "5.0 / 5.0"
 
 
 def test_the_bad_versions_failures_count_as_not_answered_only() -> None:
