@@ -45,13 +45,18 @@ def hours(**changes: Any) -> dict[str, Any]:
 
 
 RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
-    (BY_TOKEN, {"tokens": ...}, "tokens: None", "callers bring tokens. Way out: add tokens: with issuer and audience"),
+    (
+        BY_TOKEN,
+        {"tokens": ...},
+        "tokens: nothing",
+        "callers bring tokens. Way out: add tokens: with issuer and audience",
+    ),
     (KEYED, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "nobody brings one. Way out: remove tokens:"),
     (BY_IAM, {"tokens": TOKENS}, "tokens: 'https://login.example.com'", "with auth: iam nobody brings one"),
     (KEYED, {"clients": clients({}, {})}, "clients[1].name: 'shop'", "another client has that name. Way out: choose"),
     (KEYED, {"clients": clients({"identity": "x"})}, "clients[0].identity: 'x'", "Way out: remove identity:"),
-    (BY_IAM, {"clients": clients({})}, "clients[0].identity: None", "Way out: add the ARN of its role or user"),
-    (BY_TOKEN, {"clients": clients({})}, "clients[0].identity: None", "Way out: add the value of the client claim"),
+    (BY_IAM, {"clients": clients({})}, "clients[0].identity: nothing", "Way out: add the ARN of its role or user"),
+    (BY_TOKEN, {"clients": clients({})}, "clients[0].identity: nothing", "Way out: add the value of the client claim"),
     (
         BY_TOKEN,
         {"clients": [*clients({"identity": "x"}), {"name": "other", "identity": "x"}]},
@@ -84,7 +89,7 @@ RULES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     (
         KEYED,
         {"cache": {"seconds": 9, "store": "valkey"}},
-        "network: None",
+        "network: nothing",
         "reached from within a VPC only. Way out: add network: with vpc and subnets",
     ),
     (KEYED, {"network": NETWORK}, "network: 'vpc-01234567'", "only a cache in memory"),

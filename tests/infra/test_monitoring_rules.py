@@ -36,7 +36,7 @@ def problem(folder, *arguments: Any, **environment: Any) -> str:
         ({"window_minutes": 0}, "window_minutes: 0", "from 1 to 1440. Way out: raise it to 1"),
         ({"window_minutes": 5}, "delay_minutes: 10", "a window is 5 minutes, and the alarm"),
         ({"floors": {"moderate": 0.2}}, "floors.severe: 0.1", "which begins at 0.2. Way out: raise it"),
-        ({"outputs": {}}, "outputs: None", "Way out: add probability: or prediction:, or remove outputs:"),
+        ({"outputs": {}}, "outputs: nothing", "Way out: add probability: or prediction:, or remove outputs:"),
         (
             {"outputs": {"prediction": "rain", "threshold": 0.4}},
             "outputs.threshold: 0.4",

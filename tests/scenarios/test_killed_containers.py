@@ -1,5 +1,6 @@
 """Containers killed from outside: each is replaced, and a rollout ends as it should."""
 
+import contextlib
 import os
 import signal
 import time
@@ -29,7 +30,8 @@ def containers(loop: Loop, variant: str) -> list[ProcessContainer]:
 
 def kill(container: ProcessContainer) -> None:
     assert container.pid is not None
-    os.kill(container.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it may have ended by itself just now
+        os.kill(container.pid, signal.SIGKILL)
 
 
 def live(loop: Loop) -> str:

@@ -1,11 +1,13 @@
 """One deployment, whose endpoints the files of this folder share."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from localcloud.cloud import LocalCloud
+from localcloud.physics import process
 from localcloud.physics.settings import PhysicsSettings
 from tests.scenarios.assemblies import Assemblies
 from tests.scenarios.front_door_working import doors
@@ -59,3 +61,9 @@ def sticky(deployed: Loop) -> Door:
 def queued(deployed: Loop) -> Door:
     """The endpoint with jobs, a stream and batches."""
     return Door(deployed.at(doors.QUEUED))
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an endpoint that hangs stay in service: out of it, it refuses before anybody has waited for it."""
+    monkeypatch.setattr(process, "_FAILED_PINGS_TO_UNHEALTHY", sys.maxsize)

@@ -150,6 +150,7 @@ def test_dead_model_server_is_a_problem_until_it_is_back(sticky: Door) -> None:
     restore(sticky)
 
 
+@pytest.mark.usefixtures("patient")
 def test_endpoint_that_hangs_is_given_its_time_and_then_left_alone(queued: Door) -> None:
     (row,) = days(1)
     with queued.frozen():

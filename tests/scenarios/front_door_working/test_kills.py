@@ -7,7 +7,6 @@ second into the past for jobs whose worker is dead for certain, as if that time 
 
 import json
 import random
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,6 @@ import pytest
 
 from lambdas import contract
 from lambdas.inference.jobs.job import Status
-from localcloud.physics import process
 from tests.scenarios.front_door_working.doors import ATTEMPTS, EAGER
 from tests.scenarios.front_door_working.working import Door, days
 
@@ -162,12 +160,6 @@ def afresh(queue: Queue) -> Iterator[None]:
     queue.forget()
     yield
     queue.door.loop.wait_for(queue.door.in_service, "the endpoint to be in service")
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an endpoint that hangs stay in service: out of it, it refuses attempts before their workers are killed."""
-    monkeypatch.setattr(process, "_FAILED_PINGS_TO_UNHEALTHY", sys.maxsize)
 
 
 @pytest.mark.usefixtures("patient")

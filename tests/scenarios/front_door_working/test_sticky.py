@@ -2,14 +2,16 @@
 
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 
 from lambdas.inference.assignment import takes_candidate
 from lambdas.inference.view import FRESH_SECONDS
 from tests.scenarios.front_door_working.doors import CAREFUL, EAGER, SHOP
-from tests.scenarios.front_door_working.working import Door, days
+from tests.scenarios.front_door_working.working import Door, Reply, days
 
 CALLERS = [f"caller-{number}" for number in range(40)]
 RATE = 20.0
+TOO_SLOW, TRIES = (503, 504), 5
 NEW, DOOMED = "1.1.0", "1.3.0"
 
 
@@ -29,10 +31,16 @@ class Audience:
 
     def ask(self, caller: str, client: str = SHOP) -> str:
         """Ask in a caller's name; return the version that answers."""
-        reply = self.door.predict([self._row], client, caller=caller)
+        replies = self._replies(caller, client)
+        reply = next((each for each in replies if each.status not in TOO_SLOW), None)
+        assert reply is not None, f"the model was too slow {TRIES} times"
         assert (reply.status, reply.source) == (200, "model"), reply
         assert reply.version is not None
         return reply.version
+
+    def _replies(self, caller: str, client: str) -> Iterator[Reply]:
+        """Ask as a client does, which comes again when a model was too slow: on few cores, while others start."""
+        return (self.door.predict([self._row], client, caller=caller) for _ in range(TRIES))
 
     def all(self) -> dict[str, str]:
         """Let each caller ask; return who answered it."""
