@@ -75,8 +75,9 @@ snapshot: setup ## Accept the templates as they are now
 schema: setup ## Regenerate environments/schema.json from the typed configuration
 	$(BIN)/python -m stacks.config.schema
 
-docs: setup ## Regenerate the pages that the code writes, and the picture of the last demo
+docs: setup ## Regenerate the pages that the code writes, and the picture of the last `make demo`
 	$(BIN)/python -m localcloud.support > docs/local-support.md
+	$(BIN)/python -m lambdas.inference.openapi model_containers/bootstrap/rain/model.tar.gz > docs/openapi.yaml
 	$(BIN)/python -m bench.judge.pictures
 	if [ -f build/demo/report.json ]; then $(BIN)/python -m tidegate.demo.picture build/demo docs/rollout.svg; fi
 

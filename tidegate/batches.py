@@ -18,6 +18,7 @@ from tidegate import items
 from tidegate.answers import LONGEST_SECONDS, Pace, await_answer
 from tidegate.aws import Aws
 from tidegate.command_events import CommandEvent, put
+from tidegate.documents import moment
 from tidegate.errors import OperatorError
 from tidegate.items import text
 from tidegate.settings import EndpointSettings
@@ -140,6 +141,21 @@ def standing(state: State, found: list[Run]) -> RenderableType:
 def document(run: Run) -> dict[str, Any]:
     """Return a run as JSON; what is not known yet is null."""
     return {name: None if value == "" else value for name, value in asdict(run).items()}
+
+
+def standing_document(state: State, found: list[Run]) -> dict[str, Any]:
+    """Return the run that is under way, or the last one, and what waits."""
+    return {
+        "endpoint": state.name,
+        "run": document(found[-1]) if found else None,
+        "under_way": state.run is not None,
+        "waiting": [{**asdict(each), "at": moment(each.at)} for each in state.waiting],
+    }
+
+
+def answer_document(event: BatchEvent, answer: Answer) -> dict[str, Any]:
+    """Return what was said to a command."""
+    return {**asdict(answer), "endpoint": event.endpoint, "command": event.command}
 
 
 def _unanswered(event: BatchEvent) -> OperatorError:

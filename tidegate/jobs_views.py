@@ -80,6 +80,11 @@ def letters_table(letters: Sequence[DeadLetter]) -> RenderableType:
     return table
 
 
+def redriven_document(redriven: Sequence[tuple[str, Redriven]]) -> list[dict[str, Any]]:
+    """Return what came of queueing jobs again."""
+    return [{"job": identity, "outcome": what.name.lower()} for identity, what in redriven]
+
+
 def redriven_text(redriven: Sequence[tuple[str, Redriven]]) -> str:
     """Return what came of queueing jobs again."""
     if not redriven:

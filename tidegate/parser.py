@@ -11,7 +11,9 @@ from tidegate.errors import UsageError
 EXIT_STATUSES = """exit status:
   0    done
   1    failed: AWS said no, nothing is deployed, a run failed as it was started, or no answer
-       came in time
+       came in time;
+       of list, erase, jobs redrive, models deprecate: something was left, or could not be
+       looked at; of local status: it does not run
   2    wrongly asked
   3    refused by the engine or by retraining, with its reason;
        of replay: an invariant still breaks; of plan: it can see nothing at this traffic

@@ -1,6 +1,6 @@
 """The description of a front door in OpenAPI 3.1.
 
-`python -m lambdas.inference.openapi model.tar.gz > docs/openapi.yaml` writes that of a model.
+`python -m lambdas.inference.openapi model.tar.gz` prints that of a model; `make docs` writes docs/openapi.yaml.
 """
 
 import sys

@@ -24,7 +24,6 @@ from localcloud.clock import VirtualClock
 from localcloud.simulation.boundary import Boundary
 from localcloud.simulation.cloud import ACCOUNT, BUCKET, REGION, REPOSITORY, Cloud, lazy
 
-LONGEST_DELAY = 900
 REQUESTS_PER_SECOND = 40.0
 CLEARING_SECONDS = 60.0
 PAUSE_SECONDS = 0.4
@@ -278,7 +277,10 @@ class Notifier:
 
 
 class NoLog:
-    """Implements `lambdas.rollout.ports.Log` and keeps the tracebacks of errors that nobody foresaw."""
+    """Implements `lambdas.rollout.ports.Log` and writes nothing.
+
+    Errors that nobody foresaw go to the judge, by `Workers`.
+    """
 
     def bind(self, **fields: object) -> None:
         """Add fields to every line from here on."""

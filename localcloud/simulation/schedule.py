@@ -49,7 +49,8 @@ class Fault:
 class Order:
     """An operator's command or another act of people, `at` seconds after the start.
 
-    `kind` is a command of the engine's or one of `acts`' names, `detail` what it is about, such as a version.
+    `kind` is a command of the engine's, ``declare fleet``, a decision on a version (``approve version``, ``reject
+    version``) or `hand.CONSOLE`; `detail` is what it is about, such as a version.
     """
 
     kind: str

@@ -24,7 +24,6 @@ from .job import DEFAULT_ROOT, ROOT_VARIABLE, message_of, write_text
 
 SCHEMA = 1
 SUBJECT = "subject"
-SUFFIX = ".parquet"
 _PARQUET = b"PAR1"
 
 _log = logging.getLogger(__name__)

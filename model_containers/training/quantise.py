@@ -5,7 +5,6 @@ them. The scales come from days that the version was trained on; what they cost 
 seen.
 """
 
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from .evaluation import Metrics, measure, probabilities
 from .quantise_columns import with_one_scale
 from .versions import Trained
 
-LOGGER = logging.getLogger(__name__)
 REPORT = "quantisation.json"
 SUFFIX = "-int8"
 TOLERANCE = 0.005

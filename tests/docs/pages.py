@@ -26,6 +26,11 @@ class Page:
         lines = rest.partition("\n\n")[0].splitlines()[2:]
         return [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
 
+    def fields(self, command: str) -> list[str]:
+        """Return the fields that a table of JSON names in its row of a command."""
+        (found,) = [line for line in self.text.splitlines() if line.startswith(f"| {command}")]
+        return re.findall(r"`([\w-]+)`", found.split("|")[2])
+
     def names(self, header: str) -> list[str]:
         """Return the first cells of a table, one name each."""
         return [name.strip() for row in self.rows(header) for name in row[0].split(",")]

@@ -30,9 +30,9 @@ def test_links_and_paths_lead_somewhere(document: Path) -> None:
 
 
 def test_make_targets_that_documents_name_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for document in PAGES:
-        code = re.findall(r"`(make [a-z ]+)`|^(make [a-z ]+)", document.read_text(), re.MULTILINE)
+        code = re.findall(r"`(make [a-z -]+)`|^(make [a-z -]+)", document.read_text(), re.MULTILINE)
         named = {word for pair in code for words in pair for word in words.split()[1:]}
         assert named <= targets, document.name
 

@@ -18,6 +18,7 @@ from lambdas.retraining.settings import Settings as Retraining
 from lambdas.retraining.state import Champion as Version
 from lambdas.retraining.state import State as RetrainingState
 from lambdas.rollout.judge import Finding, Judgement, Tally, Verdict
+from tests.docs.pages import Page
 from tests.unit.tidegate.conftest import DECLARED, Account
 from tests.unit.tidegate.states import FREEZE, NEXT, NOW, rolling
 from tidegate import cli, documents, drift_views, retraining_status
@@ -82,12 +83,6 @@ RETRAIN_ANSWER = answer_document(
 )
 
 
-def row(command: str) -> list[str]:
-    """Return the fields that the table of JSON names for a command."""
-    (found,) = [line for line in PAGE.splitlines() if line.startswith(f"| {command}")]
-    return re.findall(r"`(\w+)`", found.split("|")[2])
-
-
 @pytest.mark.parametrize(
     ("command", "document"),
     [
@@ -126,12 +121,21 @@ def row(command: str) -> list[str]:
     ],
 )
 def test_fields_of_the_json(command: str, document: dict[str, Any]) -> None:
-    assert sorted(row(command)) == sorted(document)
+    assert sorted(Page("operators.md").fields(command)) == sorted(document)
+
+
+def by_command(told: str) -> list[str]:
+    """Return what an exit status means of single commands: each ``of <commands>: <what>`` of its text."""
+    return [clause.strip() for clause in re.findall(r"\bof [a-z, ]+: [^;.]+", " ".join(told.split()))]
 
 
 def test_exit_statuses_are_those_of_the_help() -> None:
-    table = re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)
-    assert table == re.findall(r"^  (\d+) ", EXIT_STATUSES, re.MULTILINE)
+    table = re.findall(r"^\| (\d+) \|(.+)\|$", PAGE, re.MULTILINE)
+    shown = re.findall(r"^  (\d+) +(\S.*(?:\n {7}.*)*)", EXIT_STATUSES, re.MULTILINE)
+    of_page = {number: by_command(told.replace("`", "").replace("Of ", "of ")) for number, told in table}
+    assert of_page == {number: by_command(told) for number, told in shown}
+    assert of_page["1"]
+    assert of_page["3"]
 
 
 def commands() -> list[str]:

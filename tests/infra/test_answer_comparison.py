@@ -8,7 +8,6 @@ from lambdas.rollout.handlers.compare import LAST_CALL_SECONDS
 from lambdas.rollout.policy import Answers, Judging
 
 BUCKET = "arn:aws:s3:::tidegate-local-artefacts-123456789012-us-east-1"
-TABLE = "<TableCD117FA1.Arn>"
 
 
 def judged_by(judge):

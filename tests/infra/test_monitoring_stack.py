@@ -11,7 +11,6 @@ from lambdas.monitoring.settings import Settings
 from lambdas.monitoring.windows import Window
 
 BUCKET = "arn:aws:s3:::tidegate-loop-artefacts-123456789012-us-east-1"
-ASSETS = "arn:aws:s3:::cdk-hnb659fds-assets-123456789012-us-east-1"
 SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
 FOLDERS = [f"{folder}/rain-loop/*" for folder in ("capture", "labels", "monitoring")]
 

@@ -1,6 +1,5 @@
 """Environments for the local cloud that differ from `environments/local.yaml` in what a scenario is about."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from lambdas.rollout.policy import Policy, Step
@@ -64,10 +63,3 @@ def with_policy(environment: Environment, policy: Policy) -> Environment:
 def with_endpoint(environment: Environment, endpoint: Endpoint) -> Environment:
     """That endpoint is the environment's only one."""
     return replace(environment, endpoints=(endpoint,))
-
-
-def with_policies(environment: Environment, policies: Mapping[str, Policy]) -> Environment:
-    """For each name there is an endpoint like the environment's only one, with that policy."""
-    (only,) = environment.endpoints
-    endpoints = tuple(replace(only, name=name, rollout=policy) for name, policy in policies.items())
-    return replace(environment, endpoints=endpoints)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from tidegate import batches
@@ -74,7 +73,7 @@ def order(context: Context, arguments: argparse.Namespace, command: str, pace: P
     answer = batches.ask(context.aws, context.endpoint, event, pace or Pace(), repeated=repeated)
     if not answer.accepted:
         raise RefusedError(answer.text, f"see: {context.endpoint.command('batch status')}")
-    context.show({**asdict(answer), "endpoint": event.endpoint, "command": command}, answer.text)
+    context.show(batches.answer_document(event, answer), answer.text)
     return 0
 
 
@@ -82,13 +81,7 @@ def status(context: Context) -> int:
     """Show the run that is under way, or the last one, and what waits."""
     state = batches.load(context.aws, context.endpoint)
     found = batches.runs(context.aws, context.endpoint)
-    value = {
-        "endpoint": context.endpoint.name,
-        "run": batches.document(found[-1]) if found else None,
-        "under_way": state.run is not None,
-        "waiting": [asdict(each) for each in state.waiting],
-    }
-    context.show(value, batches.standing(state, found))
+    context.show(batches.standing_document(state, found), batches.standing(state, found))
     return 0
 
 

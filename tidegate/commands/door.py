@@ -32,10 +32,20 @@ def run(context: Context, client: str | None) -> int:
     found = door_of(context)
     if client is not None:
         key = api_key(context.aws, context.endpoint, client)
-        context.show({"client": client, "api_key": key}, key)
+        context.show(key_document(client, key), key)
         return 0
-    context.show({**found.described, "url": found.url}, _described(found))
+    context.show(document(found), _described(found))
     return 0
+
+
+def document(found: FrontDoor) -> dict[str, Any]:
+    """Return all that the deployment says of a front door."""
+    return {**found.described, "url": found.url}
+
+
+def key_document(client: str, key: str) -> dict[str, str]:
+    """Return a client's API key."""
+    return {"client": client, "api_key": key}
 
 
 def door_of(context: Context) -> FrontDoor:

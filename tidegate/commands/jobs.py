@@ -131,6 +131,5 @@ def redrive(context: Context, identities: list[str] | None, now: float) -> int:
             if letter.job in told and told[letter.job].settled:
                 letters.delete(letter)
     outcomes = list(told.items())
-    document = [{"job": identity, "outcome": what.name.lower()} for identity, what in outcomes]
-    context.show(document, jobs_views.redriven_text(outcomes))
+    context.show(jobs_views.redriven_document(outcomes), jobs_views.redriven_text(outcomes))
     return int(not all(what.settled for what in told.values()))

@@ -52,7 +52,7 @@ def _aa(arguments: argparse.Namespace) -> int:
         found = [sources.deployed(context.endpoint)]
     contender = found[0].contender(has_slow=recorded.has_slow)
     runs = aa(contender, recorded, arguments.runs, arguments.seed, _longest(contender.plan, recorded), shown_progress)
-    show(make_console(), _plain(runs), _words(contender, recorded, runs), as_json=arguments.output == "json")
+    show(make_console(), document(runs), _words(contender, recorded, runs), as_json=arguments.output == "json")
     return 0
 
 
@@ -84,7 +84,8 @@ def _words(contender: Contender, recorded: Recording, runs: Runs) -> str:
     return "\n".join(lines)
 
 
-def _plain(runs: Runs) -> dict[str, Any]:
+def document(runs: Runs) -> dict[str, Any]:
+    """Return how often it was rolled back although it is no different."""
     false = runs.of(End.ROLLED_BACK)
     return {
         "runs": runs.count,

@@ -29,7 +29,6 @@ from tidegate.rehearsal.words import minutes, percent
 
 DESCRIPTION = """how long does each step need, at this traffic, to see a version that is so many times as bad as
 the live one, and to be sure of a good one? Status 3 when the plan cannot see anything."""
-REFUSED = 3
 ERRORS_PERCENT = 0.1
 SHOWN_RATIOS = (1.5, 2.0, 3.0, 10.0)
 WANTED_RATIO = 2.0
@@ -108,13 +107,13 @@ def _answer(source: Source, expected: Expected, arguments: argparse.Namespace) -
         raise RefusedError(f"{expected.source}: there were no requests", "a plan needs traffic: say it with --rps")
     sight = foresee(source.policy, expected, source.period_seconds, arguments.see)
     console, as_json = make_console(), arguments.output == "json"
-    show(console, _plain(source, expected, sight), _table(sight), as_json=as_json)
+    show(console, document(source, expected, sight), _table(sight), as_json=as_json)
     if not as_json:
         _tell(console, source, expected, sight)
     if not sight.blind:
         return 0
     if as_json:
-        return REFUSED
+        return RefusedError.exit_status
     raise RefusedError(
         f"{source.name} cannot see anything at this traffic: not even a version {BLIND_RATIO:g} times as bad, "
         "before it takes all of it",
@@ -165,7 +164,8 @@ def _tell(console: Console, source: Source, expected: Expected, sight: Foresight
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def _plain(source: Source, expected: Expected, sight: Foresight) -> dict[str, Any]:
+def document(source: Source, expected: Expected, sight: Foresight) -> dict[str, Any]:
+    """Return what each step can see, and what goes unseen."""
     return {
         "policy": source.name,
         "traffic": {

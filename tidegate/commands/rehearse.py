@@ -91,7 +91,7 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.plot.parent.mkdir(parents=True, exist_ok=True)
         arguments.plot.write_text(picture.draw(recorded, outcomes), encoding="utf-8")
     console, as_json = make_console(), arguments.output == "json"
-    show(console, [_plain(each) for each in outcomes], _table(outcomes), as_json=as_json)
+    show(console, [document(each) for each in outcomes], _table(outcomes), as_json=as_json)
     if not as_json:
         _tell(console, recorded, outcomes, arguments)
     return 0
@@ -238,7 +238,8 @@ def _rates(recorded: Recording, answered: recording.Answered) -> str:
     return f"{answered.requests:,} requests, {100 * answered.errors / answered.requests:.2g} % 5xx{slow}"
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
+def document(outcome: Outcome) -> dict[str, Any]:
+    """Return what became of a contender."""
     return {
         "policy": outcome.contender.name,
         "notes": list(outcome.contender.notes),

@@ -36,7 +36,13 @@ def run(context: Context, state: str | None, flag: str | None) -> int:
         found = states(context.aws, profile)
         context.show(found, Text("\n".join(f"{'on ' if on else 'off'}  {name}" for name, on in found.items())))
         return 0
-    changed = switch(context.aws, profile, flag, on=state == "on")
+    on = state == "on"
+    changed = switch(context.aws, profile, flag, on=on)
     told = f"{flag} is {state} for all callers within {SECONDS} s" if changed else f"{flag} was {state} already"
-    context.show({"flag": flag, "on": state == "on", "changed": changed}, told)
+    context.show(document(flag, on=on, changed=changed), told)
     return 0
+
+
+def document(flag: str, *, on: bool, changed: bool) -> dict[str, Any]:
+    """Return how a flag stands, and whether that is new."""
+    return {"flag": flag, "on": on, "changed": changed}

@@ -98,11 +98,6 @@ def output_names(folder: Path) -> list[str]:
     return [each["name"] for each in _signature(folder)["outputs"]]
 
 
-def width(folder: Path) -> int:
-    """Return the number of columns."""
-    return len(_signature(folder)["columns"])
-
-
 def read_npy(body: bytes) -> NDArray[np.float32]:
     """Return the rows of an npy body."""
     return np.asarray(np.load(io.BytesIO(body), allow_pickle=False), dtype=np.float32)

@@ -16,7 +16,6 @@ from lambdas.contract import TABLE_EXPIRY, TABLE_PARTITION_KEY, TABLE_SORT_KEY
 from lambdas.inference.headers import LONGEST, PATTERN
 
 CSV, JSON_LINES = "text/csv", "application/jsonlines"
-FORMATS = (CSV, JSON_LINES)
 LONGEST_KEY = LONGEST
 SORT_KEY = "BATCH"
 LARGEST_ANSWER = 300_000

@@ -6,8 +6,6 @@ from typing import Any
 
 from lambdas.rollout.errors import ModelAnswerError
 
-CONTENT_TYPE = "application/json"
-
 
 def request_body(rows: Sequence[Any]) -> bytes:
     """Return rows as the serving container reads them."""

@@ -101,10 +101,6 @@ def violations_json(findings: Iterable[FindingLike], baseline: Baseline) -> dict
     return {"violations": violations}
 
 
-def _all(baseline: Baseline) -> list[tuple[str, Reference]]:
-    return [*baseline.columns.items(), *baseline.outputs.items()]
-
-
 def _statistics(name: str, reference: Reference) -> dict[str, object]:
     if isinstance(reference, NumberReference):
         return {"name": name, "inferred_type": "Fractional", "numerical_statistics": _number(reference.tally)}

@@ -69,11 +69,6 @@ def seconds_to_trust(traffic: Traffic, limits: Limits, tolerated: float, period_
     return _whole(min(by_ratio, by_share), period_seconds)
 
 
-def sees_nothing(traffic: Traffic, ratio: float, limits: Limits, within_seconds: float) -> bool:
-    """Return whether a version that is `ratio` times as bad would go unseen for all of `within_seconds`."""
-    return seconds_to_see(traffic, ratio, limits) > within_seconds
-
-
 def _harm_per_second(traffic: Traffic, ratio: float) -> float:
     share = traffic.new_share
     mixed = share * ratio + 1 - share

@@ -1,6 +1,5 @@
 """Rules that fire by the clock: rate() and cron() expressions."""
 
-import logging
 import re
 import threading
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from localcloud.errors import AwsError, NotSimulatedError
 from localcloud.services.events.bus import EventBus
 from localcloud.services.events.envelope import new_event
 
-_log = logging.getLogger(__name__)
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((.+)\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}

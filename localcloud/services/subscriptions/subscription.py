@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.services.role_access import RoleAccess
 from localcloud.services.subscriptions.pattern import Matches, compiled
 
-_log = logging.getLogger(__name__)
 _LARGEST_PIECE = 900_000
 """Bytes of log events that are sent together, which a delivery stream takes as one record, compressed or not."""
 

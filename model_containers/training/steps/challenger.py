@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version as library_version
@@ -23,7 +22,6 @@ from .job import Job, StepError
 from .sessions import probabilities as onnx_probabilities
 from .tables import Dataset, Rows
 
-LOGGER = logging.getLogger(__name__)
 CARD, BASELINE = "model_card.json", "baseline.json"
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx")
 EXPORT_TOLERANCE = 1e-3

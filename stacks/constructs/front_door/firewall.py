@@ -52,7 +52,6 @@ class Firewall(Construct):
             self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn
         )
         association.node.add_dependency(stage)
-        self.acl_arn = acl.attr_arn
 
     @staticmethod
     def _per_address(name: str, requests: int) -> Any:

@@ -105,7 +105,6 @@ def test_killed_at_any_call_every_run_still_ends_once(history: History, after: b
         assert len(world.transforms.by_run) == len(set(world.transforms.by_run))
 
 
-KINDS = ["start", "due", "stop", "look", "live", "new"]
 REFUSALS = st.lists(
     st.sampled_from([None, TimedOutError("lost"), RetryableError("busy"), PermanentError("refused")]), max_size=3
 )

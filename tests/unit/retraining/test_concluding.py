@@ -97,7 +97,6 @@ class FakeWorld:
 
     content: dict[str, bytes] = field(default_factory=dict)
     packages: list[dict[str, Any]] = field(default_factory=list)
-    copies: int = 0
     signatures: int = 0
     champion: Champion = CHAMPION
     live_uri: str = EVENT["champion_uri"]

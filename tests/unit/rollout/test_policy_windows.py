@@ -8,7 +8,6 @@ import pytest
 
 from lambdas.rollout.policy import Policy, Window
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
 OFFICE = (Window(("mon", "tue", "wed", "thu"), "08:00", "18:00"), Window(("fri",), "08:00", "12:00"))
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -87,6 +87,16 @@ def test_a_run_is_started_shown_and_listed(run: Run, world: World, capsys: Any) 
     assert "5 of 5" in capsys.readouterr().out
 
 
+def test_what_waits_is_told_with_its_time(run: Run, world: World, capsys: Any) -> None:
+    for identity in ("c1", "c2"):
+        assert run("start", "--id", identity, "--by", "alice") == 0
+    capsys.readouterr()
+    assert run("status", "-o", "json") == 0
+    (waiting,) = json.loads(capsys.readouterr().out)["waiting"]
+    assert (waiting["id"], waiting["by"]) == ("c2", "alice")
+    assert waiting["at"] == "2027-01-15T08:00:00+00:00"
+
+
 def test_a_command_is_obeyed_once_and_answered_again(run: Run, world: World, account: Account, capsys: Any) -> None:
     for _ in range(2):
         assert run("start", "--id", "c1") == 0

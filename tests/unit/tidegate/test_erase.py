@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.session
 import polars as pl
 import pytest
@@ -20,7 +22,9 @@ from lambdas import contract
 from lambdas.inference.adapters.table import written
 from lambdas.inference.batch import keyed
 from lambdas.inference.jobs.job import Status
+from localcloud.front.permissions import Scope, needs_of
 from model_containers.monitoring import erasing
+from tests.docs.pages import Page
 from tests.unit.tidegate.conftest import BUCKET
 from tests.unit.tidegate.doors import NAME, Door
 from tests.unit.tidegate.states import NOW
@@ -41,8 +45,9 @@ MACHINE = {
 class FakeSageMaker:
     """Runs the job on what lies in the bucket, when it is looked at for the second time."""
 
-    def __init__(self, door: Door, folder: Path) -> None:
-        self.door, self.folder = door, folder
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._s3 = boto3.client("s3")
         self.requests: list[dict[str, Any]] = []
         self.stopped: list[str] = []
         self.others: list[list[str]] = []
@@ -96,17 +101,17 @@ class FakeSageMaker:
     def _fetch(self, uri: str, folder: Path) -> None:
         prefix = uri.removeprefix(f"s3://{BUCKET}/")
         folder.mkdir(parents=True)
-        for each in self.door.aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", []):
+        for each in self._s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", []):
             path = folder / each["Key"].removeprefix(prefix)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(self.door.aws.s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read())
+            path.write_bytes(self._s3.get_object(Bucket=BUCKET, Key=each["Key"])["Body"].read())
 
     def _store(self, folder: Path, uri: str) -> None:
         prefix = uri.removeprefix(f"s3://{BUCKET}/")
         for path in folder.rglob("*"):
             if path.is_file():
                 key = f"{prefix}{path.relative_to(folder).as_posix()}"
-                self.door.aws.s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+                self._s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
 
 
 class Archive(Door):
@@ -118,7 +123,7 @@ class Archive(Door):
         self.aws.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         self.declare(queue=self.queue, dead_letters=self.dead, erasure=MACHINE)
         self.folder = folder
-        self.sagemaker = FakeSageMaker(self, folder / "job")
+        self.sagemaker = FakeSageMaker(folder / "job")
         self.fakes["sagemaker"] = self.sagemaker
 
     def write_down(self, name: str, *subjects: str | None) -> None:
@@ -205,6 +210,39 @@ def test_a_second_time_there_is_nothing_left(archive: Archive, run: Run, capsys:
     erased(run, capsys)
     told = erased(run, capsys)
     assert (told["rows_erased"], told["files_changed"], told["versions_deleted"]) == (0, 0, 0)
+
+
+def documented() -> set[str]:
+    """Return the actions that the pages name for ``erase``, with what every command and ``jobs`` need."""
+    _, _, policy = Page("operators.md").text.partition("```json\n")
+    actions = set(re.findall(r'"(\w+:\w+)"', policy))
+    for needs in re.findall(r"^\| `(?:door|jobs|erase)` \|(.+)", Page("front-door.md").text, re.MULTILINE):
+        service = ""
+        for word in re.findall(r"`([\w-]+:\w*|[A-Z]\w+)`", needs):
+            if word.endswith(":"):
+                service = word
+            else:
+                actions.add(word if ":" in word else f"{service}{word}")
+    return actions
+
+
+def test_what_the_page_names_is_all_that_it_needs(archive: Archive, run: Run) -> None:
+    calls: list[tuple[str, Any]] = []
+
+    def call(params: Any, model: Any, **_: Any) -> None:
+        calls.append((f"{model.service_model.service_name}:{model.name}", dict(params)))
+
+    archive.write_down("a.parquet", "ana", "ben")
+    archive.job("j1", Status.DONE, subject="ana")
+    archive.put(f"inference/{NAME}/jobs/j1/input-1.json", b"{}")
+    for client in (archive.aws.s3, archive.aws.dynamodb, archive.aws.ssm):
+        client.meta.events.register("provide-client-params", call)
+    assert run("--yes") == 0
+    calls += [("sagemaker:CreateProcessingJob", request) for request in archive.sagemaker.requests]
+    scope = Scope("123456789012", "us-east-1")
+    needed = {need.action for name, params in calls for need in needs_of(name, params, scope)}
+    assert {"sagemaker:CreateProcessingJob", "s3:DeleteObjectVersion", "dynamodb:DeleteItem"} <= needed
+    assert needed <= documented()
 
 
 def test_what_a_run_that_was_stopped_has_overwritten_goes_as_well(

@@ -57,7 +57,6 @@ COURSE: tuple[tuple[float, str, Mapping[str, float]], ...] = (
 BAD_LUCK_SECONDS = (28.0, 37.0)
 CONDEMNED_SECOND = 178.0
 ALARM_SECOND = 134.0
-ZERO_SECOND = 136.5
 ALARM_CAUSE = (
     "More than 5 % of blue's answers are 5xx (alarm rain-local-blue-5xx-rate: Threshold Crossed: 1 out of the last 2)"
 )
