@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.jobs import items, places
-from lambdas.inference.jobs.attributes import written
 from lambdas.inference.jobs.job import Job
 from tidegate import jobs
 from tidegate.aws import Aws

@@ -10,8 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import plain, written
 from lambdas.inference.jobs import items
-from lambdas.inference.jobs.attributes import plain, written
 from lambdas.inference.jobs.job import Job, Status
 from lambdas.inference.jobs.messages import Message
 from lambdas.rollout.errors import PermanentError

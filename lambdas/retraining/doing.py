@@ -9,7 +9,14 @@ from lambdas.retraining.ports import Ports
 from lambdas.retraining.said import EXECUTING, Approved, Conclusion, Followed, NotStarted, Said, Started
 from lambdas.retraining.settings import Settings
 from lambdas.retraining.state import Run
-from lambdas.rollout.errors import MissingError, PermanentError, RetryableError, TidegateError, TimedOutError
+from lambdas.rollout.errors import (
+    MissingError,
+    PermanentError,
+    RetryableError,
+    TidegateError,
+    TimedOutError,
+    TooLargeError,
+)
 
 _LONGEST_PARAMETER = 1024
 _CLOCK_SKEW = 300.0
@@ -125,7 +132,7 @@ def _concluded(ports: Ports, settings: Settings, run: Run) -> tuple[Conclusion |
         return read_outcome(content, run.id), ""
     except MissingError:
         return None, ""
-    except OutcomeError as error:
+    except (OutcomeError, TooLargeError) as error:
         return None, str(error)
 
 

@@ -89,6 +89,8 @@ class Files(Protocol):
         ------
         MissingError
             When there is none.
+        TooLargeError
+            When it is not small.
         """
 
     def write(self, bucket: str, key: str, content: bytes, content_type: str) -> None:

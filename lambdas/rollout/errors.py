@@ -42,7 +42,7 @@ class MissingError(PermanentError):
 
 
 class TooLargeError(PermanentError):
-    """An object without a checksum of its own that is too large to be read through."""
+    """An object that is too large to be read."""
 
 
 class TamperedError(PermanentError):

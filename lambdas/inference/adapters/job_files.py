@@ -11,11 +11,10 @@ from typing import Any
 
 from lambdas.contract import ENV_ARTEFACT_BUCKET
 from lambdas.inference.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import code_of, translated
-from lambdas.rollout.errors import MissingError
+from lambdas.rollout.adapters import objects
+from lambdas.rollout.adapters.failures import translated
 
 _CONNECT, _READ = 1.0, 5.0
-_NO_OBJECT = frozenset({"404", "NoSuchKey"})
 _JSON = "application/json"
 
 
@@ -33,16 +32,7 @@ class S3JobFiles:
 
     def read(self, key: str) -> bytes:
         """Return an object; raise `MissingError` where it is gone."""
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                content: bytes = self._client().get_object(Bucket=_bucket(), Key=key)["Body"].read()
-            except ClientError as error:
-                if code_of(error) in _NO_OBJECT:
-                    raise MissingError(f"{uri(key)} is not there") from error
-                raise
-        return content
+        return objects.read(self._client, _bucket(), key)
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object of JSON."""

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import plain, written
 from lambdas.inference.adapters.clients import Lazy
 from lambdas.inference.adapters.conflicts import conflicts
 from lambdas.inference.jobs import items
-from lambdas.inference.jobs.attributes import plain, written
 from lambdas.inference.jobs.job import Job
 from lambdas.rollout.adapters.failures import translated
 

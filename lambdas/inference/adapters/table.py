@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import plain, written
 from lambdas.inference.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 
@@ -41,7 +42,7 @@ class InferenceTable:
         key = {contract.TABLE_PARTITION_KEY: partition, contract.TABLE_SORT_KEY: sort}
         with translated():
             answer = self._client().get_item(TableName=os.environ[contract.ENV_INFERENCE_TABLE], Key=written(key))
-        return _read(answer["Item"]) if "Item" in answer else None
+        return plain(answer["Item"]) if "Item" in answer else None
 
     def put(self, item: Mapping[str, Any]) -> None:
         """Write an item over whatever was there."""
@@ -76,26 +77,5 @@ class RecordedRoute:
                 ProjectionExpression="#route",
                 ExpressionAttributeNames={"#route": contract.ROUTE_ATTRIBUTE},
             )
-        route = _read(answer.get("Item", {})).get(contract.ROUTE_ATTRIBUTE)
+        route = plain(answer.get("Item", {})).get(contract.ROUTE_ATTRIBUTE)
         return route if isinstance(route, dict) else None
-
-
-def written(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item of text and numbers as DynamoDB takes it."""
-    return {name: {"S": value} if isinstance(value, str) else {"N": repr(value)} for name, value in item.items()}
-
-
-def _read(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(value) for name, value in item.items()}
-
-
-def _value(typed: Mapping[str, Any]) -> Any:
-    # boto3's own reader is not worth the import of boto3 to a cold start.
-    [(kind, value)] = typed.items()
-    if kind == "M":
-        return _read(value)
-    if kind == "L":
-        return [_value(each) for each in value]
-    if kind == "N":
-        return float(value)
-    return None if kind == "NULL" else value

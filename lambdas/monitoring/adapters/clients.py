@@ -3,9 +3,7 @@
 import functools
 from typing import Any
 
-from lambdas.rollout.adapters.clients import Lazy
-
-__all__ = ["Lazy", "client", "lazy"]
+from lambdas.rollout.adapters.clients import Lazy, make
 
 _CONNECT, _READ = 2, 10
 _ATTEMPTS = 4
@@ -18,13 +16,7 @@ def client(service: str) -> Any:
 
     Every call of the monitor may be made twice: it reads, or writes under a name of the window, or conditionally.
     """
-    # Importing boto3 takes most of a cold start.
-    import boto3
-    from botocore.config import Config
-
-    retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
-    config = Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries)
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return make(service, connect=_CONNECT, read=_READ, attempts=_ATTEMPTS)
 
 
 def lazy(service: str) -> Lazy:

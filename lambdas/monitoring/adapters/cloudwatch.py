@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.contract import METRIC_NAMESPACE
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.ports import Datum
+from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 
 MOST_A_CALL = 500

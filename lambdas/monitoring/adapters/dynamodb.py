@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambdas import contract
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.errors import ConflictError
 from lambdas.monitoring.ports import Cursor
 from lambdas.rollout.adapters.attributes import decode, encode
+from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters.tables import get
 
 
 class DynamoRecords:
@@ -77,9 +79,7 @@ class DynamoRecords:
         return others[:most][::-1]
 
     def _get(self, endpoint: str, sort: str) -> dict[str, Any] | None:
-        with translated():
-            answer = self._client().get_item(TableName=_table(), Key=encode(_key(endpoint, sort)), ConsistentRead=True)
-        return decode(answer["Item"]) if "Item" in answer else None
+        return get(self._client, _table(), _key(endpoint, sort))
 
     def _put(self, endpoint: str, sort: str, item: Mapping[str, Any], **condition: Any) -> None:
         self._client().put_item(TableName=_table(), Item=encode({**item, **_key(endpoint, sort)}), **condition)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdas.contract import MONITORING_EVENT_SOURCE
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.rollout.adapters.bus import send
+from lambdas.rollout.adapters.clients import Lazy
 
 
 class EventBridge:

@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.ports import JobView
-from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters import executions
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.failures import translated
 
 _PART_FAILED = "States.ExceedToleratedFailureThreshold"
 _LONGEST_REASON = 1000
@@ -22,27 +24,15 @@ class StepFunctions:
 
     def look(self, machine: str, name: str) -> JobView | None:
         """Return how an execution stands; None when there is none."""
-        from botocore.exceptions import ClientError
-
+        found = executions.describe(self._client, machine, name)
+        if found is None:
+            return None
         with translated():
-            try:
-                found = self._client().describe_execution(executionArn=_execution(machine, name))
-            except ClientError as error:
-                if code_of(error) == "ExecutionDoesNotExist":
-                    return None
-                raise
             return JobView(found["status"], self._reason(found)[:_LONGEST_REASON])
 
     def start(self, machine: str, name: str, given: Mapping[str, Any]) -> None:
         """Start an execution; one of that name that is there already is success, whatever became of it."""
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                self._client().start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
-            except ClientError as error:
-                if code_of(error) != "ExecutionAlreadyExists":
-                    raise
+        executions.start(self._client, machine, name, given)
 
     def _reason(self, execution: Mapping[str, Any]) -> str:
         """Return why an execution failed: that a part of it did says nothing, so then why that one did."""
@@ -54,10 +44,6 @@ class StepFunctions:
             for part in answer["executions"]:
                 return _told(client.describe_execution(executionArn=part["executionArn"]))
         return _told(execution)
-
-
-def _execution(machine: str, name: str) -> str:
-    return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def _told(execution: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """SageMaker Processing jobs that count large windows."""
 
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.errors import MissingError
 from lambdas.monitoring.ports import JobOrder, JobView
 from lambdas.monitoring.processing import request_for
 from lambdas.monitoring.settings import Settings
+from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import code_of, translated
 
 _LONGEST_REASON = 1000

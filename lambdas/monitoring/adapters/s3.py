@@ -2,20 +2,19 @@
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.errors import MissingError, PermanentError
 from lambdas.monitoring.ports import StoredFile
-from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters import objects
+from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.failures import translated
 
 _PIECE = 1024 * 1024
 _PACKED = ".gz"
 _GZIP = 16 + zlib.MAX_WBITS
 _BROKEN = b"\n{\n"
 """Stands for what a damaged archive lost: a line that is counted as truncated. What came before it is still good."""
-
-_NO_OBJECT = frozenset({"NoSuchKey", "404"})
 
 
 class S3Files:
@@ -26,12 +25,12 @@ class S3Files:
 
     def folders(self, bucket: str, prefix: str) -> list[str]:
         """Return the prefixes one level below a prefix that ends in a slash."""
-        pages = self._pages(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        pages = objects.pages(self._client, Bucket=bucket, Prefix=prefix, Delimiter="/")
         return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
 
     def below(self, bucket: str, prefix: str) -> Iterator[StoredFile]:
         """Yield what lies below a prefix."""
-        for page in self._pages(Bucket=bucket, Prefix=prefix):
+        for page in objects.pages(self._client, Bucket=bucket, Prefix=prefix):
             for each in page.get("Contents", []):
                 yield StoredFile(each["Key"], each["Size"], each["LastModified"].timestamp())
 
@@ -54,25 +53,8 @@ class S3Files:
             self._client().put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
         return f"s3://{bucket}/{key}"
 
-    def _pages(self, **request: Any) -> Iterator[dict[str, Any]]:
-        while True:
-            with translated():
-                page = self._client().list_objects_v2(**request)
-            yield page
-            if not page.get("IsTruncated"):
-                return
-            request["ContinuationToken"] = page["NextContinuationToken"]
-
     def _pieces(self, bucket: str, key: str) -> Iterator[bytes]:
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                body = self._client().get_object(Bucket=bucket, Key=key)["Body"]
-            except ClientError as error:
-                if code_of(error) in _NO_OBJECT:
-                    raise MissingError(f"s3://{bucket}/{key} is gone") from error
-                raise
+        body = objects.opened(self._client, bucket, key)
         try:
             while True:
                 with translated():

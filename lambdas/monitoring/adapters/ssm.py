@@ -3,8 +3,9 @@
 import os
 
 from lambdas.contract import ENV_ENVIRONMENT, monitoring_parameter
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.settings import Settings
+from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from lambdas.monitoring.adapters.clients import Lazy, lazy
+from lambdas.monitoring.adapters.clients import lazy
 from lambdas.monitoring.times import stamp
 from lambdas.monitoring.versions import Baselines, Timeline, Version
+from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.state import Phase, Rollout

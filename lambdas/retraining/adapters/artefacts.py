@@ -7,13 +7,12 @@ from typing import Any
 
 from lambdas.retraining.adapters.clients import lazy
 from lambdas.retraining.concluding import Unpacked
+from lambdas.rollout.adapters import objects
 from lambdas.rollout.adapters.clients import Lazy, time_limit
-from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.adapters.trust import KmsTrust
-from lambdas.rollout.errors import MissingError, PermanentError
+from lambdas.rollout.errors import PermanentError
 
-_NO_OBJECT = frozenset({"404", "NoSuchKey"})
-_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _SMALL = 16 * 1024 * 1024
 _CHUNK = 1024 * 1024
 
@@ -26,32 +25,22 @@ class S3Artefacts:
 
     def read(self, uri: str) -> bytes:
         """Return a small object."""
-        content: bytes = self._opened(uri).read(_SMALL + 1)
-        if len(content) > _SMALL:
-            raise PermanentError(f"{uri} has more than {_SMALL:,} bytes, which no such file has")
-        return content
+        return objects.read(self._client, *_place(uri), _SMALL)
 
     def write(self, uri: str, content: bytes, content_type: str) -> None:
         """Write an object."""
+        bucket, key = _place(uri)
         with translated():
-            self._client().put_object(**_place(uri), Body=content, ContentType=content_type)
+            self._client().put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type)
 
     def write_once(self, uri: str, content: bytes, content_type: str) -> bytes:
         """Write an object unless there is one; return what is there."""
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                self._client().put_object(**_place(uri), Body=content, ContentType=content_type, IfNoneMatch="*")
-            except ClientError as error:
-                if code_of(error) not in _TAKEN:
-                    raise
-                return self.read(uri)
-        return content
+        is_ours = objects.write_once(self._client, *_place(uri), content, content_type)
+        return content if is_ours else self.read(uri)
 
     def unpack(self, uri: str, names: tuple[str, ...]) -> Unpacked:
         """Read an archive through, once: its digest, and the small files of some names in it."""
-        source = _Hashing(self._opened(uri))
+        source = _Hashing(objects.opened(self._client, *_place(uri)))
         readable: Any = source  # a stream is only ever read
         files: dict[str, bytes] = {}
         try:
@@ -69,22 +58,13 @@ class S3Artefacts:
 
     def copy(self, source: str, target: str, sha256: str) -> None:
         """Copy an object, of up to 5 GB, and make sure that what is there has the digest."""
+        (from_bucket, from_key), (bucket, key) = _place(source), _place(target)
+        place = {"Bucket": from_bucket, "Key": from_key}
         with translated():
-            self._client().copy_object(**_place(target), CopySource=_place(source), ChecksumAlgorithm="SHA256")
+            self._client().copy_object(Bucket=bucket, Key=key, CopySource=place, ChecksumAlgorithm="SHA256")
         found = KmsTrust(s3=self._client).sha256(target)
         if found != sha256:
             raise PermanentError(f"{target} has the sha256 {found}, but {sha256} was read: it was changed meanwhile")
-
-    def _opened(self, uri: str) -> Any:
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                return self._client().get_object(**_place(uri))["Body"]
-            except ClientError as error:
-                if code_of(error) in _NO_OBJECT:
-                    raise MissingError(f"{uri} is not there") from error
-                raise
 
 
 class _Hashing:
@@ -106,8 +86,8 @@ class _Hashing:
             pass
 
 
-def _place(uri: str) -> dict[str, str]:
+def _place(uri: str) -> tuple[str, str]:
     if not uri.startswith("s3://"):
         raise PermanentError(f"{uri} is not in S3")
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return {"Bucket": bucket, "Key": key}
+    return bucket, key

@@ -3,7 +3,7 @@
 import functools
 from typing import Any
 
-from lambdas.rollout.adapters.clients import Lazy
+from lambdas.rollout.adapters.clients import Lazy, make
 
 _CONNECT, _READ, _ATTEMPTS = 2, 60, 4
 """SageMaker gives a Lambda step ten minutes."""
@@ -12,13 +12,7 @@ _CONNECT, _READ, _ATTEMPTS = 2, 60, 4
 @functools.cache
 def client(service: str) -> Any:
     """Return the client of a service, made when first asked for."""
-    # Importing boto3 takes most of a cold start.
-    import boto3
-    from botocore.config import Config
-
-    retries: Any = {"mode": "standard", "total_max_attempts": _ATTEMPTS}
-    config = Config(connect_timeout=_CONNECT, read_timeout=_READ, retries=retries)
-    return boto3.client(service, config=config)  # type: ignore[call-overload]
+    return make(service, connect=_CONNECT, read=_READ, attempts=_ATTEMPTS)
 
 
 def lazy(service: str) -> Lazy:

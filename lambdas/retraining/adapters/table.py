@@ -8,9 +8,8 @@ from lambdas import contract
 from lambdas.retraining import items
 from lambdas.retraining.decision import Entry
 from lambdas.retraining.state import State, Summary
-from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.adapters.tables import get
 from lambdas.rollout.adapters.transactions import put, transact
 
 
@@ -22,10 +21,8 @@ class DynamoStore:
 
     def load(self, name: str) -> State:
         """Return the endpoint's state; a fresh one when there is none."""
-        key = encode(items.key(name, items.STATE_KEY))
-        with translated():
-            answer = self._client().get_item(TableName=_table(), Key=key, ConsistentRead=True)
-        return items.read_state(decode(answer["Item"])) if "Item" in answer else State(name)
+        item = get(self._client, _table(), items.key(name, items.STATE_KEY))
+        return items.read_state(item) if item is not None else State(name)
 
     def save(self, state: State, entries: Sequence[Entry] = (), summary: Summary | None = None, *, now: float) -> State:
         """Write the state with its audit entries and a run's summary in one transaction."""

@@ -55,14 +55,29 @@ def _made(service: str) -> Any:
     CloudFormation, which is only asked, by functions that have time, and often refuses to be asked just now; and
     AppConfig, whose versions are only deleted, by the same functions, and many at once.
     """
+    attempts = {"dynamodb": 2, "cloudformation": 5, "appconfig": 5}.get(service, 1)
+    read = {"sagemaker-runtime": _SMOKE_READ, "lambda": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
+    return make(service, connect=_CONNECT, read=read, attempts=attempts)
+
+
+def make(service: str, *, connect: int, read: int, attempts: int) -> Any:
+    """Make a client.
+
+    Parameters
+    ----------
+    service
+        boto3's name of it.
+    connect, read
+        Seconds to wait for a connection, and for an answer.
+    attempts
+        How often a call is made at the most.
+    """
     # Importing boto3 takes most of a cold start, and not every function needs it.
     import boto3
     from botocore.config import Config
 
-    attempts = {"dynamodb": 2, "cloudformation": 5, "appconfig": 5}.get(service, 1)
-    read = {"sagemaker-runtime": _SMOKE_READ, "lambda": _SMOKE_READ, "dynamodb": 2}.get(service, _READ)
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
-    config = Config(connect_timeout=_CONNECT, read_timeout=read, retries=retries)
+    config = Config(connect_timeout=connect, read_timeout=read, retries=retries)
     return boto3.client(service, config=config)  # type: ignore[call-overload]
 
 

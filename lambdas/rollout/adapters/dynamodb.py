@@ -10,6 +10,7 @@ from lambdas.rollout import items
 from lambdas.rollout.adapters.attributes import decode, encode
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
+from lambdas.rollout.adapters.tables import get
 from lambdas.rollout.adapters.transactions import put, transact
 from lambdas.rollout.answers import paired
 from lambdas.rollout.decision import Entry
@@ -73,9 +74,7 @@ class DynamoStore:
 
     def get(self, key: Mapping[str, str]) -> dict[str, Any] | None:
         """Return the item under a key."""
-        with translated():
-            answer = self._client().get_item(TableName=_table(), Key=encode(key), ConsistentRead=True)
-        return decode(answer["Item"]) if "Item" in answer else None
+        return get(self._client, _table(), key)
 
     def put_new(self, item: Mapping[str, Any]) -> None:
         """Write an item unless there is one under its key."""

@@ -13,7 +13,7 @@ import pytest
 
 from lambdas import contract
 from lambdas.inference import routes
-from lambdas.inference.adapters.table import written
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.batch import keyed
 from lambdas.inference.openapi import document, signature_in
 from lambdas.inference.problems import CONTENT_TYPE

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from lambdas import contract
-from lambdas.inference.adapters.table import written
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.batch import keyed, loading, loads
 from lambdas.inference.batch.adapters.answers import DynamoAnswers
 from lambdas.inference.batch.adapters.files import S3Lines, split

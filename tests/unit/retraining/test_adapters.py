@@ -30,7 +30,7 @@ from lambdas.retraining.settings import Bootstrap, OnDrift, Settings, SettingsEr
 from lambdas.retraining.state import Approval, Champion, Message, Run, State, Summary, Window
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, RetryableError
+from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, RetryableError, TooLargeError
 
 NAME, BUCKET = "rain-local", "artefacts"
 CHAMPION = Champion("1.0.0", "arn:package/1", "config-1", "blue")
@@ -356,6 +356,20 @@ def test_manifest_lists_the_hours_of_a_time(aws: Callable[[str], Lazy], monkeypa
     assert [key.split("/")[-2] for key in cut.keys] == ["01", "02", "02"]
     assert "older ones were left out because 3 are the most" in cut.said("captures")
     assert manifests.labels(files, BUCKET, NAME, moment(0), moment(2)).keys == ()
+
+
+def test_file_is_read_whole_or_refused(aws: Callable[[str], Lazy]) -> None:
+    s3 = aws("s3")()
+    s3.create_bucket(Bucket=BUCKET)
+    most = 1024 * 1024
+    s3.put_object(Bucket=BUCKET, Key="whole", Body=b"x" * most)
+    s3.put_object(Bucket=BUCKET, Key="larger", Body=b"x" * (most + 1))
+    files = S3Files(aws("s3"))
+    assert files.read(BUCKET, "whole") == b"x" * most
+    with pytest.raises(TooLargeError, match="s3://artefacts/larger has more than 1,048,576 bytes"):
+        files.read(BUCKET, "larger")
+    with pytest.raises(MissingError, match="s3://artefacts/none is not there"):
+        files.read(BUCKET, "none")
 
 
 def packed(**files: bytes) -> bytes:

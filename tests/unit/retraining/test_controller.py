@@ -301,7 +301,14 @@ def test_outcome_counts_though_the_execution_failed_after_it(world: Any) -> None
     assert world.outcomes == ["registered"]
 
 
-@pytest.mark.parametrize("content", [b"{", b'{"schema": 1, "run": "another", "outcome": "registered"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b'{"schema": 1, "run": "another", "outcome": "registered"}',
+        pytest.param(b" " * (w.MOST_BYTES + 1), id="too large"),
+    ],
+)
 def test_outcome_that_cannot_be_read_is_a_failure(world: Any, content: bytes) -> None:
     world.pipelines.concludes = None
     world.drift()

@@ -14,12 +14,20 @@ from lambdas.retraining.ports import Model, Ports, Stored
 from lambdas.retraining.said import Conclusion, DataCame, Drifted, Live, Look, Ordered, Said
 from lambdas.retraining.settings import Bootstrap, OnDrift, Settings
 from lambdas.retraining.state import Champion, Outcome, State, Summary, Window
-from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
+from lambdas.rollout.errors import (
+    ConflictError,
+    MissingError,
+    PermanentError,
+    TidegateError,
+    TimedOutError,
+    TooLargeError,
+)
 from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, BUCKET, PIPELINE = "rain-local", "artefacts", "tidegate-local-rain"
 START = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+MOST_BYTES = 1024 * 1024
 BOOTSTRAP = Champion("1.0.0", None, "config-1", "blue")
 SETTINGS = Settings(
     environment="local",
@@ -181,6 +189,8 @@ class FakeFiles:
     def read(self, bucket: str, key: str) -> bytes:
         if key not in self.content:
             raise MissingError(key)
+        if len(self.content[key]) > MOST_BYTES:
+            raise TooLargeError(f"{key} has more than {MOST_BYTES:,} bytes")
         return self.content[key]
 
     def write(self, bucket: str, key: str, content: bytes, content_type: str) -> None:

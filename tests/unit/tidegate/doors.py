@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 
 from lambdas.contract import TABLE_PARTITION_KEY, TABLE_SORT_KEY, front_door_parameter, inference_table
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.jobs import items
-from lambdas.inference.jobs.attributes import written
 from lambdas.inference.jobs.job import Job, Status
 from tests.unit.tidegate.conftest import SETTINGS
 from tests.unit.tidegate.states import NOW

@@ -19,7 +19,7 @@ from botocore.validate import validate_parameters
 from moto import mock_aws
 
 from lambdas import contract
-from lambdas.inference.adapters.table import written
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.batch import keyed
 from lambdas.inference.jobs.job import Status
 from localcloud.front.permissions import Scope, needs_of

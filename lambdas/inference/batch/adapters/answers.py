@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import written
 from lambdas.inference.adapters.clients import make
-from lambdas.inference.adapters.table import written
 from lambdas.inference.batch.loading import Outcome
 from lambdas.rollout.adapters.failures import code_of, translated
 from lambdas.rollout.errors import RetryableError

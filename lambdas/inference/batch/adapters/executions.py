@@ -4,15 +4,15 @@ Needs states:StartExecution on it (`TIDEGATE_LOAD_MACHINE`), and states:Describe
 its executions.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from lambdas.contract import ENV_LOAD_MACHINE
 from lambdas.inference.batch.said import JobSeen
+from lambdas.rollout.adapters import executions
 from lambdas.rollout.adapters.clients import Lazy
-from lambdas.rollout.adapters.failures import code_of, translated
+from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import PermanentError
 
 
@@ -24,32 +24,19 @@ class StepFunctions:
 
     def see(self, name: str) -> JobSeen | None:
         """Return how an execution stands; None when there is none."""
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                found = self._client().describe_execution(executionArn=_execution(name))
-            except ClientError as error:
-                if code_of(error) == "ExecutionDoesNotExist":
-                    return None
-                raise
+        found = executions.describe(self._client, _machine(), name)
+        if found is None:
+            return None
         return JobSeen(found["status"], ": ".join(filter(None, (found.get("error"), found.get("cause")))))
 
     def start(self, name: str, given: Mapping[str, Any]) -> None:
         """Start an execution; one of that name that is there is taken for it."""
-        from botocore.exceptions import ClientError
-
-        with translated():
-            try:
-                self._client().start_execution(stateMachineArn=_machine(), name=name, input=json.dumps(given))
-            except ClientError as error:
-                if code_of(error) != "ExecutionAlreadyExists":
-                    raise
+        executions.start(self._client, _machine(), name, given)
 
     def stop(self, name: str, why: str) -> None:
         """Stop an execution; one that has ended is left as it is."""
         with translated():
-            self._client().stop_execution(executionArn=_execution(name), cause=why)
+            self._client().stop_execution(executionArn=executions.arn(_machine(), name), cause=why)
 
 
 def _machine() -> str:
@@ -57,7 +44,3 @@ def _machine() -> str:
     if not machine:
         raise PermanentError("answers are not asked for by key any more: batch.serve was left out after the run began")
     return machine
-
-
-def _execution(name: str) -> str:
-    return f"{_machine().replace(':stateMachine:', ':execution:')}:{name}"

@@ -10,10 +10,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.adapters.attributes import plain, written
 from lambdas.inference.adapters.clients import Lazy
 from lambdas.inference.adapters.conflicts import conflicts
 from lambdas.inference.following.standing import Standing
-from lambdas.inference.jobs.attributes import plain, written
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.stored import read_back
 
