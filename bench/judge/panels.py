@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tidegate.demo import svg
+from tidegate import svg
 
 TEAL, RED, AMBER, GREY = "#0e9488", "#cf222e", "#e08a1e", "#57606a"
 

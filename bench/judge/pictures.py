@@ -21,7 +21,7 @@ from lambdas.rollout.judge.finding import Finding
 from lambdas.rollout.judge.judgement import ERRORS, condemns, vouches
 from lambdas.rollout.judge.rates import Rates
 from stacks.config import ROOT
-from tidegate.demo.svg import Point
+from tidegate.svg import Point
 
 FOLDER = ROOT / "docs" / "judge"
 LIMITS = Limits()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.judge.cases import Case
 from bench.judge.runs import METHODS, Outcome
-from tidegate.demo import svg
+from tidegate import svg
 
 Outcomes = Mapping[str, Mapping[str, Outcome]]
 

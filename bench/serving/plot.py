@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bench.serving.rows import Row
 from bench.serving.servers import CONTAINER, RAW
-from tidegate.demo import svg
+from tidegate import svg
 
 _PANEL_WIDTH, _PANEL_HEIGHT, _GAP, _MARGIN = 300.0, 190.0, 62.0, 24.0
 _LEGEND_HEIGHT = 46.0

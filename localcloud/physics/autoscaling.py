@@ -1,35 +1,23 @@
-"""Application Auto Scaling: scalable targets, target tracking, and step scaling on behalf of alarms."""
+"""Application Auto Scaling: scalable targets, their policies, and what alarms and scheduled actions ask of them."""
 
 import logging
-import math
 import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from localcloud.clock import Clock, Timer
+from localcloud.clock import Clock
 from localcloud.errors import AwsError
 from localcloud.physics.cloudwatch.store import MetricStore
 from localcloud.physics.paging import page
 from localcloud.physics.scalable import VARIANTS, Kind, ScalableFleet
-from localcloud.physics.scaling_policies import (
-    STEPS,
-    TRACKING,
-    check_policy,
-    customised,
-    policy_type,
-    step_cooldown,
-    stepped,
-)
+from localcloud.physics.scaling_loop import ScalingLoop
+from localcloud.physics.scaling_policies import STEPS, check_policy, policy_type
 from localcloud.physics.scaling_targets import Target, described, fits, kind_of, named
 from localcloud.physics.settings import PhysicsSettings
 from localcloud.physics.times import to_datetime
 from localcloud.service import Service, operation
 
-_OUT_PERIODS = 3  # periods, which are minutes, above the target before AWS adds instances
-_IN_PERIODS = 15  # periods below nine tenths of it before AWS removes some
-_IN_SHARE = 0.9
-_DEFAULT_COOLDOWN_SECONDS = 300.0
 _DEFAULT_PAGE = 50
 
 _log = logging.getLogger(__name__)
@@ -63,7 +51,6 @@ class AutoScalingService(Service):
     ) -> None:
         self._clock = clock
         self._metrics = metrics
-        self._settings = settings or PhysicsSettings()
         self._prefix = f"arn:aws:application-autoscaling:{region}:{account}:scalable-target/"
         self._policy_prefix = f"arn:aws:autoscaling:{region}:{account}:scalingPolicy:"
         self.account, self.region = account, region
@@ -71,7 +58,7 @@ class AutoScalingService(Service):
         self._lock = threading.RLock()
         self._targets: dict[str, Target] = {}
         self._fleets: dict[Kind, ScalableFleet] = {}
-        self._timer: Timer | None = None
+        self._loop = ScalingLoop(clock, self, self._fleets, metrics, settings or PhysicsSettings())
 
     def attach(self, fleet: ScalableFleet, kind: Kind = VARIANTS) -> None:
         """Scale the resources of `fleet`."""
@@ -79,9 +66,7 @@ class AutoScalingService(Service):
 
     def stop(self) -> None:
         """Scale no more."""
-        with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
+        self._loop.stop()
 
     def is_registered(self, endpoint: str, variant: str) -> bool:
         """Whether the variant is a scalable target."""
@@ -94,6 +79,16 @@ class AutoScalingService(Service):
             gone = {rid for rid, each in self._targets.items() if (each.kind, each.place()[0]) == (VARIANTS, endpoint)}
             kept = {rid: target for rid, target in self._targets.items() if rid not in gone}
             self._targets = kept
+
+    def registered(self) -> list[Target]:
+        """Return all targets."""
+        with self._lock:
+            return list(self._targets.values())
+
+    def is_current(self, target: Target) -> bool:
+        """Whether a target is still registered."""
+        with self._lock:
+            return self._targets.get(target.resource_id) is target
 
     @operation("RegisterScalableTarget")
     def register_scalable_target(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +107,7 @@ class AutoScalingService(Service):
             target.minimum, target.maximum = minimum, maximum
             target.suspended.update(request.get("SuspendedState") or {})
             self._targets[resource_id] = target
-            self._clock.call_later(0.0, lambda: self._keep_bounds(target))
+            self._clock.call_later(0.0, lambda: self._loop.keep_minimum(target))
             return {"ScalableTargetARN": target.arn}
 
     @operation("DeregisterScalableTarget")
@@ -150,8 +145,7 @@ class AutoScalingService(Service):
                 "CreationTime": created,
                 "Alarms": [],
             }
-            if self._timer is None:
-                self._timer = self._clock.call_later(self._settings.scaling_period_seconds, self._evaluate)
+            self._loop.start()
             return {"PolicyARN": arn, "Alarms": []}
 
     @operation("DeleteScalingPolicy")
@@ -235,72 +229,13 @@ class AutoScalingService(Service):
         with self._lock:
             target.minimum = target.minimum if minimum is None else minimum
             target.maximum = target.maximum if maximum is None else maximum
-        fleet = self._fleets.get(target.kind)
-        count = fleet.capacity(*target.place()) if fleet is not None else None
-        bounded = None if count is None else min(max(count, target.minimum), target.maximum)
-        if bounded is not None and bounded != count and self.is_current(target):
-            self._scale(target, bounded)
+        self._loop.bring_between_bounds(target)
 
     def _policy_arn(self, request: Mapping[str, Any]) -> str:
         return (
             f"{self._policy_prefix}{uuid.uuid4()}:resource/{request['ServiceNamespace']}/{request['ResourceId']}:"
             f"policyName/{request['PolicyName']}"
         )
-
-    def _evaluate(self) -> None:
-        with self._lock:
-            targets = list(self._targets.values())
-            self._timer = self._clock.call_later(self._settings.scaling_period_seconds, self._evaluate)
-        for target in targets:
-            self._keep_bounds(target)
-            for policy in [each for each in target.policies.values() if each["PolicyType"] == TRACKING]:
-                self._track(target, policy["TargetTrackingScalingPolicyConfiguration"])
-
-    def _keep_bounds(self, target: Target) -> None:
-        """Raise a count below the minimum, unless scaling out is suspended."""
-        fleet = self._fleets.get(target.kind)
-        if fleet is None or target.suspended["DynamicScalingOutSuspended"] or not self.is_current(target):
-            return
-        count = fleet.capacity(*target.place())
-        if count is not None and count < target.minimum and not self._scale(target, target.minimum):
-            self._clock.call_later(self._settings.scaling_period_seconds / 6, lambda: self._keep_bounds(target))
-
-    def is_current(self, target: Target) -> bool:
-        """Whether a target is still registered."""
-        with self._lock:
-            return self._targets.get(target.resource_id) is target
-
-    def _track(self, target: Target, tracking: Mapping[str, Any]) -> None:
-        fleet = self._fleets.get(target.kind)
-        if fleet is None or not self.is_current(target):
-            return
-        goal, count = float(tracking["TargetValue"]), fleet.capacity(*target.place())
-        recent = [self._load(fleet, target, tracking, periods) for periods in range(_IN_PERIODS)]
-        known = [load for load in recent if load is not None]
-        if count is None or not known:
-            return
-        wanted = math.ceil(max(count, 1) * known[0] / goal)
-        if all(load is not None and load > goal for load in recent[:_OUT_PERIODS]):
-            self._scale_out(target, tracking, count, wanted)
-        elif len(known) == _IN_PERIODS and all(load < goal * _IN_SHARE for load in known):
-            self._scale_in(target, tracking, count, wanted)
-
-    def _scale_out(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
-        wanted = min(max(wanted, count + 1), target.maximum)
-        suspended = target.suspended["DynamicScalingOutSuspended"]
-        if wanted > count and not suspended and self._is_cool(target, tracking.get("ScaleOutCooldown"), out=True):
-            self._scale(target, wanted)
-
-    def _scale_in(self, target: Target, tracking: Mapping[str, Any], count: int, wanted: int) -> None:
-        wanted = max(wanted, target.minimum)
-        suspended = target.suspended["DynamicScalingInSuspended"] or tracking.get("DisableScaleIn")
-        if wanted < count and not suspended and self._is_cool(target, tracking.get("ScaleInCooldown"), out=False):
-            self._scale(target, wanted)
-
-    def _is_cool(self, target: Target, cooldown: float | None, *, out: bool) -> bool:
-        """Whether the last scaling is long enough ago; to scale out, that of the last scaling out counts only."""
-        seconds = _DEFAULT_COOLDOWN_SECONDS if cooldown is None else float(cooldown)
-        return self._clock.now() - (target.scaled_out_at if out else target.scaled_at) >= seconds
 
     def act(self, policy_arn: str, alarm: Mapping[str, Any]) -> None:
         """Carry out a step scaling policy, whose alarm's StateReasonData is given; others are left to themselves."""
@@ -309,21 +244,8 @@ class AutoScalingService(Service):
             _log.warning("an alarm names scaling policy %s, which does not exist", policy_arn)
             return
         target, policy = found
-        fleet = self._fleets.get(target.kind)
-        count = fleet.capacity(*target.place()) if fleet is not None else None
-        if fleet is None or count is None or policy["PolicyType"] != STEPS:
-            return
-        steps = policy["StepScalingPolicyConfiguration"]
-        wanted = stepped(steps, count, alarm)
-        if wanted is not None:
-            wanted = min(max(wanted, target.minimum), target.maximum)
-            self._step(target, count, wanted, step_cooldown(target.kind, steps))
-
-    def _step(self, target: Target, count: int, wanted: int, cooldown: float) -> None:
-        out = wanted > count
-        suspended = target.suspended["DynamicScalingOutSuspended" if out else "DynamicScalingInSuspended"]
-        if wanted != count and not suspended and self._is_cool(target, cooldown, out=out):
-            self._scale(target, wanted)
+        if policy["PolicyType"] == STEPS:
+            self._loop.step(target, policy["StepScalingPolicyConfiguration"], alarm)
 
     def _find_policy(self, arn: str) -> tuple[Target, dict[str, Any]] | None:
         with self._lock:
@@ -332,30 +254,6 @@ class AutoScalingService(Service):
                     if policy["PolicyARN"] == arn:
                         return target, policy
         return None
-
-    def _load(
-        self, fleet: ScalableFleet, target: Target, tracking: Mapping[str, Any], periods_ago: int
-    ) -> float | None:
-        """Return the tracked metric of a whole period."""
-        if self._metrics is None or not tracking.get("CustomizedMetricSpecification"):
-            return fleet.load(*target.place(), periods_ago)
-        period = self._settings.scaling_period_seconds
-        # What is published of a period at its end needs a moment to be there, as it does before alarms look.
-        end = ((self._clock.now() - self._settings.metric_delay_seconds) // period - periods_ago) * period
-        return customised(self._metrics, tracking, end - period, end)
-
-    def _scale(self, target: Target, count: int) -> bool:
-        """Change the count; False while the resource is busy, for AWS too scales only when it is not."""
-        fleet = self._fleets[target.kind]
-        before = fleet.capacity(*target.place())
-        try:
-            fleet.set_capacity(*target.place(), count)
-        except AwsError:
-            return False
-        target.scaled_at = self._clock.now()
-        # Once something is taken away, what was added before need not be waited for.
-        target.scaled_out_at = target.scaled_at if before is None or count > before else -math.inf
-        return True
 
 
 def _given(request: Mapping[str, Any], name: str, otherwise: int) -> int:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from lambdas.rollout.state import FORWARD, TERMINAL, Rollout, State
 from localcloud.clock import VirtualClock
 from localcloud.physics.records import IN_SERVICE
+from localcloud.simulation.alarms import READ_ALARMS, SlotAlarms
 from localcloud.simulation.boundary import Worker
 from localcloud.simulation.cloud import Cloud
 from localcloud.simulation.ends import End, Injected, Struck, described
-from localcloud.simulation.ports import READ_ALARMS, SlotAlarms
 from localcloud.simulation.store import MemoryStore, Write
 
 NO_WEIGHT = -1.0

@@ -12,14 +12,14 @@ from typing import Any
 from lambdas.contract import FULL_WEIGHT
 from lambdas.rollout.engine import LEASE_SECONDS
 from lambdas.rollout.policy.policy import SHARE
-from lambdas.rollout.state import TERMINAL, Phase, Rollout, State
+from lambdas.rollout.state import TERMINAL, Phase, Rollout
 from lambdas.rollout.sweeper import PERIOD
 from localcloud.physics.records import IN_SERVICE
-from localcloud.simulation.boundary import WORKER_SECONDS, Worker
+from localcloud.simulation.boundary import WORKER_SECONDS
 from localcloud.simulation.ends import described, may_be_live
 from localcloud.simulation.facts import NO_WEIGHT, Facts
 from localcloud.simulation.faults import MUTATIONS
-from localcloud.simulation.store import Write
+from localcloud.simulation.moments import Asking, Ending, Passing, Writing
 
 LOOKED_AT_SECONDS = 120.0
 ROLLED_BACK_SECONDS = LEASE_SECONDS + PERIOD
@@ -30,49 +30,6 @@ _TOLERANCE = 0.5
 _OF_ROLLOUTS = frozenset(
     name for name in MUTATIONS if name.split(".")[1].startswith(("create", "update", "set_weights"))
 )
-
-
-@dataclass(frozen=True)
-class Asking:
-    """A worker is about to change something, and what is durable at that moment."""
-
-    facts: Facts
-    worker: Worker
-    name: str
-    arguments: tuple[Any, ...]
-    state: State
-    rollout: Rollout | None
-
-
-@dataclass(frozen=True)
-class Writing:
-    """A worker is about to make something durable; `old` and `new` are the rollout before and after, if it is one."""
-
-    facts: Facts
-    worker: Worker
-    write: Write
-    before: State
-    after: State
-    old: Rollout | None
-    new: Rollout | None
-
-
-@dataclass(frozen=True)
-class Passing:
-    """Time has passed."""
-
-    facts: Facts
-    state: State
-
-
-@dataclass(frozen=True)
-class Ending:
-    """Faults have stopped, and nothing is under way any more or the patience is at its end."""
-
-    facts: Facts
-    state: State
-    over: bool
-
 
 Checker = Callable[[Any], str | None]
 

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from localcloud.simulation.boundary import Worker
 from localcloud.simulation.facts import Facts
 from localcloud.simulation.faults import MUTATIONS
-from localcloud.simulation.invariants import INVARIANTS, Asking, Checker, Ending, Invariant, Passing, Writing
+from localcloud.simulation.invariants import INVARIANTS, Checker, Invariant
+from localcloud.simulation.moments import Asking, Ending, Passing, Writing
 from localcloud.simulation.schedule import Fault
 from localcloud.simulation.store import Write
 

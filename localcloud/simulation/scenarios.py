@@ -12,8 +12,8 @@ from localcloud.physics.settings import PhysicsSettings
 from localcloud.simulation.cloud import ACCOUNT, BUCKET, REGION, REPOSITORY, ROLE, SEED
 from localcloud.simulation.ends import End, described
 from localcloud.simulation.hand import CONSOLE
-from localcloud.simulation.ports import Answers
 from localcloud.simulation.schedule import Order
+from localcloud.simulation.traffic import Answers
 
 NAME = "rain-local"
 GOOD, BETTER, BROKEN = "1.1.0", "1.2.0", "6.6.6"

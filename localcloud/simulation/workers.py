@@ -15,7 +15,7 @@ from lambdas.rollout.sweeper import PERIOD, Sweeper
 from localcloud.clock import VirtualClock
 from localcloud.simulation.boundary import Boundary, Worker
 from localcloud.simulation.faults import KilledError
-from localcloud.simulation.ports import Border
+from localcloud.simulation.guarded_ports import GuardedPorts
 
 WHILE_HELD = 2.0
 NEWS_SECONDS = 30.0
@@ -41,8 +41,8 @@ class Workers:
 
     Parameters
     ----------
-    clock, boundary, border
-        Time, the boundary to the world, and what makes the engine's side of it.
+    clock, boundary, ports
+        Time, the boundary to the world, and the engine's ports to it.
     name
         The endpoint.
     unforeseen
@@ -53,13 +53,13 @@ class Workers:
         self,
         clock: VirtualClock,
         boundary: Boundary,
-        border: Border,
+        ports: GuardedPorts,
         name: str,
         unforeseen: Callable[[Exception], None],
     ) -> None:
         self._clock = clock
         self._boundary = boundary
-        self._border = border
+        self._ports = ports
         self._name = name
         self._unforeseen = unforeseen
         self._invocations = 0
@@ -104,7 +104,7 @@ class Workers:
         interrupted, owner = self._boundary.worker, f"{what}-{self._invocations}"
         self._boundary.worker = Worker(owner, self._clock.now())
         try:
-            work(owner, self._border.ports())
+            work(owner, self._ports.for_one_invocation())
         except (KilledError, TidegateError):
             return False
         except Exception as error:

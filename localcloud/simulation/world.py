@@ -12,15 +12,18 @@ from lambdas.rollout.state import Command, Phase, State
 from lambdas.rollout.sweeper import PERIOD
 from localcloud.clock import VirtualClock
 from localcloud.simulation import ports
+from localcloud.simulation.alarms import SlotAlarms
 from localcloud.simulation.boundary import Boundary
 from localcloud.simulation.cloud import Cloud
 from localcloud.simulation.deliveries import Deliveries, Timers
 from localcloud.simulation.facts import Facts
+from localcloud.simulation.guarded_ports import GuardedPorts
 from localcloud.simulation.hand import CONSOLE, meddle
 from localcloud.simulation.judge import Judge, Violation
 from localcloud.simulation.scenarios import BROKEN, NAME, Scenario
 from localcloud.simulation.schedule import Fault, Order, Schedule
 from localcloud.simulation.store import MemoryStore, Write
+from localcloud.simulation.traffic import SteadyTraffic
 from localcloud.simulation.workers import News, Workers
 
 _EVENT_SECONDS = 0.5
@@ -46,12 +49,12 @@ class World:
         self.deliveries = Deliveries(self.clock, self._struck)
         self.cloud = Cloud(self.clock, scenario.physics, NAME, scenario.fleet.min_instances, self._endpoint_changed)
         self.store = MemoryStore(self._written)
-        self.alarms = ports.SlotAlarms(NAME, self.clock, self.cloud)
+        self.alarms = SlotAlarms(NAME, self.clock, self.cloud)
         self.facts = Facts(self.clock, self.cloud, self.store, self.alarms, NAME, scenario.end)
         self.judge = Judge(self.facts)
         self.boundary = Boundary(self.clock, self.cloud.sagemaker.faults, self.judge)
         self.registry = ports.Registry(self.clock, NAME)
-        self.workers = Workers(self.clock, self.boundary, self._border(), NAME, self.judge.unforeseen)
+        self.workers = Workers(self.clock, self.boundary, self._guarded_ports(), NAME, self.judge.unforeseen)
         self._begun = True
         self.workers.act("declare", lambda ports: Fleets(ports).submit(NAME, scenario.fleet))
         self.start = self.judge.start = self.clock.now()
@@ -59,8 +62,8 @@ class World:
         self.clock.call_later(PERIOD, self.workers.tick)
         self._plan(scenario.orders)
 
-    def _border(self) -> ports.Border:
-        return ports.Border(
+    def _guarded_ports(self) -> GuardedPorts:
+        return GuardedPorts(
             self.boundary,
             self.clock,
             ports.NoLog(),
@@ -70,7 +73,7 @@ class World:
             autoscaling=ports.autoscaling(self.cloud),
             invoker=ports.Model(self.cloud, frozenset({BROKEN})),
             hooks=ports.Hooks(),
-            metrics=ports.SteadyTraffic(self.cloud, self.scenario.answers),
+            metrics=SteadyTraffic(self.cloud, self.scenario.answers),
             registry=self.registry,
             trust=ports.Unsigned(),
             settings=ports.Parameter(self.scenario.settings),

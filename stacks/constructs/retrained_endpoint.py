@@ -65,53 +65,62 @@ class RetrainedEndpoint(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         assert endpoint.retraining is not None
+        self._names, self._endpoint, self._retraining = names, endpoint, endpoint.retraining
         self.name, self.baseline = endpoint.full_name(names.environment), baseline
-        role = JobRole(
+        self.pipeline = self._steps(root, image, self._job_role(), register_arn)
+        ssm.StringParameter(
+            self,
+            "Parameter",
+            parameter_name=contract.retraining_parameter(names.environment, self.name),
+            description=f"When and how the model of {self.name} is retrained",
+            string_value=Stack.of(self).to_json_string(self._settings(environment)),
+        )
+        alert(self._failed(), names.topic_arn)
+
+    def _job_role(self) -> JobRole:
+        return JobRole(
             Construct(self, "Job"),
             "Role",
-            names=names,
+            names=self._names,
             endpoint_name=self.name,
             kinds=[PROCESSING, TRAINING],
             reads=[CAPTURE_PREFIX, LABELS_PREFIX, RETRAINING_PREFIX, MODELS],
             writes=[RETRAINING_PREFIX],
-            baseline=baseline,
+            baseline=self.baseline,
             reads_bootstrap=True,
         )
-        self.pipeline = RetrainingPipeline(
+
+    def _steps(self, root: Path, image: JobImage, role: JobRole, register_arn: str) -> RetrainingPipeline:
+        monitoring = self._endpoint.monitoring
+        return RetrainingPipeline(
             self,
             "Steps",
-            retraining=endpoint.retraining,
-            slices=endpoint.monitoring.slices if endpoint.monitoring is not None else (),
+            retraining=self._retraining,
+            slices=monitoring.slices if monitoring is not None else (),
             endpoint_name=self.name,
-            names=names,
+            names=self._names,
             root=root,
             image_uri=image.image_uri,
             code_version=image.asset_hash,
             job_role=role,
             register_arn=register_arn,
         )
-        settings = {
+
+    def _settings(self, environment: Environment) -> dict[str, Any]:
+        return {
             "schema": _SCHEMA,
             "environment": environment.environment,
             "endpoint": self.name,
-            "bucket": names.artefact_bucket,
+            "bucket": self._names.artefact_bucket,
             "pipeline": self.pipeline.name,
-            **_rules(endpoint.retraining),
+            **_rules(self._retraining),
             "history_days": environment.capture_retention_days,
             "bootstrap": {
-                "version": endpoint.bootstrap.version,
-                "baseline": baseline.s3_object_url if baseline is not None else None,
+                "version": self._endpoint.bootstrap.version,
+                "baseline": self.baseline.s3_object_url if self.baseline is not None else None,
             },
-            "signing_key": names.signing_key_arn,
+            "signing_key": self._names.signing_key_arn,
         }
-        ssm.StringParameter(
-            self,
-            "Parameter",
-            parameter_name=contract.retraining_parameter(names.environment, self.name),
-            description=f"When and how the model of {self.name} is retrained",
-            string_value=Stack.of(self).to_json_string(settings),
-        )
-        alert(self._failed(), names.topic_arn)
 
     def _failed(self) -> cloudwatch.Alarm:
         """SageMaker counts pipelines' executions itself; so this tells of failures that no function learns of."""

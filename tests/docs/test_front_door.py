@@ -9,7 +9,8 @@ import pytest
 from lambdas.inference import flags, headers, view
 from lambdas.inference.adapters import flags as polled
 from lambdas.inference.routes import ANSWER_HEADERS, ROUTES
-from stacks.config.front_door import Client, FrontDoor
+from stacks.config.callers import Client
+from stacks.config.front_door import FrontDoor
 from stacks.constructs.front_door import front_door
 from tests.docs.pages import Page
 from tests.docs.settings import told

@@ -8,17 +8,10 @@ from typing import Any
 from lambdas import contract
 from lambdas.inference.settings import FrontDoor as Settings
 from stacks.config import Endpoint, Environment
+from stacks.config.batches import Batches, Serving
 from stacks.config.caching import Caching, Network
-from stacks.config.front_door import (
-    Audit,
-    Batches,
-    Breaking,
-    Client,
-    FrontDoor,
-    SegmentRule,
-    Serving,
-    Streaming,
-)
+from stacks.config.callers import Client, SegmentRule
+from stacks.config.front_door import Audit, Breaking, FrontDoor, Streaming
 from stacks.config.job_queue import JobQueue
 
 ORIGINS = ("https://shop.example.com", "https://admin.example.com")

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lambdas import contract
-from stacks.config.front_door import Batches, SegmentRule, Serving
+from stacks.config.batches import Batches, Serving
+from stacks.config.callers import SegmentRule
 from stacks.config.front_door_rules import front_door_problems
 from tests.infra.front_doors import (
     CASES,

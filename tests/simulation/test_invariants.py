@@ -10,7 +10,8 @@ import pytest
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.state import Command, Phase, Rollout, State
 from localcloud.simulation.boundary import Worker
-from localcloud.simulation.invariants import INVARIANTS, Asking, Ending, Passing, Writing
+from localcloud.simulation.invariants import INVARIANTS
+from localcloud.simulation.moments import Asking, Ending, Passing, Writing
 from localcloud.simulation.scenarios import SCENARIOS
 from localcloud.simulation.schedule import Schedule
 from localcloud.simulation.store import Write

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.demo import svg
+from tidegate import svg
 from tidegate.demo.measure import percentile
 from tidegate.demo.report import Dot
-from tidegate.demo.svg import Point, Scale
+from tidegate.svg import Point, Scale
 
 WIDTH = 1120
 LEFT, RIGHT = 62, 1096
@@ -126,13 +126,6 @@ class Chart:
             + svg.line((LEFT, panel.bottom), (RIGHT, panel.bottom), "axis")
         ).replace("xml--space", "xml:space")
 
-    def _grid(self, scale: Scale, values: Iterable[float], unit: str) -> str:
-        return "".join(
-            svg.line((LEFT, scale(value)), (RIGHT, scale(value)), "grid")
-            + svg.text(LEFT - 8, scale(value) + 3.5, f"{value:g}{unit}", "tick end")
-            for value in values
-        )
-
     def _limit(self, scale: Scale, value: float | None, text: str) -> str:
         if value is None or value > scale.high:
             return ""
@@ -142,7 +135,7 @@ class Chart:
     def _shares(self) -> str:
         panel = self._share
         scale = Scale(0, 100, panel.bottom, panel.top)
-        drawn = [self._grid(scale, (0, 25, 50, 75, 100), " %")]
+        drawn = [svg.grid(scale, (0, 25, 50, 75, 100), " %", (LEFT, RIGHT))]
         below = [0.0] * len(self._report["shares"])
         # The newest version lies at the bottom, so that it rises like a tide.
         for version in reversed(self._versions):
@@ -187,7 +180,7 @@ class Chart:
         high = next((top for top in (10, 20, 40, 60, 100) if highest <= top), 100)
         scale = Scale(0, high, panel.bottom, panel.top)
         limit = self._report.get("limits", {}).get("error_percent")
-        drawn = [self._grid(scale, (0, high / 2, high), " %")]
+        drawn = [svg.grid(scale, (0, high / 2, high), " %", (LEFT, RIGHT))]
         drawn += [self._line(version, rates[version], scale, filled=True) for version in self._versions]
         drawn.append(self._limit(scale, limit, f"alarm above {limit:g} %" if limit is not None else ""))
         return self._frame(panel, "Errors", f"failed share of each version's requests, {_WINDOW}") + "".join(drawn)
@@ -195,7 +188,7 @@ class Chart:
     def _answers(self) -> str:
         panel = self._answer
         scale = Scale(0, 100, panel.bottom, panel.top)
-        drawn = [self._grid(scale, (0, 50, 100), " %")]
+        drawn = [svg.grid(scale, (0, 50, 100), " %", (LEFT, RIGHT))]
         drawn += [self._line(version, right_share(self._of(version)), scale) for version in self._versions]
         note = f"share that was right about the rain, {_WINDOW}; the judge does not know it, and compares the versions"
         return self._frame(panel, "Answers", note) + "".join(drawn)
@@ -208,7 +201,8 @@ class Chart:
         low = max((tick for tick in LATENCY_TICKS if tick <= min(values)), default=LATENCY_TICKS[0])
         high = min((tick for tick in LATENCY_TICKS if tick >= max(values)), default=LATENCY_TICKS[-1])
         scale = Scale(low, max(high, low * 10), panel.bottom, panel.top, log=True)
-        drawn = [self._grid(scale, (tick for tick in LATENCY_TICKS if scale.low <= tick <= scale.high), " ms")]
+        ticks = (tick for tick in LATENCY_TICKS if scale.low <= tick <= scale.high)
+        drawn = [svg.grid(scale, ticks, " ms", (LEFT, RIGHT))]
         drawn += [self._cloud(version, scale) for version in self._versions]
         drawn += [self._line(version, tail(self._of(version)), scale) for version in self._versions]
         drawn.append(self._failures(scale))

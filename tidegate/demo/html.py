@@ -7,9 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tidegate import svg
 from tidegate.demo import markup, wording
 from tidegate.demo.chart import clock, tones
-from tidegate.demo.picture import chart_svg, style_sheet
+from tidegate.demo.picture import chart_svg
 from tidegate.demo.report import Dot
 
 HTML_NAME = "report.html"
@@ -41,7 +42,7 @@ def page(report: Mapping[str, Any], dots: Sequence[Dot]) -> str:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
         '<meta name="color-scheme" content="light dark"/><title>Tidegate: report of a run</title>'
-        f"<style>{style_sheet('picture.css')}{style_sheet('report.css')}</style></head>\n"
+        f"<style>{svg.style_sheet()}{markup.style_sheet('report.css')}</style></head>\n"
         f"<body><main>{body}</main></body></html>\n"
     )
 

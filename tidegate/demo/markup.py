@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def style_sheet(name: str) -> str:
+    """Return one of the style sheets that only the demos' pages need."""
+    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 def checks(report: Mapping[str, Any]) -> str:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from tidegate.demo import svg
-from tidegate.demo.svg import Point, Scale
+from tidegate import svg
 from tidegate.rehearsal.outcomes import Outcome
 from tidegate.rehearsal.recording import Answered, Recording
 from tidegate.rehearsal.replay import End, Run
 from tidegate.rehearsal.words import minutes
+from tidegate.svg import Point, Scale
 
-STYLE = Path(svg.__file__).parent / "assets" / "picture.css"
 WIDTH, LEFT, RIGHT = 1120, 62, 1096
-MARGIN, TITLE = 18, 30
+TITLE = 30
 RECORDED_HEIGHT, STRIP_HEIGHT, AXIS_HEIGHT = 110, 64, 40
 SMOOTH_SECONDS = 120.0
 MINUTE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 240)
@@ -24,14 +22,7 @@ DESCRIPTION = "Weight of the new version over time under each policy, with the m
 def draw(recording: Recording, outcomes: Sequence[Outcome]) -> str:
     """Return the picture as a file of its own."""
     picture = _Picture(recording, outcomes)
-    width, height = WIDTH + 2 * MARGIN, picture.height + 2 * MARGIN
-    card = f'<rect width="{width}" height="{svg.number(height)}" rx="14" style="fill: var(--card)"/>'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {svg.number(height)}" '
-        f'width="{width}" height="{svg.number(height)}" role="img" aria-label="{DESCRIPTION}">'
-        f"{svg.element('style', STYLE.read_text(encoding='utf-8'))}{card}"
-        f'<g transform="translate({MARGIN} {MARGIN})">{picture.draw()}</g></svg>\n'
-    )
+    return svg.card(picture.draw(), (WIDTH, picture.height), DESCRIPTION, svg.style_sheet())
 
 
 class _Picture:
@@ -61,7 +52,10 @@ class _Picture:
         highest = max((rate for series in lines.values() for _, rate in series), default=0.0)
         high = next((each for each in (1, 2, 5, 10, 20, 50, 100) if highest <= each), 100)
         scale = Scale(0, high, top + RECORDED_HEIGHT, top)
-        drawn = [self._grid(scale, (0, high / 2, high)), _title("Recorded", self._recorded_note(), top)]
+        drawn = [
+            svg.grid(scale, (0, high / 2, high), " %", (LEFT, RIGHT)),
+            _title("Recorded", self._recorded_note(), top),
+        ]
         for tone, series in lines.items():
             for run in svg.runs(series, 1.5 * self._recording.period_seconds):
                 places = [(self._time(at), scale(rate)) for at, rate in run]
@@ -84,7 +78,7 @@ class _Picture:
 
     def _strip(self, outcome: Outcome, top: float) -> str:
         scale = Scale(0, 100, top + STRIP_HEIGHT, top)
-        drawn = [self._grid(scale, (0, 100)), _title(outcome.contender.name, _note(outcome), top)]
+        drawn = [svg.grid(scale, (0, 100), " %", (LEFT, RIGHT)), _title(outcome.contender.name, _note(outcome), top)]
         drawn.append(self._run(outcome.good.shown, scale, "v1", filled=False))
         if outcome.new is not None:
             drawn.append(self._run(outcome.new.shown, scale, "v2", filled=True))
@@ -102,13 +96,6 @@ class _Picture:
             at = self._time(run.seconds)
             drawn += svg.line((at, scale.start), (at, scale.end), "pole zero")
         return drawn
-
-    def _grid(self, scale: Scale, values: Iterable[float]) -> str:
-        return "".join(
-            svg.line((LEFT, scale(value)), (RIGHT, scale(value)), "grid")
-            + svg.text(LEFT - 8, scale(value) + 3.5, f"{value:g} %", "tick end")
-            for value in values
-        )
 
     def _axis(self, base: float) -> str:
         marks = svg.ticks(self._seconds / 60, 14, MINUTE_STEPS)

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from lambdas import contract
 from stacks.config import Endpoint
-from stacks.config.front_door import Batches as Declared
+from stacks.config.batches import Batches as Declared
 from stacks.constructs.artefact_permissions import ArtefactPermissions
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
@@ -58,31 +58,12 @@ class Batches(Construct):
         self._shared, self._name = shared, endpoint.full_name(shared.environment.environment)
         served = batches.serve is not None
         machine = machine_arn(shared.names, machine_of(self._name))
-        self._function = ControlFunction(
-            self,
-            "Run",
-            handler=_HANDLER,
-            name=f"{endpoint.name}-{_HANDLER}",
-            description=f"Runs batches of {self._name}",
-            environment=shared.environment,
-            code=shared.code,
-            key=shared.key,
-            variables={**variables, **({contract.ENV_LOAD_MACHINE: machine} if served else {})},
-            timeout=_TIMEOUT,
-            package="inference",
-        )
-        self._function.allow(*self._permissions())
+        told = {**variables, contract.ENV_LOAD_MACHINE: machine} if served else variables
+        self._function = self._run(f"{endpoint.name}-{_HANDLER}", told)
         if served:
             BatchLoading(self, "Loading", shared=shared, endpoint=endpoint, variables=variables)
             self._function.allow(*permissions.know_signatures(), *start_loading(shared.names, self._name))
-        queue = WorkQueue(
-            self,
-            "Orders",
-            holds=f"Orders to run batches of {self._name}",
-            key=shared.key,
-            topic_arn=shared.names.topic_arn,
-            consumer_timeout=_TIMEOUT,
-        )
+        queue = self._orders()
         queue.feed(self._function)
         self._listen(batches, queue.queue)
         AnyFault(
@@ -92,6 +73,33 @@ class Batches(Construct):
             handlers=(_HANDLER,),
             meaning=f"A batch of {self._name} has failed, or cannot be run: see the function's log",
             topic_arn=shared.names.topic_arn,
+        )
+
+    def _run(self, name: str, variables: Mapping[str, str]) -> ControlFunction:
+        function = ControlFunction(
+            self,
+            "Run",
+            handler=_HANDLER,
+            name=name,
+            description=f"Runs batches of {self._name}",
+            environment=self._shared.environment,
+            code=self._shared.code,
+            key=self._shared.key,
+            variables=variables,
+            timeout=_TIMEOUT,
+            package="inference",
+        )
+        function.allow(*self._permissions())
+        return function
+
+    def _orders(self) -> WorkQueue:
+        return WorkQueue(
+            self,
+            "Orders",
+            holds=f"Orders to run batches of {self._name}",
+            key=self._shared.key,
+            topic_arn=self._shared.names.topic_arn,
+            consumer_timeout=_TIMEOUT,
         )
 
     def _listen(self, batches: Declared, orders: sqs.Queue) -> None:

@@ -4,7 +4,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from lambdas import contract
-from stacks.config.front_door import Client
+from stacks.config.callers import Client
 
 
 class ApiKeys(Construct):

@@ -7,8 +7,10 @@ from typing import Any
 from aws_cdk import Stack
 
 from lambdas.contract import BATCH_INPUT_PREFIX
+from stacks.config.batches import Batches
 from stacks.config.caching import Caching
-from stacks.config.front_door import Audit, Batches, Client, FrontDoor, Tokens
+from stacks.config.callers import Client, Tokens
+from stacks.config.front_door import Audit, FrontDoor
 from stacks.config.job_queue import JobQueue
 from stacks.constructs.front_door.switches import Switches
 

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from lambdas import contract
 from stacks.config import Endpoint
-from stacks.config.front_door import Provisioned, WorkingHours
+from stacks.config.readiness import Provisioned, WorkingHours
 from stacks.constructs.alert_topic import alert
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from stacks.config import Environment
+from stacks.config.batches import Batches, Serving
 from stacks.config.caching import Caching
-from stacks.config.front_door import Batches, Client, FrontDoor, Serving, Tokens
+from stacks.config.callers import Client, Tokens
+from stacks.config.front_door import FrontDoor
 from stacks.config.job_queue import JobQueue
 from tests.scenarios import environments
 

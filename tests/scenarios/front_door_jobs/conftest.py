@@ -9,7 +9,8 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.physics.settings import PhysicsSettings
 from stacks.config import Environment
-from stacks.config.front_door import Audit, Client, FrontDoor
+from stacks.config.callers import Client
+from stacks.config.front_door import Audit, FrontDoor
 from stacks.config.job_queue import Asynchronous, JobQueue
 from tests.scenarios.assemblies import Assemblies
 from tests.scenarios.environments import in_one_step, quick

@@ -6,17 +6,10 @@ from typing import Any
 
 from lambdas.rollout.policy import Step
 from stacks.config import Endpoint, Environment
+from stacks.config.batches import Batches, Serving
 from stacks.config.caching import Caching, Network
-from stacks.config.front_door import (
-    Audit,
-    Batches,
-    Breaking,
-    Client,
-    FrontDoor,
-    SegmentRule,
-    Serving,
-    Streaming,
-)
+from stacks.config.callers import Client, SegmentRule
+from stacks.config.front_door import Audit, Breaking, FrontDoor, Streaming
 from stacks.config.job_queue import JobQueue
 from tests.scenarios import environments
 

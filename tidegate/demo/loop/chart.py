@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tidegate.demo import svg
+from tidegate import svg
 from tidegate.demo.chart import AXIS_HEIGHT, CHARACTER, FLAGS_TOP, LANE_HEIGHT, RIGHT, TITLE_HEIGHT, WIDTH, Panel, clock
-from tidegate.demo.svg import Point, Scale
+from tidegate.svg import Point, Scale
 
 LEFT = 178
 """Room for the features' names."""
+
+NAME_GAP = 10
+"""Between these, or what the lines of the grid say, and the chart."""
+
 ACCURACY_HEIGHT, ROW_HEIGHT, SHARE_HEIGHT = 230, 19, 70
 LONGEST_GAP_SECONDS = 15.0
 SHADES = ((0.02, "none"), (0.1, "some"), (0.25, "much"), (float("inf"), "most"))
@@ -53,7 +57,7 @@ class LoopChart:
 
     def _accuracies(self) -> str:
         scale = Scale(40, 100, self._accuracy.bottom, self._accuracy.top)
-        drawn = [self._grid(scale, (40, 50, 60, 70, 80, 90, 100))]
+        drawn = [svg.grid(scale, (40, 50, 60, 70, 80, 90, 100), " %", (LEFT, RIGHT), NAME_GAP)]
         for version, series in self._report["accuracy"].items():
             for run in svg.runs(series, LONGEST_GAP_SECONDS):
                 places = [(self._time(at), scale(100 * share)) for at, share in run]
@@ -73,7 +77,7 @@ class LoopChart:
 
     def _windows(self) -> str:
         drawn = [
-            svg.text(LEFT - 10, self._drift.top + ROW_HEIGHT * (place + 0.68), name, "tick end")
+            svg.text(LEFT - NAME_GAP, self._drift.top + ROW_HEIGHT * (place + 0.68), name, "tick end")
             for place, name in enumerate(self._features)
         ]
         drawn += [self._tile(window, place) for window in self._report["windows"] for place in self._places(window)]
@@ -136,13 +140,6 @@ class LoopChart:
         heading = svg.element("tspan", title, class_="title") + svg.element("tspan", f" {note}", class_="note")
         return svg.element("text", heading, x=LEFT, y=float(panel.top - 10)) + svg.line(
             (LEFT, panel.bottom), (RIGHT, panel.bottom), "axis"
-        )
-
-    def _grid(self, scale: Scale, values: Iterable[float]) -> str:
-        return "".join(
-            svg.line((LEFT, scale(value)), (RIGHT, scale(value)), "grid")
-            + svg.text(LEFT - 10, scale(value) + 3.5, f"{value:g} %", "tick end")
-            for value in values
         )
 
     def _planted(self) -> str:

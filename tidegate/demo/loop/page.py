@@ -7,15 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from tidegate.demo import markup, svg
+from tidegate import svg
+from tidegate.demo import markup
 from tidegate.demo.chart import clock
 from tidegate.demo.html import HTML_NAME
 from tidegate.demo.loop.chart import WIDTH, LoopChart
-from tidegate.demo.picture import MARGIN, style_sheet
 
 DESCRIPTION = "Accuracy over time, drift of each feature by window, the share of each version, and the events"
 MOST_FINDINGS = 2
-_STYLES = ("picture.css", "loop.css")
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> Path:
@@ -27,7 +26,7 @@ def write(folder: Path, report: Mapping[str, Any]) -> Path:
 
 def page(report: Mapping[str, Any]) -> str:
     """Return the page."""
-    style = "".join(style_sheet(name) for name in (*_STYLES, "report.css"))
+    style = _chart_style() + markup.style_sheet("report.css")
     sections = (
         _header(report),
         f'<div class="panel">{chart_svg(report)}</div>',
@@ -48,23 +47,17 @@ def page(report: Mapping[str, Any]) -> str:
 def chart_svg(report: Mapping[str, Any]) -> str:
     """Return the picture for a page that brings the style."""
     chart = LoopChart(report)
-    return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {svg.number(chart.height)}" role="img" aria-label="{DESCRIPTION}">'
-        f"{chart.draw()}</svg>"
-    )
+    return svg.inline(chart.draw(), (WIDTH, chart.height), DESCRIPTION)
 
 
 def standalone_svg(report: Mapping[str, Any]) -> str:
-    """Return the picture with its style and a background, for a document."""
+    """Return the picture as a file of its own, for a document."""
     chart = LoopChart(report)
-    width, height = WIDTH + 2 * MARGIN, svg.number(chart.height + 2 * MARGIN)
-    style = svg.element("style", "".join(style_sheet(name) for name in _STYLES))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" role="img" aria-label="{DESCRIPTION}">'
-        f'{style}<rect width="{width}" height="{height}" rx="14" style="fill: var(--card)"/>'
-        f'<g transform="translate({MARGIN} {MARGIN})">{chart.draw()}</g></svg>\n'
-    )
+    return svg.card(chart.draw(), (WIDTH, chart.height), DESCRIPTION, _chart_style())
+
+
+def _chart_style() -> str:
+    return svg.style_sheet() + markup.style_sheet("loop.css")
 
 
 def _header(report: Mapping[str, Any]) -> str:

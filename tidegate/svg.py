@@ -1,4 +1,4 @@
-"""The little of SVG that the pictures need: elements, scales, and paths."""
+"""The little of SVG that the pictures need: frames and grids, elements, scales, and paths."""
 
 from __future__ import annotations
 
@@ -6,8 +6,49 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
+
+MARGIN = 18
+"""Around what a card shows."""
+
+_STYLE = Path(__file__).parent / "assets" / "picture.css"
 
 Point = tuple[float, float]
+Size = tuple[float, float]
+"""Width and height."""
+
+
+def style_sheet() -> str:
+    """Return the style that all charts share."""
+    return _STYLE.read_text(encoding="utf-8")
+
+
+def inline(content: str, size: Size, label: str) -> str:
+    """Return a chart for a page that brings the style; `label` says what it shows."""
+    width, height = map(number, size)
+    return element("svg", content, class_="chart", viewBox=f"0 0 {width} {height}", role="img", aria_label=label)
+
+
+def card(content: str, size: Size, label: str, style: str) -> str:
+    """Return a chart as a file of its own, with its style and a background, light or dark as the reader's system is."""
+    width, height = (number(length + 2 * MARGIN) for length in size)
+    parts = (
+        element("style", style),
+        element("rect", width=width, height=height, rx=14, style="fill: var(--card)"),
+        element("g", content, transform=f"translate({MARGIN} {MARGIN})"),
+    )
+    picture = element(
+        "svg",
+        "".join(parts),
+        xmlns="http://www.w3.org/2000/svg",
+        class_="chart",
+        viewBox=f"0 0 {width} {height}",
+        width=width,
+        height=height,
+        role="img",
+        aria_label=label,
+    )
+    return f"{picture}\n"
 
 
 def number(value: float) -> str:
@@ -38,6 +79,16 @@ def text(x: float, y: float, content: str, class_: str, **attributes: object) ->
 def line(start: Point, end: Point, class_: str) -> str:
     """Return a straight line."""
     return element("line", x1=float(start[0]), y1=float(start[1]), x2=float(end[0]), y2=float(end[1]), class_=class_)
+
+
+def grid(scale: Scale, values: Iterable[float], unit: str, span: tuple[float, float], gap: float = 8) -> str:
+    """Return a line from one end of the span to the other for each value, with the value `gap` before it."""
+    left, right = span
+    return "".join(
+        line((left, scale(value)), (right, scale(value)), "grid")
+        + text(left - gap, scale(value) + 3.5, f"{value:g}{unit}", "tick end")
+        for value in values
+    )
 
 
 @dataclass(frozen=True)
