@@ -19,7 +19,7 @@ class CircuitBreaker:
     settings
         How many failures open it, and for how long.
     clock
-        Seconds on a clock that never jumps.
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     """
 
     def __init__(self, settings: Breaker, clock: Callable[[], float]) -> None:
@@ -58,6 +58,10 @@ class CircuitBreaker:
         """Note that the endpoint has answered."""
         self._failures, self._opened_at, self._trying_since = 0, None, None
         self._inputs.clear()
+
+    def learnt_nothing(self) -> None:
+        """Note that the request has said nothing of the endpoint: was it the one try, the next request has that."""
+        self._trying_since = None
 
     def failed(self, input_hash: str | None = None) -> None:
         """Note that it has not; with `input_hash`, that it failed on this input, which counts once in a row."""
@@ -105,6 +109,11 @@ class Breakers:
         """Note that the endpoint has answered a client, be it that it refused its rows."""
         for breaker in self._of(client):
             breaker.succeeded()
+
+    def learnt_nothing(self, client: str) -> None:
+        """Note that a client's request has said nothing of the endpoint, be it that it was never sent."""
+        for breaker in self._of(client):
+            breaker.learnt_nothing()
 
     def failed(self) -> None:
         """Note that the endpoint has not answered, whoever asked."""

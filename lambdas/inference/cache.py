@@ -1,9 +1,9 @@
 """Answers that are given again.
 
 An answer is kept under the endpoint, what gave it (the model, and the config that it is live with), and the hash of its
-input. So a version that is promoted starts with nothing, and so does one that gets another container; one that is
-rolled back to finds its own answers again; and no answer is ever given in another version's name. How old an answer is
-is told by its own time: stores delete late what has expired.
+input. So a version that is promoted starts with what it answered as a candidate, and one that gets another container
+with nothing; one that is rolled back to finds its own answers again; and no answer is ever given in another version's
+name. How old an answer is is told by its own time: stores delete late what has expired.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,5 @@
 """The keys that an issuer of tokens publishes, and for how long they are believed."""
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -40,15 +39,13 @@ class IssuerKeys:
     ----------
     url
         Where.
+    now
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     fetch
         Returns what is there.
-    now
-        A clock that never jumps, in seconds.
     """
 
-    def __init__(
-        self, url: str, fetch: Callable[[str], bytes] | None = None, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, url: str, now: Callable[[], float], fetch: Callable[[str], bytes] | None = None) -> None:
         self._url = url
         self._fetch = fetch or fetched
         self._now = now

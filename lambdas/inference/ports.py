@@ -23,18 +23,28 @@ class InvocationError(Exception):
         Whether there is no such production variant as was asked for.
     of_input
         Whether the model itself has answered that it failed, which may be because of these very rows.
+    unasked
+        Whether no version was asked, so that this says nothing of any.
     cause
         What really happened, for the log.
     """
 
     def __init__(
-        self, problem: Problem, *, at_fault: bool, no_variant: bool = False, of_input: bool = False, cause: str = ""
+        self,
+        problem: Problem,
+        *,
+        at_fault: bool,
+        no_variant: bool = False,
+        of_input: bool = False,
+        unasked: bool = False,
+        cause: str = "",
     ) -> None:
         super().__init__(cause or str(problem))
         self.problem = problem
         self.at_fault = at_fault
         self.no_variant = no_variant
         self.of_input = of_input
+        self.unasked = unasked
 
 
 @dataclass(frozen=True)
@@ -169,7 +179,10 @@ class Ports:
     now
         Returns epoch seconds.
     clock
-        Returns seconds on a clock that never jumps.
+        Returns seconds on a clock that never jumps, by which it is told how long a request takes.
+    freshness_clock
+        Returns seconds on the clock of `views`, by which it is told how old something is: they pass while the function
+        is frozen, too.
     """
 
     runtime: Runtime
@@ -181,3 +194,4 @@ class Ports:
     log: Log
     now: Callable[[], float]
     clock: Callable[[], float]
+    freshness_clock: Callable[[], float]

@@ -89,6 +89,21 @@ class _Question:
             return self.routed.served
         return self.view.live
 
+    @property
+    def wants_candidate(self) -> bool:
+        """Whether it is to be answered by the candidate, and by nobody else."""
+        return self.routed.slot is not None and self.may_be_of_candidate("")
+
+    def may_be_of_candidate(self, variant: str) -> bool:
+        """Return whether what became of it may be the candidate's doing; `variant` answered, empty where none is named.
+
+        What names no variant, such as a time-out, of a request that SageMaker was to share out may be either version's,
+        whatever the candidate's weight is said to be: that is the weight that was verified, 0 while the first one takes
+        effect and from the moment of an abort.
+        """
+        candidate = self.view.candidate if self.view is not None else None
+        return candidate is not None and (variant or self.routed.slot) in (None, candidate.slot)
+
 
 class Predictor:
     """Answers requests for predictions of one endpoint.
@@ -104,7 +119,7 @@ class Predictor:
     def __init__(self, settings: FrontDoor, ports: Ports) -> None:
         self._settings = settings
         self._ports = ports
-        self._breakers = Breakers(settings.breaker, ports.clock)
+        self._breakers = Breakers(settings.breaker, ports.freshness_clock)
         self._cache: Answers | None = None
         if settings.cache is not None:
             self._cache = Answers(settings.cache, settings.endpoint, ports.answers, ports.log, ports.now)
@@ -162,9 +177,10 @@ class Predictor:
         signature = self._signature(view)
         # What nobody here knows the model's own container refuses, by row and column as well.
         rows = signature.check(call.instances) if signature is not None else call.instances
-        now = self._ports.clock()
+        now = self._ports.freshness_clock()
         routed = route(self._settings, view, call.caller, call.asked, now, routing=switches.routing)
-        return _Question(call, rows, input_hash(rows), _columns(signature), view, routed, switches)
+        columns = _columns(signature)
+        return _Question(call, rows, input_hash(rows, columns), columns, view, routed, switches)
 
     def _check_open(self, switches: Switches) -> None:
         if not switches.front_door:
@@ -208,6 +224,14 @@ class Predictor:
         return Answered(json.dumps({"predictions": [dict(default)] * len(question.rows)}), "default")
 
     def _ask(self, question: _Question) -> Answered:
+        """Ask the endpoint, unless a breaker is open.
+
+        Breakers are about the live version, and what the candidate does counts for nobody: its rollout ends for its
+        failures, and its answers do not make the live version well. So neither does a breaker keep anybody from the
+        candidate who is certain to be sent there.
+        """
+        if question.wants_candidate:
+            return self._invoke(question)
         client = question.call.caller.client
         if not self._breakers.admits(client):
             detail = "the model has failed several times in a row and is left alone for a moment; try again later"
@@ -218,15 +242,26 @@ class Predictor:
         except InvocationError as error:
             self._count(question, error)
             raise
-        self._breakers.answered(client)
+        self._count_answer(question, answered.variant)
         return answered
+
+    def _count_answer(self, question: _Question, variant: str) -> None:
+        client = question.call.caller.client
+        if question.may_be_of_candidate(variant):
+            # Else, with all the traffic the candidate's, nothing would ever close a breaker.
+            self._breakers.learnt_nothing(client)
+        else:
+            self._breakers.answered(client)
 
     def _count(self, question: _Question, error: InvocationError) -> None:
         client = question.call.caller.client
-        if not error.at_fault:
-            self._breakers.answered(client)
-        elif _may_be_of_candidate(question, error):
-            return
+        variant = error.problem.headers.get(headers.VARIANT, "")
+        if error.unasked:
+            self._breakers.learnt_nothing(client)
+        elif not error.at_fault:
+            self._count_answer(question, variant)
+        elif question.may_be_of_candidate(variant):
+            return  # if it was the breaker's one try, there is another as long after
         elif error.of_input:
             self._breakers.failed_on(client, question.hash)
         else:
@@ -247,7 +282,7 @@ class Predictor:
 
     def _no_target(self, slot: str) -> InvocationError:
         detail = f"{self._settings.endpoint} has no variant {slot} just now; leave Tidegate-Target-Variant out"
-        return InvocationError(Problem("not-found", detail), at_fault=False)
+        return InvocationError(Problem("not-found", detail), at_fault=False, unasked=True)
 
     def _sent(self, question: _Question, routed: Routed, view: View | None) -> Answered:
         rows = self._understood(question, view)
@@ -255,9 +290,22 @@ class Predictor:
         invoked = self._ports.runtime.invoke(body, routed.slot, question.call.id, question.call.left())
         # The slot that has answered, not the one that was to: what nobody can name is not kept.
         served = view.named(invoked.variant) if view is not None else None
-        if served is not None and self._cache is not None and question.switches.cache:
-            self._cache.keep(served, question.hash, invoked.body)
+        if served is not None and self._was_understood(question, rows, served):
+            self._keep(question, served, invoked.body)
         return Answered(invoked.body, "model", served, invoked.variant)
+
+    def _was_understood(self, question: _Question, sent: Sequence[Any], served: Served) -> bool:
+        """Return whether a version has read the rows as they were hashed: by name, or in that order of columns.
+
+        What went as it was sent it has read in its own order, which may be another than the live version's.
+        """
+        if question.columns is None or sent is not question.call.instances:
+            return True
+        return _columns(self._ports.signatures.of(served)) == question.columns
+
+    def _keep(self, question: _Question, served: Served, body: str) -> None:
+        if self._cache is not None and question.switches.cache:
+            self._cache.keep(served, question.hash, body)
 
     def _understood(self, question: _Question, view: View | None) -> Sequence[Any]:
         """Return rows as every version takes them that may answer: in their one order of columns, else by name.
@@ -305,19 +353,6 @@ class Predictor:
             output=json.loads(answered.body).get("predictions") if answered else None,
         )
         self._ports.log.record(line(prediction, settings))
-
-
-def _may_be_of_candidate(question: _Question, error: InvocationError) -> bool:
-    """Return whether it may be a candidate that has failed: its rollout ends for that, and the live version goes on.
-
-    A failure that names no variant, such as a time-out, of a request that SageMaker was to share out may be either
-    version's. It counts for neither, whatever the candidate's weight is said to be: that is the weight that was
-    verified, 0 while the first one takes effect and from the moment of an abort. If it was the breaker's one try,
-    nothing is known, and there is another as long after.
-    """
-    candidate = question.view.candidate if question.view is not None else None
-    slot = error.problem.headers.get(headers.VARIANT) or question.routed.slot
-    return candidate is not None and slot in (None, candidate.slot)
 
 
 def _columns(signature: Signature | None) -> Sequence[str] | None:

@@ -26,7 +26,7 @@ class RestingStore:
     log
         Told when it fails that did not before, and when it is there again.
     clock
-        Seconds on a clock that never jumps.
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     """
 
     def __init__(self, store: AnswerStore, log: Log, clock: Callable[[], float]) -> None:

@@ -51,7 +51,7 @@ class View:
     percent
         Share of the traffic that the candidate has been given; 0 once its rollout has been given up.
     read_at
-        When this was read, in seconds of a clock that never jumps.
+        When this was read, in seconds of the clock of `Views`.
     """
 
     live: Served
@@ -99,7 +99,7 @@ class Views:
     read
         Returns what the engine has written; None when it has written nothing. Raises when that cannot be learnt.
     clock
-        Seconds on a clock that never jumps.
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     warn
         Told what went wrong.
     """

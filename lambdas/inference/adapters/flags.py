@@ -34,7 +34,7 @@ class AppConfigFlags:
     client
         Returns AppConfig's client.
     clock
-        Seconds on a clock that never jumps.
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     log
         Told what went wrong.
     """

@@ -75,7 +75,7 @@ def of_silence(seconds: float) -> InvocationError:
 
 def of_haste(seconds: float) -> InvocationError:
     """Return what it comes to that so few seconds are left that the model is not asked."""
-    return _away(f"the model was not asked: {seconds:.1f} s were left for its answer")
+    return _away(f"the model was not asked: {seconds:.1f} s were left for its answer", unasked=True)
 
 
 def _whose(response: Mapping[str, Any], status: int) -> dict[str, str]:
@@ -133,9 +133,9 @@ def _slow(cause: str) -> InvocationError:
     return InvocationError(Problem("timeout", detail), at_fault=True, cause=cause)
 
 
-def _away(cause: str, *, no_variant: bool = False) -> InvocationError:
+def _away(cause: str, *, no_variant: bool = False, unasked: bool = False) -> InvocationError:
     problem = Problem("unavailable", "the model cannot be reached; try again later", headers=_retry())
-    return InvocationError(problem, at_fault=True, no_variant=no_variant, cause=cause)
+    return InvocationError(problem, at_fault=True, no_variant=no_variant, unasked=unasked, cause=cause)
 
 
 def _retry() -> dict[str, str]:

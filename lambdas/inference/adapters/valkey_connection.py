@@ -53,7 +53,7 @@ class KeptConnection:
     connect
         Returns a connection that is open.
     now
-        Returns epoch seconds: a function that is frozen between its calls must see that time has passed.
+        Seconds on a clock that never goes back, and sees the time that a function is frozen.
     """
 
     def __init__(self, connect: Callable[[], Wire], now: Callable[[], float]) -> None:

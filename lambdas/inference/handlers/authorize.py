@@ -11,13 +11,13 @@ from typing import Any
 
 from lambdas.contract import front_door_key
 from lambdas.inference.authorizing import Bearer, UnauthorizedError, bearer_of
+from lambdas.inference.handlers.freshness import FreshnessClock
 from lambdas.inference.http import Headers
 from lambdas.inference.jwks import IssuerKeys
 from lambdas.inference.settings import FrontDoor, Jwt, front_door
 from lambdas.rollout.errors import PermanentError
 
 _SCHEME = "bearer"
-_keys = cache(IssuerKeys)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -46,6 +46,11 @@ def _bearer(event: dict[str, Any], jwt: Jwt, settings: FrontDoor) -> Bearer:
     if scheme.lower() != _SCHEME:
         raise UnauthorizedError(f"there are {len(given)} headers Authorization, or it is none of Bearer; send one")
     return bearer_of(token.strip(" "), jwt, _keys(jwt.jwks_url), time.time(), settings.clients)
+
+
+@cache
+def _keys(url: str) -> IssuerKeys:
+    return IssuerKeys(url, FreshnessClock(time.time, time.monotonic))
 
 
 def _policy(method_arn: str, bearer: Bearer, settings: FrontDoor) -> dict[str, Any]:

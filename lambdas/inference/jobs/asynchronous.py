@@ -189,7 +189,7 @@ class AsynchronousEndpoint:
             model_key=standing.key if standing else "",
             variant=JOBS_VARIANT if answered else "",
             answer_source="model" if answered else "",
-            input_hash=input_hash(rows),
+            input_hash=input_hash(rows, columns),
             rows=len(rows),
             input=rows,
             columns=columns,

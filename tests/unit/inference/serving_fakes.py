@@ -13,6 +13,7 @@ from lambdas.inference.adapters.answers import TableAnswers
 from lambdas.inference.adapters.valkey_answers import ValkeyAnswers
 from lambdas.inference.adapters.valkey_connection import KeptConnection
 from lambdas.inference.flags import ALL_ON
+from lambdas.inference.handlers.freshness import FreshnessClock
 from lambdas.inference.headers import Asked
 from lambdas.inference.identity import Caller
 from lambdas.inference.ports import InvocationError, Invoked, Ports
@@ -242,7 +243,7 @@ def route(live: tuple[str, str], candidate: tuple[str, str] | None = None, perce
 
 
 class Door:
-    """A front door with all that it calls.
+    """A front door with all that it calls, whose monotonic clock stands still: it is frozen whenever time passes.
 
     Parameters
     ----------
@@ -254,14 +255,15 @@ class Door:
 
     def __init__(self, *, in_memory: bool = False, **changes: Any) -> None:
         self.settings = replace(SETTINGS, **changes)
-        self.clock = Clock()
+        self.clock, self.still = Clock(), Clock()
+        self.fresh = FreshnessClock(self.clock, self.still)
         self.table, self.runtime = FakeTable(), FakeRuntime()
         self.signatures, self.flags, self.log = FakeSignatures(), FakeFlags(), FakeLog()
         self.route: Any = route(("blue", "v1"))
         self.views_read = 0
         self._count = 0
         self.valkey, self._in_memory = FakeValkey(self.clock), in_memory
-        views = Views(self._read_route, self.clock, self.log.warning)
+        views = Views(self._read_route, self.fresh, self.log.warning)
         self.ports = Ports(
             runtime=self.runtime,
             table=self.table,
@@ -271,7 +273,8 @@ class Door:
             flags=self.flags,
             log=self.log,
             now=self.clock,
-            clock=self.clock,
+            clock=self.still,
+            freshness_clock=self.fresh,
         )
         self.predictor = Predictor(self.settings, self.ports)
 
@@ -279,8 +282,8 @@ class Door:
         """Return the store as one instance of the function has it."""
         if not self._in_memory:
             return TableAnswers(self.table)
-        kept = KeptConnection(self.valkey.connect, self.clock)
-        return RestingStore(ValkeyAnswers(kept), self.log, self.clock)
+        kept = KeptConnection(self.valkey.connect, self.fresh)
+        return RestingStore(ValkeyAnswers(kept), self.log, self.fresh)
 
     def _read_route(self) -> Any:
         self.views_read += 1

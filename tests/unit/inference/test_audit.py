@@ -1,6 +1,7 @@
 """What is written down of a prediction."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -58,6 +59,15 @@ def test_rows_are_left_out_unless_they_are_to_be_kept(make_door: Any) -> None:
     door.predict()
     assert door.log.records[0]["input"] is None
     assert door.log.records[0]["input_hash"]
+
+
+def test_the_same_input_has_the_same_hash_whatever_the_order_of_the_versions_columns(door: Any) -> None:
+    door.predict([{"dew": 1, "wind": 2}])
+    door.signatures.known = sys.modules["inference_serving_fakes"].signature("wind", "dew")
+    door.predict([{"dew": 1, "wind": 2}])
+    door.predict([{"dew": 2, "wind": 1}])
+    first, second, other = [each["input_hash"] for each in door.log.records]
+    assert first == second != other
 
 
 def test_answers_are_kept_unless_they_are_not_to_be(make_door: Any) -> None:

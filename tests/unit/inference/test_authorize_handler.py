@@ -123,3 +123,16 @@ def test_a_key_is_one_that_api_gateway_takes(name: str, client: str) -> None:
 def test_no_two_clients_have_one_key() -> None:
     assert front_door_key("rain-a", "b") != front_door_key("rain", "a-b")
     assert front_door_key("rain", "c" * 300) != front_door_key("rain", "c" * 301)
+
+
+def test_a_key_that_was_taken_back_while_the_function_was_frozen_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, published = [float(NOW)], [key_set(jwk())]
+    monkeypatch.setattr(authorize, "time", SimpleNamespace(time=lambda: now[0], monotonic=lambda: 5.0))
+    monkeypatch.setattr(jwks, "fetched", lambda url: published[0])
+    assert answer(token())["principalId"] == "ann"
+    published[0] = key_set(jwk("key-2"))
+    now[0] += jwks.FRESH_SECONDS
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        answer(token(claims(exp=NOW + 3600)))

@@ -83,6 +83,18 @@ def test_a_try_of_which_nobody_tells_does_not_keep_it_open_for_ever(breaker: Cir
     assert breaker.admits()
 
 
+def test_a_try_that_says_nothing_leaves_it_to_the_next_request(breaker: CircuitBreaker, time: Time) -> None:
+    fail(breaker, 3)
+    breaker.learnt_nothing()
+    assert not breaker.admits()
+    time.now += 10
+    for _ in range(3):
+        assert breaker.admits()
+        breaker.learnt_nothing()
+    fail(breaker, 1)
+    assert breaker.retry_after == 10
+
+
 @given(st.lists(st.tuples(st.floats(0, 15), st.booleans()), max_size=60))
 def test_an_endpoint_that_is_down_is_asked_no_more_than_once_in_that_time(story: list[tuple[float, bool]]) -> None:
     time = Time()

@@ -56,6 +56,26 @@ def test_the_same_rows_have_the_same_hash_however_they_are_written(rows: list[li
 
 
 @settings(deadline=None)
+@given(ROWS, st.permutations(COLUMNS), st.data())
+def test_the_same_rows_have_the_same_hash_under_every_order_of_columns(
+    rows: list[list[Any]], others: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    other = Signature.from_document({"schema": 1, "tensor": "x", "columns": others})
+    records = [dict(zip(TABLE.names or (), row, strict=True)) for row in rows]
+    changed = data.draw(st.just(records) | st.lists(st.sampled_from(records), min_size=1, max_size=4))
+
+    by_one = input_hash(TABLE.check(records), TABLE.names)
+    by_other = input_hash(other.check(changed), other.names)
+
+    assert (by_one == by_other) == (TABLE.check(records) == TABLE.check(changed))
+
+
+@pytest.mark.parametrize("columns", [None, ("a", "c"), ("b", "a"), ("ab", ""), ('a","b', "")])
+def test_the_same_values_in_other_columns_are_another_input(columns: tuple[str, ...] | None) -> None:
+    assert input_hash([[1.0, 2.0]], columns) != input_hash([[1.0, 2.0]], ("a", "b"))
+
+
+@settings(deadline=None)
 @given(IMAGES, st.data())
 def test_the_same_tensors_have_the_same_hash(images: list[Any], data: st.DataObject) -> None:
     assert input_hash(IMAGE.check(otherwise(images, data))) == input_hash(IMAGE.check(images))
@@ -117,3 +137,6 @@ def test_a_hash_does_not_change_between_releases() -> None:
         [[1.0, 0, "ü", None], {"a": 0.0, "b": 2.5}]
     )
     assert canonical([[1, -0.0, "ü", None], {"b": 2.5, "a": 0}]) == b'[[1.0,0.0,"\\u00fc",null],{"a":0.0,"b":2.5}]'
+    named = b'{"columns":["a","b"],"rows":[[2.0,null],["x",1.0]]}'
+    assert canonical([[None, 2], [1, "x"]], ("b", "a")) == canonical([[2.0, None], ["x", 1]], ["a", "b"]) == named
+    assert canonical([[-0.0]], ("a",)) == b'{"columns":["a"],"rows":[[0.0]]}'

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdas.inference.canonical import input_hash
 from lambdas.inference.jobs import messages
 from lambdas.inference.jobs.job import Status
 from lambdas.inference.jobs.working import SOON_SECONDS, Later
@@ -330,6 +331,7 @@ def test_a_prediction_is_written_down_as_any_other() -> None:
         "rows": 1,
     }
     assert json.loads(line["input"]) == [{"dew": 1.0, "wind": 2.0}]
+    assert line["input_hash"] == input_hash([[2.0, 1.0]], ("wind", "dew"))
     assert json.loads(line["output"]) == [1]
     assert line["latency_ms"] >= ANSWER_SECONDS * 1000
 

@@ -30,7 +30,7 @@ class Issuer:
         return self.published
 
     def keys(self) -> IssuerKeys:
-        return IssuerKeys(JWKS_URL, self.fetch, lambda: self.time)
+        return IssuerKeys(JWKS_URL, lambda: self.time, self.fetch)
 
 
 def test_the_issuer_is_asked_once_in_ten_minutes() -> None:
@@ -162,7 +162,7 @@ def serve() -> Iterator[Serve]:
 
 
 def test_keys_are_fetched_from_this_machine_without_tls(serve: Serve) -> None:
-    assert IssuerKeys(serve(key_set(jwk()))).find("key-1")
+    assert IssuerKeys(serve(key_set(jwk())), lambda: 0.0).find("key-1")
 
 
 def test_a_redirect_is_not_followed(serve: Serve) -> None:

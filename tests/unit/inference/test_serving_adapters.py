@@ -228,7 +228,7 @@ def test_only_the_route_is_read_of_an_endpoints_state(dynamodb: Any) -> None:
 @pytest.fixture
 def flags(door: Any) -> Any:
     appconfig = client("appconfigdata")
-    return appconfig, AppConfigFlags(Flags("app", "env", "flags"), lambda: appconfig, door.clock, door.log), door
+    return appconfig, AppConfigFlags(Flags("app", "env", "flags"), lambda: appconfig, door.fresh, door.log), door
 
 
 def _latest(content: bytes, seconds: int = 60) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def test_a_view_names_the_versions_of_both_slots(world: Any) -> None:
     assert view.named("blue") == Served("blue", "1", "k1", "k1@a")
     assert view.named("green") == Served("green", "2", "k2", "k2@b")
     assert view.named("red") is None
-    assert view.shares(world.clock())
+    assert view.shares(world.fresh())
 
 
 def test_what_was_written_without_a_config_is_kept_under_the_key(world: Any) -> None:
