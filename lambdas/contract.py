@@ -128,6 +128,11 @@ METRIC_DIMENSION = "environment"
 METRIC_FUNCTION_DIMENSION = "service"
 FAULTS_METRIC = "Faults"
 
+# What a front door counts, by endpoint.
+METRIC_ENDPOINT_DIMENSION = "endpoint"
+CACHE_FAILURES_METRIC = "CacheFailures"
+"""How often a cache in memory was asked and did not answer."""
+
 # Custom resources of the templates.
 SEED_RESOURCE_TYPE = "Custom::Seed"
 FLEET_RESOURCE_TYPE = "Custom::Fleet"

@@ -56,6 +56,7 @@ from localcloud.services.objects import Objects
 from localcloud.services.parameters import ParameterTiers
 from localcloud.services.pipelines.pipeline_service import PipelineService
 from localcloud.services.queue_metrics import QueueMetrics
+from localcloud.services.queue_policies import check_queue_policy
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
 from localcloud.services.role_access import RoleAccess
@@ -367,6 +368,8 @@ class LocalCloud:
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)
         self._dispatcher.check("ssm:PutParameter", ParameterTiers(self.account, self.region).check)
+        for operation in ("CreateQueue", "SetQueueAttributes"):
+            self._dispatcher.check(f"sqs:{operation}", check_queue_policy)
         for operation, check in TrustChecks(self.authorizer, scope).checks().items():
             self._dispatcher.check(operation, check)
         self._store.after(RULE_CHANGES, self._schedules.refresh)

@@ -123,6 +123,12 @@ FRONT_LIMITS: tuple[Limit, ...] = (
         "Delivers to all.",
     ),
     Limit(
+        "SQS policies",
+        "Refused are more than 20 statements, more than 8,192 bytes as they were sent, and equal Sids. The latter is "
+        "inferred from SQS's guide, which demands that each is unique.",
+        "Principals, conditions and actions are limited as well.",
+    ),
+    Limit(
         "SQS metrics",
         "Numbers of messages are published every 10 s.",
         "Every minute.",

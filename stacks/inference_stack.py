@@ -10,13 +10,13 @@ from constructs import Construct
 
 from lambdas import contract
 from stacks.config import Environment
-from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.front_door.front_door import FrontDoor
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 from stacks.constructs.job_image import JobImage
 from stacks.constructs.log_group import removal_policy
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
 
@@ -34,7 +34,7 @@ class InferenceStack(Stack):
         names = Names(self, environment.environment)
         key = self._encryption_key()
         logging = self._let_apis_log()
-        lost = DeadLetters(self, "LostEvents", holds="Events", key=key, topic_arn=names.topic_arn)
+        lost = LostEvents(self, "LostEvents", holds="Events", key=key, topic_arn=names.topic_arn)
         code = lambda_.Code.from_asset(str(functions))
         shared = Shared(
             environment=environment,
@@ -48,7 +48,7 @@ class InferenceStack(Stack):
                 environment=environment,
                 key=key,
             ),
-            lost=lost.queue,
+            lost=lost,
             image=self._image(root),
             emptying=self._emptying(code, key),
         )

@@ -13,11 +13,11 @@ from stacks.config import Endpoint, Environment
 from stacks.constructs.app_assets import read_baselines
 from stacks.constructs.artefact_permissions import MODELS, ArtefactPermissions
 from stacks.constructs.control_function import ControlFunction
-from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.job_image import JobImage
 from stacks.constructs.job_role import PROCESSING, JobRole, pass_to_sagemaker
 from stacks.constructs.log_group import removal_policy
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.model_archive import bootstrap_baseline
 from stacks.constructs.monitored_endpoint import MonitoredEndpoint
 from stacks.constructs.permissions import EndpointPermissions, allow, keep_state, put_events, read_rollouts, use_key
@@ -45,7 +45,7 @@ class MonitoringStack(Stack):
         self._key = self._encryption_key()
         table = contract.monitoring_table(environment.environment)
         self._table = StateTable(self, "Table", name=table, environment=environment, key=self._key)
-        self._lost = DeadLetters(self, "LostRuns", holds="Runs", key=self._key, topic_arn=self._names.topic_arn)
+        self._lost = LostEvents(self, "LostRuns", holds="Runs", key=self._key, topic_arn=self._names.topic_arn)
         self._image = JobImage(self, "Image", container="monitoring", root=root)
         function = self._monitor(functions)
         watched = [self._watch(endpoint, root) for endpoint in environment.monitored]
@@ -55,7 +55,7 @@ class MonitoringStack(Stack):
         )
         self._count_in_parts(functions, [one.job_role for one in watched])
         for one in watched:
-            one.run(function.function, self._lost.queue)
+            one.run(function.function, self._lost)
 
     def _encryption_key(self) -> EncryptionKey:
         name = self._environment.environment

@@ -11,12 +11,12 @@ from lambdas import contract
 from lambdas.contract import LABELS_PREFIX
 from stacks.config import Endpoint, Environment
 from stacks.constructs.control_function import ControlFunction
-from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.heartbeat import Heartbeat
 from stacks.constructs.job_image import JobImage
 from stacks.constructs.log_group import removal_policy
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.model_archive import bootstrap_baseline
 from stacks.constructs.new_data import endpoints_with_new_data
 from stacks.constructs.retrained_endpoint import RetrainedEndpoint
@@ -47,7 +47,7 @@ class RetrainingStack(Stack):
         table = contract.retraining_table(environment.environment)
         self._table = StateTable(self, "Table", name=table, environment=environment, key=self._key)
         topic = self._names.topic_arn
-        self._lost = DeadLetters(self, "LostEvents", holds="Events", key=self._key, topic_arn=topic)
+        self._lost = LostEvents(self, "LostEvents", holds="Events", key=self._key, topic_arn=topic)
         self._permissions = RetrainingPermissions(self._names, environment, self._table, self._key)
         image = JobImage(self, "Image", container="training", root=root)
         conclude = self._conclude()
@@ -105,7 +105,7 @@ class RetrainingStack(Stack):
                 self,
                 name,
                 description=f"{name} for the retraining of this environment",
-                dead_letters=self._lost.queue,
+                dead_letters=self._lost,
                 pattern=pattern,
             )
             route.to_queue(queue.queue)
@@ -149,7 +149,7 @@ class RetrainingStack(Stack):
             self,
             "Sweeps",
             description="Starts the sweeper of retraining",
-            dead_letters=self._lost.queue,
+            dead_letters=self._lost,
             schedule="rate(1 minute)",
             max_age_seconds=60,
         )

@@ -15,11 +15,11 @@ from stacks.constructs.answer_comparison import AnswerComparison
 from stacks.constructs.artefact_permissions import verify_models
 from stacks.constructs.compared import compared_endpoints
 from stacks.constructs.control_function import ControlFunction
-from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.event_route import EventRoute, alarms_pattern
 from stacks.constructs.heartbeat import Heartbeat
 from stacks.constructs.log_group import removal_policy
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.permissions import EndpointPermissions, allow, ask_hooks, find_due, keep_state, send, use_key
 from stacks.constructs.rollout_table import RolloutTable
 from stacks.constructs.standing_faults import StandingFaults
@@ -46,7 +46,7 @@ class RolloutStack(Stack):
         self._table = RolloutTable(self, "Table", environment=environment, key=self._key)
         self._topic = AlertTopic(self, "Alerts", name=self._names.topic, key=self._key, emails=environment.alert_emails)
         self._timers = self._work_queue("Timers", "Timers of rollouts")
-        self._lost = DeadLetters(self, "LostEvents", holds="Events", key=self._key, topic_arn=self._topic.topic_arn)
+        self._lost = LostEvents(self, "LostEvents", holds="Events", key=self._key, topic_arn=self._topic.topic_arn)
         self._approvals()
         self._reactions()
         self._sweeper()
@@ -85,7 +85,7 @@ class RolloutStack(Stack):
             self,
             "PackageStates",
             description="Model packages of this environment's groups that change",
-            dead_letters=self._lost.queue,
+            dead_letters=self._lost,
             pattern={
                 "source": ["aws.sagemaker"],
                 "detail-type": ["SageMaker Model Package State Change"],
@@ -104,7 +104,7 @@ class RolloutStack(Stack):
                 self,
                 name,
                 description=f"{name} for rollouts of this environment",
-                dead_letters=self._lost.queue,
+                dead_letters=self._lost,
                 pattern=pattern,
             )
             route.to_function(function.function)
@@ -139,7 +139,7 @@ class RolloutStack(Stack):
             self,
             "EveryMinute",
             description="Starts the sweeper",
-            dead_letters=self._lost.queue,
+            dead_letters=self._lost,
             schedule="rate(1 minute)",
             max_age_seconds=60,
         )
@@ -161,7 +161,7 @@ class RolloutStack(Stack):
             function=function,
             queue=queue,
             table=self._table,
-            dead_letters=self._lost.queue,
+            dead_letters=self._lost,
         )
 
     def _resource_functions(self) -> None:

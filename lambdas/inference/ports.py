@@ -167,6 +167,9 @@ class Log(Protocol):
     def record(self, line: str) -> None:
         """Write one line as it is."""
 
+    def count(self, metric: str) -> None:
+        """Count one more of something, for alarms."""
+
 
 @dataclass(frozen=True)
 class Ports:

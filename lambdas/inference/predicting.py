@@ -114,11 +114,14 @@ class Predictor:
         How its front door behaves.
     ports
         Everything outside.
+    check_answer
+        Raises the `Problem` of an answer that whoever asks cannot be given; None where they take any.
     """
 
-    def __init__(self, settings: FrontDoor, ports: Ports) -> None:
+    def __init__(self, settings: FrontDoor, ports: Ports, check_answer: Callable[[str], None] | None = None) -> None:
         self._settings = settings
         self._ports = ports
+        self._check_answer = check_answer
         self._breakers = Breakers(settings.breaker, ports.freshness_clock)
         self._cache: Answers | None = None
         if settings.cache is not None:
@@ -164,6 +167,8 @@ class Predictor:
         try:
             question = self._question(call)
             answered = self._answer(question)
+            if self._check_answer is not None:
+                self._check_answer(answered.body)
         except Problem as problem:
             self._audit(call, question, None, problem.status, at, began)
             raise

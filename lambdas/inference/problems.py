@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "not-found": (404, "There is no such thing"),
     "method-not-allowed": (405, "The resource has no such method"),
     "conflict": (409, "The idempotency key was used for another body"),
-    "too-large": (413, "The request is too large"),
+    "too-large": (413, "The request, or its answer, is too large"),
     "unsupported-media-type": (415, "The body's format is not read"),
     "invalid-input": (422, "The model does not take this input"),
     "throttled": (429, "Too many requests"),

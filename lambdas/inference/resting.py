@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from lambdas.contract import CACHE_FAILURES_METRIC
 from lambdas.inference.breaker import CircuitBreaker
 from lambdas.inference.ports import AnswerKey, AnswerStore, KeptAnswer, Log
 from lambdas.inference.settings import Breaker
@@ -24,7 +25,7 @@ class RestingStore:
     store
         The other.
     log
-        Told when it fails that did not before, and when it is there again.
+        Told when it fails that did not before, and when it is there again; counts each failure.
     clock
         Seconds on a clock that never goes back, and sees the time that a function is frozen.
     """
@@ -63,6 +64,7 @@ class RestingStore:
     def _failed(self, error: TidegateError) -> None:
         if not self._breaker.is_open:
             self._log.warning(f"the cache is left alone for {REST_SECONDS:.0f} s at a time: {error}")
+        self._log.count(CACHE_FAILURES_METRIC)
         self._breaker.failed()
 
     def _succeeded(self) -> None:

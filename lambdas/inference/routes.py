@@ -162,7 +162,12 @@ ROUTES: tuple[Route, ...] = (
         handler="jobs",
         operation="job",
         summary="Tell where a job stands, and its answer when it is done",
-        answer=Answer(200, "Job", "The job", headers=("Retry-After", headers.PREDICTION_ID)),
+        answer=Answer(
+            200,
+            "Job",
+            "The job; one that is done has its predictions, or the problem that they are too large to be shown",
+            headers=("Retry-After", headers.PREDICTION_ID),
+        ),
         problems=("invalid-header", "invalid-request", "not-found", "unavailable", "timeout"),
         is_jobs=True,
     ),

@@ -21,8 +21,8 @@ _CLIENT = 3
 _TOKENS = 8
 _WARM = 2
 _PROVISIONED = 3
-_IN_MEMORY = 6
-"""A cache, who may connect to it, and who can reach it."""
+_IN_MEMORY = 7
+"""A cache, who may connect to it, who can reach it, and its alarm."""
 
 _SWITCHES = 7
 _EMPTYING = 4

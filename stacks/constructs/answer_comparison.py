@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from lambdas import contract
 from lambdas.contract import CAPTURE_PREFIX
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.permissions import allow, use_key_of
 from stacks.constructs.work_queue import WorkQueue
 from stacks.names import Names
@@ -50,7 +50,7 @@ class AnswerComparison(Construct):
         function: ControlFunction,
         queue: WorkQueue,
         table: dynamodb.Table,
-        dead_letters: sqs.Queue,
+        dead_letters: LostEvents,
     ) -> None:
         super().__init__(scope, construct_id)
         self._endpoints = list(endpoints)

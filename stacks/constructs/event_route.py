@@ -10,6 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.lost_events import LostEvents
+
 _DAY_SECONDS = 24 * 3600
 _MOST_RETRIES = 185
 
@@ -43,7 +45,7 @@ class EventRoute(Construct):
         construct_id: str,
         *,
         description: str,
-        dead_letters: sqs.Queue,
+        dead_letters: LostEvents,
         pattern: Mapping[str, Any] | None = None,
         schedule: str | None = None,
         max_age_seconds: int = _DAY_SECONDS,
@@ -53,14 +55,13 @@ class EventRoute(Construct):
         super().__init__(scope, construct_id)
         self._message = None if message is None else json.dumps(message)
         self._told = told
-        self._dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue_arn)
+        self._dead_letters = events.CfnRule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn)
         self._retries = events.CfnRule.RetryPolicyProperty(
             maximum_event_age_in_seconds=max_age_seconds, maximum_retry_attempts=_MOST_RETRIES
         )
         self.rule = events.CfnRule(
             self, "Rule", description=description, event_pattern=pattern, schedule_expression=schedule, state="ENABLED"
         )
-        self._allow_send("Undelivered", dead_letters)
 
     def to_function(self, function: lambda_.Function) -> None:
         """Deliver to a function."""
@@ -84,7 +85,15 @@ class EventRoute(Construct):
     def to_queue(self, queue: sqs.Queue) -> None:
         """Deliver to a queue."""
         self._target(queue.queue_arn)
-        self._allow_send("Deliver", queue)
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"Deliver{self.node.id}",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
+            )
+        )
 
     def _target(self, arn: str) -> None:
         target = events.CfnRule.TargetProperty(
@@ -96,17 +105,6 @@ class EventRoute(Construct):
             retry_policy=self._retries,
         )
         self.rule.targets = [target]
-
-    def _allow_send(self, sid: str, queue: sqs.Queue) -> None:
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid=f"{sid}{self.node.id}",
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                actions=["sqs:SendMessage"],
-                resources=[queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": self.rule.attr_arn}},
-            )
-        )
 
 
 def every(minutes: int) -> str:

@@ -7,7 +7,6 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
-from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -16,6 +15,7 @@ from stacks.config import Endpoint
 from stacks.config.monitoring import Monitoring
 from stacks.constructs.alert_topic import alert
 from stacks.constructs.event_route import EventRoute, every
+from stacks.constructs.lost_events import LostEvents
 from stacks.names import Names
 
 _LONGEST_PAUSE_MINUTES = 15
@@ -85,7 +85,7 @@ class MonitoredEndpoint(Construct):
         for alarm in (self._drift(), self._broken(), self._worse(), self._silence()):
             alert(alarm, names.topic_arn)
 
-    def run(self, function: lambda_.Function, dead_letters: sqs.Queue) -> None:
+    def run(self, function: lambda_.Function, dead_letters: LostEvents) -> None:
         """Let `function` look at the endpoint again and again; a run that gets lost is made up for by the next."""
         route = EventRoute(
             self,

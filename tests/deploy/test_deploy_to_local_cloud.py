@@ -215,6 +215,22 @@ def test_messaging_comes_changes_and_goes(site: Site) -> None:
     assert events.list_rules()["Rules"] == []
 
 
+def test_a_policy_that_sqs_does_not_take_fails_the_deploy(site: Site) -> None:
+    def queue(statements: int) -> dict[str, Any]:
+        (one,) = allow("sqs:SendMessage", att("Queue", "Arn"), Principal="*")["Statement"]
+        document = {"Version": "2012-10-17", "Statement": [one | {"Sid": f"S{each}"} for each in range(statements)]}
+        return {
+            "Queue": of("SQS::Queue"),
+            "Policy": of("SQS::QueuePolicy", Queues=[ref("Queue")], PolicyDocument=document),
+        }
+
+    site.deploy(queue(20))
+    with pytest.raises(DeployFailedError, match="21 statements were found in the submitted policy") as caught:
+        site.deploy(queue(21))
+    assert caught.value.status == "UPDATE_ROLLBACK_COMPLETE"
+    site.destroy()
+
+
 def functions(fail: str = "", say: str = "hello", key: str = "one", action: str = "s3:GetObject") -> dict[str, Any]:
     inline = [{"PolicyName": "own", "PolicyDocument": allow(action)}]
     return {

@@ -174,8 +174,9 @@ def _synthesise(name: str, output: Path, environment: Environment | None = None)
 
     environment = environment or load_environment(name)
     app = App(context=app_context(name), outdir=str(output))
-    TidegateStage(app, f"tidegate-{name}", environment=environment)
-    assembly = app.synth().get_nested_assembly(f"assembly-tidegate-{name}")
+    stage = f"tidegate-{environment.environment}"
+    TidegateStage(app, stage, environment=environment)
+    assembly = app.synth().get_nested_assembly(f"assembly-{stage}")
     templates = {
         stack.hierarchical_id.split("/")[-1]: Template(json.loads(Path(stack.template_full_path).read_text()))
         for stack in assembly.stacks

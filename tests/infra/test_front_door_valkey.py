@@ -7,6 +7,7 @@ from multiprocessing import get_context
 
 import pytest
 
+from lambdas import contract
 from lambdas.inference.adapters.valkey_answers import name_of
 from lambdas.inference.ports import AnswerKey
 from lambdas.inference.settings import Valkey
@@ -153,6 +154,18 @@ def test_the_function_is_told_where_it_is_and_who_it_is(template):
     assert read.valkey == Valkey(HOST, 6379, cache["ServerlessCacheName"], user["UserName"])
     for handler in set(functions(template, "rain")) - {"predict"}:
         assert settings(template, "rain", handler).cache.valkey is None, "it has no use for it"
+
+
+def test_people_are_told_of_a_cache_that_stays_away(template):
+    (alarm,) = ids(template, "AWS::CloudWatch::Alarm", "EndpointrainCache").values()
+    assert (alarm["Namespace"], alarm["MetricName"]) == (contract.METRIC_NAMESPACE, contract.CACHE_FAILURES_METRIC)
+    assert alarm["Dimensions"] == [{"Name": contract.METRIC_ENDPOINT_DIMENSION, "Value": NAME}]
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 60, 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (3, 5), "one time-out is no outage"
+    assert alarm["TreatMissingData"] == "notBreaching", "nothing is counted while all is well"
+    (topic,) = template.text(alarm["AlarmActions"])
+    assert topic.endswith(":tidegate-prod-alerts")
 
 
 def test_its_parts_count(kept):

@@ -67,6 +67,37 @@ def test_function_that_lets_nobody_in_costs_a_dead_letter(cloud, workshop):
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
 
 
+def _let_rules_in(cloud, queue_url, queue_arn, rules, account):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": rules}, "StringEquals": {"aws:SourceAccount": account}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    cloud.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
+
+
+@pytest.mark.parametrize(
+    ("rules", "account", "arrives"),
+    [
+        ("rule/*-{}*", None, True),
+        ("rule/another-{}*", None, False),
+        ("*", "210987654321", False),
+    ],
+)
+def test_one_statement_lets_all_rules_of_a_prefix_leave_dead_letters(cloud, workshop, rules, account, arrives):
+    function, (url, arn) = workshop.function(FORWARD), workshop.queue()
+    source = workshop.name("prefix")
+    rule = workshop.rule({"source": [source]}, workshop.function_arn(function), DeadLetterConfig={"Arn": arn})
+    beginning, number = rule.rsplit("-", 1)
+    pattern = f"{beginning.rsplit('/', 1)[0]}/{rules.removeprefix('rule/').format(number)}"
+    _let_rules_in(cloud, url, arn, pattern, account or cloud.account)
+    workshop.put_event(source, {"n": 1})
+    assert bool(workshop.messages(url, 60 if arrives else 0.5)) is arrives
+
+
 def test_queue_whose_policy_names_another_rule_gets_nothing(cloud, workshop):
     url, arn = workshop.queue()
     workshop.rule({"source": ["other-rule"]}, arn)

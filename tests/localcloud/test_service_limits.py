@@ -1,5 +1,6 @@
 """Limits that AWS puts on requests, in its own words."""
 
+import json
 import time
 
 import pytest
@@ -85,3 +86,56 @@ def test_metric_data_comes_in_pages_over_the_wire(cloud):
     parts = [page["MetricDataResults"][0] for page in pages]
     assert [part["StatusCode"] for part in parts] == ["PartialData", "PartialData", "Complete"]
     assert [part["Values"] for part in parts] == [[1.0, 1.0], [1.0, 1.0], [1.0]]
+
+
+def _policy(arn, number, sid="S{}", **more):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        **more,
+    }
+    statements = [{**statement, "Sid": sid.format(each)} for each in range(number)]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def test_a_queues_policy_has_twenty_statements_and_not_one_more(cloud, workshop):
+    url, arn = workshop.queue()
+    sqs = cloud.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(arn, 20)})
+    too_many = {"Policy": _policy(arn, 21)}
+    for error in (
+        _refusal(sqs.set_queue_attributes, QueueUrl=url, Attributes=too_many),
+        _refusal(sqs.create_queue, QueueName=workshop.name("queue"), Attributes=too_many),
+    ):
+        assert error["Code"] == "OverLimit"
+        assert error["Message"] == "21 statements were found in the submitted policy, max allowed is 20"
+    kept = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    assert len(json.loads(kept)["Statement"]) == 20
+
+
+def test_a_queues_policy_has_8192_bytes_and_not_one_more(cloud, workshop):
+    url, arn = workshop.queue()
+    sqs = cloud.client("sqs")
+    short = _policy(arn, 1, sid="")
+    exact = _policy(arn, 1, sid="s" * (8192 - len(short)))
+    assert len(exact) == 8192
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": exact})
+    error = _refusal(sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": f"{exact} "})
+    assert (error["Code"], error["Message"]) == ("OverLimit", "Submitted policy is over max allowed size.")
+
+
+@pytest.mark.parametrize("make", [lambda arn: _policy(arn, 2, sid="Same"), lambda _: "{", lambda _: "{}"])
+def test_a_queues_policy_that_is_none_is_refused(cloud, workshop, make):
+    url, arn = workshop.queue()
+    error = _refusal(cloud.client("sqs").set_queue_attributes, QueueUrl=url, Attributes={"Policy": make(arn)})
+    assert (error["Code"], error["Message"]) == ("InvalidAttributeValue", "Invalid value for the parameter Policy.")
+
+
+def test_a_queue_without_a_policy_again(cloud, workshop):
+    url, arn = workshop.queue()
+    sqs = cloud.client("sqs")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(arn, 1)})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Policy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

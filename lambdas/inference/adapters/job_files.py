@@ -30,9 +30,9 @@ class S3JobFiles:
     def __init__(self, client: Callable[[], Any] | None = None) -> None:
         self._client = client or Lazy("s3", connect=_CONNECT, read=_READ)
 
-    def read(self, key: str) -> bytes:
-        """Return an object; raise `MissingError` where it is gone."""
-        return objects.read(self._client, _bucket(), key)
+    def read(self, key: str, most_bytes: int | None = None) -> bytes:
+        """Return an object; raise `MissingError` where it is gone, `TooLargeError` where it has more bytes."""
+        return objects.read(self._client, _bucket(), key, most_bytes)
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object of JSON."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from lambdas.inference import bodies, headers, identity
 from lambdas.inference.adapters.runtime import runtime_client
+from lambdas.inference.answer_size import check_fits
 from lambdas.inference.asking_by_key import SOURCE, KeyedAnswers, KeyedCall
 from lambdas.inference.cors import shown_to_pages
 from lambdas.inference.handlers.answering import answered, check_method
@@ -38,7 +39,7 @@ _PROVISIONED = "provisioned-concurrency"
 _settings = front_door()
 _log = log_of(_settings, "predict")
 _ports = real_ports(_settings, runtime_client(_settings.timeout_seconds), _log)
-_predictor = Predictor(_settings, _ports)
+_predictor = Predictor(_settings, _ports, check_fits)
 _keyed = KeyedAnswers(_settings, _ports) if _settings.batch is not None and _settings.batch.serve_days else None
 
 

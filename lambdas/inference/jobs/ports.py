@@ -46,8 +46,8 @@ class Store(Protocol):
 class Files(Protocol):
     """The artefact bucket."""
 
-    def read(self, key: str) -> bytes:
-        """Return an object; raise `MissingError` where it is gone."""
+    def read(self, key: str, most_bytes: int | None = None) -> bytes:
+        """Return an object; raise `MissingError` where it is gone, `TooLargeError` where it has more bytes."""
         ...
 
     def write(self, key: str, content: bytes) -> None:

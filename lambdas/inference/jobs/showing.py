@@ -4,13 +4,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from lambdas.inference.answer_size import LARGEST_BYTES, fits
 from lambdas.inference.jobs.job import Job, Status
 from lambdas.inference.jobs.ports import Clock, Files, Store
 from lambdas.inference.jobs.times import stamp
 from lambdas.inference.problems import Problem
-from lambdas.rollout.errors import MissingError
+from lambdas.rollout.errors import MissingError, TooLargeError
 
 POLL_SECONDS = 2
+
+_SURELY_SHOWN_BYTES = LARGEST_BYTES // 8
+"""So many times as long at most is an answer as it is sent."""
 
 
 class Showing:
@@ -47,9 +51,14 @@ class Showing:
         if job.status is not Status.DONE:
             return {}
         try:
-            answer: dict[str, Any] = json.loads(self._files.read(job.result))
+            content = self._files.read(job.result, LARGEST_BYTES)
         except MissingError as error:
             raise Problem("not-found", "the job's answer is no longer kept; ask for it again") from error
+        except TooLargeError:
+            return _problem(_not_shown(job))
+        answer: dict[str, Any] = json.loads(content)
+        if len(content) > _SURELY_SHOWN_BYTES and not fits(json.dumps(answer, separators=(",", ":"))):
+            return _problem(_not_shown(job))
         return answer
 
 
@@ -79,6 +88,15 @@ def _standing(job: Job) -> dict[str, Any]:
     if job.status is Status.DONE and job.model_version:
         told["model_version"] = job.model_version
     return {**told, **_problem(job.problem)}
+
+
+def _not_shown(job: Job) -> Mapping[str, Any]:
+    detail = (
+        f"the job is done, and its answer is too large to be shown here, where {LARGEST_BYTES} bytes are the most "
+        "as it is sent; send fewer rows in a job; whoever runs the front door finds this answer by "
+        f"`python -m tidegate jobs show {job.id}`"
+    )
+    return Problem("too-large", detail).document(job.id)
 
 
 def _problem(problem: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -143,17 +143,13 @@ class JobsEndpoint(Construct):
             "detail": {"EndpointName": [self._name, contract.jobs_endpoint(self._name)]},
         }
         about = f"the endpoint that answers the jobs of {self._name}"
-        # The queue of lost events, which all front doors share, tells its statements apart by these names.
-        own = self._endpoint.name.title().replace("-", "")
         lost = self._shared.lost
         routes = (
-            EventRoute(
-                self, f"JobsChangesOf{own}", description=f"Changes, for {about}", dead_letters=lost, pattern=changes
-            ),
+            EventRoute(self, "Changes", description=f"Changes, for {about}", dead_letters=lost, pattern=changes),
             # A promotion ends after the last of these events, and any of them may get lost.
             EventRoute(
                 self,
-                f"JobsSweepsOf{own}",
+                "Sweeps",
                 description=f"Looks after {about}",
                 dead_letters=lost,
                 schedule="rate(1 minute)",

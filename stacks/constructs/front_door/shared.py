@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 
 from stacks.config import Environment
 from stacks.constructs.encryption_key import EncryptionKey
 from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 from stacks.constructs.job_image import JobImage
+from stacks.constructs.lost_events import LostEvents
 from stacks.constructs.state_table import StateTable
 from stacks.names import Names
 
@@ -42,6 +42,6 @@ class Shared:
     code: lambda_.Code
     key: EncryptionKey
     table: StateTable
-    lost: sqs.Queue
+    lost: LostEvents
     image: JobImage | None
     emptying: SwitchesEmptying | None

@@ -3,11 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
 from constructs import Construct
 
+from lambdas import contract
 from stacks.config.caching import Caching, Network
+from stacks.constructs.alert_topic import alert
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.permissions import allow
@@ -16,6 +20,7 @@ PORT = 6379
 """The port for reads alone, 6380, is not used: what was just kept is to be found."""
 
 _HTTPS = 443
+_FAILED_MINUTES, _OF_MINUTES = 3, 5
 _ENGINE = "valkey"
 _VERSION = "8"
 _NAME_LIMIT = 40
@@ -27,7 +32,7 @@ _Cache = elasticache.CfnServerlessCache
 
 
 class ValkeyCache(Construct):
-    """The cache, the one user that may connect, by IAM, and who can reach it.
+    """The cache, the one user that may connect, by IAM, who can reach it, and an alarm on one that stays away.
 
     Of snapshots there are none: what is lost is asked of the model again. The user group holds no user `default`: only
     groups of the engine redis need one (aws-cdk's aws-elasticache-alpha refuses those without), and in one of valkey
@@ -77,6 +82,8 @@ class ValkeyCache(Construct):
             ),
         )
 
+        self._tell_of_outages(shared.names.topic_arn)
+
     @property
     def place(self) -> Mapping[str, str]:
         """Return what a function must know to connect, as `lambdas.inference.settings.Valkey` reads it."""
@@ -93,6 +100,31 @@ class ValkeyCache(Construct):
         function.allow(
             allow("ConnectToCache", ["elasticache:Connect"], [self._cache.attr_arn, self._user.attr_arn]),
         )
+
+    def _tell_of_outages(self, topic_arn: str) -> None:
+        """A time-out now and then is none; a cache that stays away leaves all requests to the model."""
+        failures = cloudwatch.Metric(
+            namespace=contract.METRIC_NAMESPACE,
+            metric_name=contract.CACHE_FAILURES_METRIC,
+            dimensions_map={contract.METRIC_ENDPOINT_DIMENSION: self._name},
+            statistic="Sum",
+            period=Duration.minutes(1),
+        )
+        alarm = cloudwatch.Alarm(
+            self,
+            "Away",
+            alarm_description=(
+                f"The cache of {self._name} does not answer, and requests go to the model: see the log of its front "
+                "door; where it is throttled, raise cache.valkey_units_per_second"
+            ),
+            metric=failures,
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=_OF_MINUTES,
+            datapoints_to_alarm=_FAILED_MINUTES,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alert(alarm, topic_arn)
 
     def _only_user(self) -> elasticache.CfnUser:
         """Return the user; one that connects by IAM must have its id for a name, says ElastiCache's guide."""

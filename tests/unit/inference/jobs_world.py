@@ -13,7 +13,7 @@ from lambdas.inference.jobs.ports import Answer
 from lambdas.inference.jobs.showing import Showing
 from lambdas.inference.jobs.working import Later, Worker
 from lambdas.inference.jobs.working import World as WorkerWorld
-from lambdas.rollout.errors import ConflictError, MissingError, TidegateError
+from lambdas.rollout.errors import ConflictError, MissingError, TidegateError, TooLargeError
 from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, CLIENT = "rain-local", "shop"
@@ -61,11 +61,13 @@ class FakeFiles:
     content: dict[str, bytes] = field(default_factory=dict)
     errors: list[Exception] = field(default_factory=list)
 
-    def read(self, key: str) -> bytes:
+    def read(self, key: str, most_bytes: int | None = None) -> bytes:
         if self.errors:
             raise self.errors.pop(0)
         if key not in self.content:
             raise MissingError(key)
+        if most_bytes is not None and len(self.content[key]) > most_bytes:
+            raise TooLargeError(key)
         return self.content[key]
 
     def write(self, key: str, content: bytes) -> None:

@@ -12,6 +12,7 @@ from lambdas.inference import headers
 from lambdas.inference.adapters.answers import TableAnswers
 from lambdas.inference.adapters.valkey_answers import ValkeyAnswers
 from lambdas.inference.adapters.valkey_connection import KeptConnection
+from lambdas.inference.answer_size import check_fits
 from lambdas.inference.flags import ALL_ON
 from lambdas.inference.handlers.freshness import FreshnessClock
 from lambdas.inference.headers import Asked
@@ -202,6 +203,10 @@ class FakeLog:
     def __init__(self) -> None:
         self.warnings: list[str] = []
         self.records: list[dict[str, Any]] = []
+        self.counted: list[str] = []
+
+    def count(self, metric: str) -> None:
+        self.counted.append(metric)
 
     def info(self, message: str, **fields: object) -> None:
         return
@@ -276,7 +281,7 @@ class Door:
             clock=self.still,
             freshness_clock=self.fresh,
         )
-        self.predictor = Predictor(self.settings, self.ports)
+        self.predictor = Predictor(self.settings, self.ports, check_fits)
 
     def answers(self) -> Any:
         """Return the store as one instance of the function has it."""

@@ -2,12 +2,15 @@
 
 import json
 import sys
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from lambdas.contract import CACHE_FAILURES_METRIC, METRIC_ENDPOINT_DIMENSION, METRIC_NAMESPACE
 from lambdas.inference.adapters import clients
+from lambdas.inference.adapters.log import JsonLog
 from lambdas.inference.adapters.valkey_answers import name_of
 from lambdas.inference.adapters.valkey_connection import LONGEST_IDLE_SECONDS, LONGEST_SECONDS, connect
 from lambdas.inference.adapters.valkey_token import ConnectToken
@@ -15,6 +18,7 @@ from lambdas.inference.cache import LARGEST_BYTES
 from lambdas.inference.ports import AnswerKey
 from lambdas.inference.resting import REST_SECONDS
 from lambdas.inference.settings import Cache, FrontDoor, Valkey
+from localcloud.services.functions.log_shipper import embedded_metrics
 
 fakes: Any = sys.modules["inference_serving_fakes"]
 OTHER_ROWS = [[3.0, 4.0]]
@@ -110,6 +114,30 @@ def test_a_cache_that_is_away_is_left_alone_and_warned_of_once(door, state):
     assert len(door.valkey.asked) == tried
     (warned,) = door.log.warnings
     assert "left alone" in warned
+
+
+def test_each_try_that_fails_is_counted_for_the_alarm(door):
+    door.predict()
+    assert door.log.counted == []
+    door.valkey.state = "away"
+    for tries in range(1, 4):
+        door.predict()
+        door.predict()
+        assert door.log.counted == [CACHE_FAILURES_METRIC] * tries
+        door.clock.time += REST_SECONDS
+    door.valkey.state = "there"
+    door.predict()
+    assert len(door.log.counted) == 3
+
+
+def test_what_is_counted_is_a_metric_by_endpoint(capsys):
+    log = JsonLog("tidegate-predict", endpoint="rain-local")
+    log.bind(prediction="1")
+    log.count(CACHE_FAILURES_METRIC)
+    ((namespace, name, dimensions, value, unit, at),) = embedded_metrics(capsys.readouterr().out)
+    assert (namespace, name, value, unit) == (METRIC_NAMESPACE, CACHE_FAILURES_METRIC, 1, "Count")
+    assert dimensions == {METRIC_ENDPOINT_DIMENSION: "rain-local"}
+    assert abs(at - time.time()) < 60
 
 
 def test_a_cache_that_is_there_again_is_used_again(door):
