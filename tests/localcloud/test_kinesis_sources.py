@@ -225,6 +225,14 @@ def test_policy_bisects_without_counting_a_retry():
     assert policy.after(batch(1), Outcome(b"", "Unhandled")) == ([batch(1, failures=1)], True)
 
 
+def test_policy_halves_only_what_the_function_failed_on():
+    policy = Policy(bisects=True, reports=True, retries=1)
+    assert policy.after(batch(1, 2, 3), reported(2)) == ([batch(2, 3)], False)
+    assert policy.after(batch(1, 2, 3), reported(1)) == ([batch(1, 2, 3, failures=1)], False)
+    assert policy.after(batch(1, 2, 3, failures=1), reported(1)) == ([batch(1, 2, 3, failures=2)], True)
+    assert policy.after(batch(1, 2), reported(9)) == ([batch(1, 2, failures=1)], False)
+
+
 def test_records_that_are_too_old_are_told_from_the_others():
     records = tuple(Record(number, "k", b"", float(at)) for number, at in ((1, 10), (2, 20), (3, 30)))
     assert Batch(records).aged(before=20.0) == 1

@@ -1,4 +1,4 @@
-"""Ports whose every call takes time and may be the last of the process that makes it, before its effect or after."""
+"""Ports whose every call takes time, may be refused, and may be the last of its process, before its effect or after."""
 
 from typing import Any
 
@@ -21,6 +21,10 @@ class Mortal:
         """Return whether the process dies in the present call, of that name."""
         return self.calls == self.crash_at
 
+    def refusal(self, name: str) -> Exception | None:
+        """Return what the present call, of that name, is answered with instead of doing anything, if it is."""
+        return None
+
 
 class Watched:
     """A port of a world."""
@@ -34,6 +38,9 @@ class Watched:
         def call(*args: Any, **options: Any) -> Any:
             world.time += CALL_SECONDS
             world.calls += 1
+            refusal = world.refusal(name)
+            if refusal is not None:
+                raise refusal
             struck = world.strikes(name)
             if struck and not world.crash_after:
                 raise CrashError

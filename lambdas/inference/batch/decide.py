@@ -2,10 +2,25 @@
 
 What follows is told by what is there, not by what was said: input that was recorded, outputs that exist, the latest
 job. An output is written whole or not at all, so that what is left is what has none, and no row is answered twice.
+
+What cannot be done ends a run only before it has a job. After that it is noted, told once and tried again, and a run
+ends when nothing of it goes on: what still does is stopped first.
 """
 
 from lambdas.inference.batch import beginning
-from lambdas.inference.batch.decision import Create, Decision, Finish, Halt, Load, Observe, Record, Stop, Turn
+from lambdas.inference.batch.decision import (
+    FAULT,
+    LONGEST_TEXT,
+    Create,
+    Decision,
+    Finish,
+    Halt,
+    Load,
+    Observe,
+    Record,
+    Stop,
+    Turn,
+)
 from lambdas.inference.batch.said import (
     IN_PROGRESS,
     Finished,
@@ -92,18 +107,47 @@ def _recorded(turn: Turn, run: Run, said: Recorded) -> Decision:
     if run.stage is not Stage.PLANNED:
         return turn.decided()
     turn = turn.with_run(
-        stage=Stage.RUNNING, model=said.model, objects=said.objects, bytes=said.bytes, left=said.objects, problem=""
+        stage=Stage.RUNNING, model=said.model, objects=said.objects, bytes=said.bytes, left=said.objects, trouble=""
     )
     turn = turn.summing_up().announcing("begun")
     return _next(turn)
 
 
 def _not_done(turn: Turn, run: Run, said: NotDone) -> Decision:
-    if said.final:
+    if said.permanent and run.stage is Stage.PLANNED:
         return _next(turn.ended(Outcome.FAILED, said.reason))
-    if turn.now - run.decided_at > turn.plan.batch.limit_hours * _HOUR:
-        return _next(turn.ended(Outcome.FAILED, f"{_too_long(turn)}; lately: {said.reason}"))
-    return turn.with_run(problem=said.reason).summing_up().decided()
+    turn = _noted(turn, run, said)
+    ends = _has_to_end(turn, run, f"lately: {said.reason}")
+    under_way = _under_way(turn, run, said)
+    if ends is None or under_way is None:
+        return turn.decided()
+    if under_way:
+        return turn.decided(Halt(run) if run.stage is Stage.LOADING else Stop(run))
+    return _next(turn.ended(*ends))
+
+
+def _noted(turn: Turn, run: Run, said: NotDone) -> Turn:
+    """Return the turn with trouble that the run goes on in spite of; people are told of it once a step."""
+    turn = turn.with_run(trouble=said.reason[:LONGEST_TEXT])
+    if said.refused and run.stage is Stage.RUNNING and said.attempt == run.attempt:
+        turn = turn.with_run(refused=said.reason[:LONGEST_TEXT])
+    elif said.permanent and run.told != run.step:
+        text = f"the batch {run.id} does not get on, and tries again each minute: {said.reason}"
+        turn = turn.with_run(told=run.step).telling(FAULT, text[:LONGEST_TEXT])
+    return turn.summing_up()
+
+
+def _under_way(turn: Turn, run: Run, said: NotDone) -> bool | None:
+    """Return whether a job or loading of the run goes on; None where that is not known."""
+    if run.stage not in (Stage.RUNNING, Stage.LOADING):
+        return False
+    if said.attempt != (run.attempt if run.stage is Stage.RUNNING else run.loading):
+        return None
+    return None if _may_be_created(turn, run) and not said.under_way else said.under_way
+
+
+def _well(turn: Turn, run: Run) -> Turn:
+    return turn.with_run(trouble="", refused="").summing_up() if run.trouble or run.refused else turn
 
 
 def _observed(turn: Turn, run: Run, said: Observed) -> Decision:
@@ -111,19 +155,32 @@ def _observed(turn: Turn, run: Run, said: Observed) -> Decision:
     if said.left != run.left:
         turn = turn.with_run(left=said.left).summing_up()
     if said.job is not None and said.job.status in IN_PROGRESS:
-        return turn.decided(Stop(run) if ends and said.job.status != "Stopping" else None)
+        if not ends:
+            return _well(turn, run).decided()
+        return turn.decided(Stop(run) if said.job.status != "Stopping" else None)
     if said.left == 0 and not said.changed:
         following = {"stage": Stage.LOADING, "loading": 1} if run.served else {"stage": Stage.FINISHING}
-        return _next(turn.with_run(**following).summing_up())
-    if said.job is None and run.attempt and turn.now - run.attempted_at < CREATION_SECONDS:
+        return _next(turn.with_run(**following, trouble="").summing_up())
+    if said.job is None and _may_be_created(turn, run):
         # Somebody may be about to create it; creating it again is harmless, ending the run without it is not.
-        return turn.decided(None if ends else Create(run))
+        return turn.decided() if ends else _creating(turn)
     if ends:
         outcome, text = ends
         return _next(turn.ended(outcome, text))
     if said.job is None and run.attempt:
-        return turn.decided(Create(run))
+        return _creating(turn)
     return _again(turn, run, said)
+
+
+def _may_be_created(turn: Turn, run: Run) -> bool:
+    """Return whether somebody who decided to create the run's job may not have done it yet."""
+    return run.stage is Stage.RUNNING and run.attempt > 0 and turn.now - run.attempted_at < CREATION_SECONDS
+
+
+def _creating(turn: Turn) -> Decision:
+    turn = turn.with_run(attempted_at=turn.now)
+    assert turn.state.run is not None
+    return turn.decided(Create(turn.state.run))
 
 
 def _loading(turn: Turn, run: Run, said: LoadSeen) -> Decision:
@@ -132,22 +189,25 @@ def _loading(turn: Turn, run: Run, said: LoadSeen) -> Decision:
         return turn.decided()
     ends = _has_to_end(turn, run, "all objects are answered, and not all answers loaded")
     if said.under_way:
-        return turn.decided(Halt(run) if ends else None)
+        return turn.decided(Halt(run)) if ends else _well(turn, run).decided()
     if said.left == 0:
-        return _next(turn.with_run(stage=Stage.FINISHING, problem="").summing_up())
+        return _next(turn.with_run(stage=Stage.FINISHING, problem="", trouble="").summing_up())
     problem = f"{said.left} of {run.objects} answer files are not loaded: {said.problem}"
     turn = turn.with_run(problem=problem)
     if not ends and run.loading >= turn.plan.batch.attempts:
         ends = Outcome.FAILED, f"{problem} (in {run.loading} attempts)"
     if ends:
         return _next(turn.ended(*ends))
-    return _next(turn.with_run(loading=run.loading + 1).summing_up().announcing("resumed", reason=problem))
+    turn = turn.with_run(loading=run.loading + 1, trouble="")
+    return _next(turn.summing_up().announcing("resumed", reason=problem))
 
 
 def _reason_to_end(turn: Turn, run: Run, said: Observed) -> tuple[Outcome, str] | None:
     if said.changed:
         text = f"The input is not what it was when the run began: {said.changed}. Start another run."
         return Outcome.FAILED, text
+    if said.job is None and run.refused:
+        return Outcome.FAILED, run.refused
     return _has_to_end(turn, run, f"{run.objects - said.left} of {run.objects} objects are answered")
 
 
@@ -155,7 +215,7 @@ def _has_to_end(turn: Turn, run: Run, so_far: str) -> tuple[Outcome, str] | None
     if run.stopping:
         return Outcome.STOPPED, f"{run.stopping}; {so_far}."
     if turn.now - run.decided_at > turn.plan.batch.limit_hours * _HOUR:
-        return Outcome.FAILED, _too_long(turn)
+        return Outcome.FAILED, f"It has not ended within {turn.plan.batch.limit_hours:g} hours; {so_far}."
     return None
 
 
@@ -170,13 +230,6 @@ def _again(turn: Turn, run: Run, said: Observed) -> Decision:
     if run.attempt >= plan.batch.attempts or stalled >= MOST_STALLED:
         text = f"{said.left} of {run.objects} objects are not answered after {run.attempt} jobs; {problem}"
         return _next(turn.with_run(problem=problem).ended(Outcome.FAILED, text))
-    turn = turn.with_run(
-        attempt=run.attempt + 1, attempted_at=turn.now, left_before=said.left, stalled=stalled, problem=problem
-    )
-    turn = turn.summing_up() if run.attempt == 0 else turn.summing_up().announcing("resumed", reason=problem)
-    assert turn.state.run is not None
-    return turn.decided(Create(turn.state.run))
-
-
-def _too_long(turn: Turn) -> str:
-    return f"It has not ended within {turn.plan.batch.limit_hours:g} hours"
+    turn = turn.with_run(attempt=run.attempt + 1, left_before=said.left, stalled=stalled, problem=problem)
+    turn = turn.with_run(refused="", trouble="").summing_up()
+    return _creating(turn if run.attempt == 0 else turn.announcing("resumed", reason=problem))

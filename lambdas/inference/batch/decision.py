@@ -9,7 +9,7 @@ from lambdas.inference.batch.state import REMEMBERED_ANSWERS, Answer, Message, O
 from lambdas.monitoring.times import stamp
 
 EVENT, FAULT, MODEL = "event", "fault", "model"
-_LONGEST_TEXT = 1000
+LONGEST_TEXT = 1000
 _MOST_MESSAGES = 20
 
 
@@ -102,7 +102,7 @@ class Turn:
     def summing_up(self, outcome: str = "", text: str = "") -> "Turn":
         """Return the turn with the run's summary as it now is."""
         others = tuple(each for each in self.summaries if each.run.id != self._run.id)
-        summary = Summary(self._run, outcome, text[:_LONGEST_TEXT], self.now if outcome else None)
+        summary = Summary(self._run, outcome, text[:LONGEST_TEXT], self.now if outcome else None)
         return replace(self, summaries=(*others, summary))
 
     def announcing(self, happened: str, **more: Any) -> "Turn":
@@ -131,7 +131,7 @@ class Turn:
 
     def ended(self, outcome: Outcome, text: str) -> "Turn":
         """Return the turn with the run at its end."""
-        run, text = self._run, text[:_LONGEST_TEXT]
+        run, text = self._run, text[:LONGEST_TEXT]
         folder = f"s3://{self.plan.bucket}/{self.plan.run_folder(run.id)}"
         manifest = f"{folder}manifest.json" if outcome is Outcome.DONE else None
         turn = self.summing_up(outcome.value, text).announcing(outcome.value, reason=text, manifest=manifest)

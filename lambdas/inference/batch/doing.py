@@ -6,38 +6,57 @@ from lambdas.inference.batch import loading, loads, objects
 from lambdas.inference.batch.decision import Action, Create, Finish, Halt, Load, Observe, Record
 from lambdas.inference.batch.objects import Input, Stored
 from lambdas.inference.batch.ports import Ports
-from lambdas.inference.batch.said import Finished, LoadSeen, NotDone, Observed, Recorded, Said
+from lambdas.inference.batch.said import (
+    IN_PROGRESS,
+    Finished,
+    JobSeen,
+    LoadSeen,
+    NotDone,
+    Observed,
+    Recorded,
+    Said,
+)
 from lambdas.inference.batch.settings import Plan
-from lambdas.inference.batch.state import Run
-from lambdas.rollout.errors import PermanentError, RetryableError, TidegateError
+from lambdas.inference.batch.state import Run, Stage
+from lambdas.rollout.errors import PermanentError, TidegateError, TimedOutError
 
 EXECUTING = "RUNNING"
 
 
 def do(ports: Ports, plan: Plan, action: Action) -> Said | None:
     """Do one thing; return what became of it, None when a later look will tell."""
-    run = action.run
     try:
-        if isinstance(action, Record):
-            return _record(ports, plan, run)
-        if isinstance(action, Observe):
-            return _observe(ports, plan, run)
-        if isinstance(action, Create):
-            return _create(ports, plan, run)
-        if isinstance(action, Finish):
-            return _finish(ports, plan, run)
-        if isinstance(action, Load):
-            return _load(ports, plan, run)
-        if isinstance(action, Halt):
-            ports.executions.stop(_execution(run), f"the run {run.id} is to end")
-            return None
-        ports.transforms.stop(plan.job(run.id, run.attempt))
-    except RetryableError as error:
-        ports.log.warning(f"the run {run.id} waits: {error}")
-        return NotDone(run.id, str(error), final=False)
+        return _done(ports, plan, action)
     except TidegateError as error:
-        return NotDone(run.id, str(error), final=isinstance(error, PermanentError))
+        return _not_done(ports, action.run, error)
+
+
+def _done(ports: Ports, plan: Plan, action: Action) -> Said | None:
+    run = action.run
+    if isinstance(action, Record):
+        return _record(ports, plan, run)
+    if isinstance(action, Observe):
+        return _observe(ports, plan, run)
+    if isinstance(action, Create):
+        return _create(ports, plan, run)
+    if isinstance(action, Finish):
+        return _finish(ports, plan, run)
+    if isinstance(action, Load):
+        return _load(ports, plan, run)
+    if isinstance(action, Halt):
+        ports.executions.stop(_execution(run), f"the run {run.id} is to end")
+        return None
+    ports.transforms.stop(plan.job(run.id, run.attempt))
     return None
+
+
+def _not_done(
+    ports: Ports, run: Run, error: TidegateError, *, refused: bool = False, under_way: bool | None = None
+) -> NotDone:
+    ports.log.warning(f"the run {run.id} does not get on: {error}")
+    attempt = run.loading if run.stage is Stage.LOADING else run.attempt
+    permanent = isinstance(error, PermanentError)
+    return NotDone(run.id, str(error), permanent, attempt, refused, under_way)
 
 
 def _record(ports: Ports, plan: Plan, run: Run) -> Said:
@@ -58,11 +77,14 @@ def _record(ports: Ports, plan: Plan, run: Run) -> Said:
 
 
 def _observe(ports: Ports, plan: Plan, run: Run) -> Said:
-    # The job first: what it wrote before it ended is then seen below.
+    # The job first: what it wrote before it ended is then seen below, and it can be stopped whatever is wrong there.
     job = ports.transforms.see(plan.job(run.id, run.attempt)) if run.attempt else None
-    recorded = _recorded(ports, plan, run)
-    missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
-    changed = objects.changed(recorded, ports.objects.listed(recorded.bucket, recorded.prefix))
+    try:
+        recorded = _recorded(ports, plan, run)
+        missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
+        changed = objects.changed(recorded, ports.objects.listed(recorded.bucket, recorded.prefix))
+    except TidegateError as error:
+        return _not_done(ports, run, error, under_way=job is not None and job.status in IN_PROGRESS)
     return Observed(run.id, run.attempt, len(missing), changed, job)
 
 
@@ -73,10 +95,13 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
         return Observed(run.id, run.attempt, 0)
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
-    # A run that was begun by code which did not describe models goes on with the live version's.
-    if run.model is not None and run.model.description:
-        ports.models.make(run.model)
-    ports.transforms.create(plan.job(run.id, run.attempt), run, f"s3://{plan.bucket}/{key}", plan)
+    try:
+        # A run that was begun by code which did not describe models goes on with the live version's.
+        if run.model is not None and run.model.description:
+            ports.models.make(run.model)
+        ports.transforms.create(plan.job(run.id, run.attempt), run, f"s3://{plan.bucket}/{key}", plan)
+    except PermanentError as error:
+        return _not_done(ports, run, error, refused=True)
     ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
     return None
 
@@ -86,6 +111,14 @@ def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
     seen = ports.executions.see(_execution(run))
     if seen is not None and seen.status == EXECUTING:
         return LoadSeen(run.id, run.loading, under_way=True)
+    try:
+        return _loaded(ports, plan, run, seen)
+    except TidegateError as error:
+        # What was refused has not begun; what was not answered may have.
+        return _not_done(ports, run, error, under_way=None if isinstance(error, TimedOutError) else False)
+
+
+def _loaded(ports: Ports, plan: Plan, run: Run, seen: JobSeen | None) -> Said | None:
     left = loads.tasks(plan, run, _recorded(ports, plan, run), _results(ports, plan, run))
     if seen is not None or not left or run.stopping:
         why = seen.reason or f"the execution {seen.status.lower()}; see the log of load" if seen is not None else ""

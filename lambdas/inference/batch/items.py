@@ -46,7 +46,7 @@ def run_item(name: str, summary: Summary, plan: Plan) -> dict[str, Any]:
         "model": run.model and run.model.shown,
         "status": summary.outcome or ("STOPPING" if run.stopping else run.stage.value),
         "outcome": summary.outcome or None,
-        "text": summary.text or run.stopping or run.problem,
+        "text": summary.text or "; ".join(filter(None, (run.stopping, run.trouble or run.problem))),
         "objects": run.objects,
         "left": run.left,
         "bytes": run.bytes,

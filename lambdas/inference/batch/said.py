@@ -40,11 +40,28 @@ class Recorded:
 
 @dataclass(frozen=True)
 class NotDone:
-    """What was to be done for a run could not be; `final` says that trying again is of no use."""
+    """What was to be done for a run could not be.
+
+    Parameters
+    ----------
+    run, attempt
+        For what: the number is its job's, or that of its attempt to load; 0 where there is none yet.
+    reason
+        Why, in words.
+    permanent
+        Whether it fails again until a person changes something.
+    refused
+        Whether it was the job that was refused: SageMaker did not take it, or not its model.
+    under_way
+        Whether that job or that attempt goes on, as far as it was seen; None where it was not.
+    """
 
     run: str
     reason: str
-    final: bool
+    permanent: bool
+    attempt: int = 0
+    refused: bool = False
+    under_way: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,13 @@ class Run:
     stalled
         How many jobs in a row answered no object whole.
     problem
-        Why the latest job came to nothing, or could not be created.
+        Why the latest job came to nothing.
+    refused
+        Why it cannot be created.
+    trouble
+        Why what was to be done lately could not be, although the run goes on; empty once it was.
+    told
+        For which of its steps people were told of such trouble.
     stopping
         Why it is to be stopped.
     loading
@@ -138,8 +144,16 @@ class Run:
     left_before: int = 0
     stalled: int = 0
     problem: str = ""
+    refused: str = ""
+    trouble: str = ""
+    told: str = ""
     stopping: str = ""
     loading: int = 0
+
+    @property
+    def step(self) -> str:
+        """What it is at: a job, an attempt to load, or what comes before or after."""
+        return f"{self.stage} {self.attempt} {self.loading}"
 
     @property
     def served(self) -> bool:

@@ -1,7 +1,9 @@
 """Answers the records of a Kinesis stream, and writes the answers to another.
 
 Its event source must report single failures (ReportBatchItemFailures): what it returns is the first record that is to
-come again, with all behind it. See `lambdas.inference.streaming` for what readers of the answers can rely on.
+come again, with all behind it. It must also bisect (BisectBatchOnFunctionError): where none of several records was
+answered the function fails, for only then is it documented that a batch is halved. See `lambdas.inference.streaming`
+for what readers of the answers can rely on.
 
 Calls: kinesis PutRecords on the stream of answers; and what `predict` calls for a prediction.
 """
@@ -42,9 +44,22 @@ _taking = Taking(
 )
 
 
+class NothingAnsweredError(Exception):
+    """No record of a batch was answered, and half of it may do better."""
+
+
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer a batch of records; return the first that is to come again."""
+    """Answer a batch of records; return the first that is to come again.
+
+    Raises
+    ------
+    NothingAnsweredError
+        When that is the first of several.
+    """
     _log.bind(request=str(getattr(context, "aws_request_id", "")))
     _left.start(context)
-    again = _taking.take([Record.of(each) for each in event["Records"]])
+    records = [Record.of(each) for each in event["Records"]]
+    again = _taking.take(records)
+    if len(records) > 1 and again == records[0].source.sequence:
+        raise NothingAnsweredError(f"none of {len(records)} records from {records[0].source.id} could be answered")
     return {"batchItemFailures": [] if again is None else [{"itemIdentifier": again}]}

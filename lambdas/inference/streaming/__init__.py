@@ -6,5 +6,6 @@ that whoever reads the answers knows which are the same. Of records with one par
 of the records (an answer that comes again comes after what followed it the first time).
 
 A record that can never be answered does not hold up those behind it: its answer is an error with the reason. An
-endpoint in trouble does hold them up, because later they can be answered.
+endpoint in trouble does hold them up, because later they can be answered. A record on which the model itself fails,
+while it answers others, is given back at once with those behind it, and comes again alone, until its tries are used up.
 """

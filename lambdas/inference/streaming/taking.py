@@ -1,13 +1,11 @@
 """Takes a batch of a stream's records, in their order, as far as it comes."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
-from lambdas.inference.predicting import Answered
-from lambdas.inference.problems import Problem, is_callers_fault
-from lambdas.inference.streaming.answers import Outcome, answered, refused
-from lambdas.inference.streaming.batching import Entry, Limits, batches, entry_of, hopeless, prediction_id
+from lambdas.inference.problems import Problem
+from lambdas.inference.streaming.answers import Outcome, refused
+from lambdas.inference.streaming.batching import Entry, Limits, batches, entry_of, hopeless
+from lambdas.inference.streaming.halving import Found, Halving, Hindrance
 from lambdas.inference.streaming.ports import World
 from lambdas.inference.streaming.records import Record, rows_of
 
@@ -34,10 +32,11 @@ class Taking:
     def take(self, records: Sequence[Record]) -> str | None:
         """Answer records; return the sequence number from which they are to come again, None when all are answered."""
         entries = [self._read(record) for record in records]
+        halving = Halving(self._world, self._needed)
         for batch in batches(entries, self._limits):
             if self._world.left() < self._needed:
                 return batch[0].source.sequence
-            outcomes = self._patiently(batch)
+            outcomes = self._patiently(halving, batch)
             missing = self._world.results.put(outcomes)
             done = len(outcomes) if missing is None else missing
             if done < len(batch):
@@ -52,62 +51,27 @@ class Taking:
             return hopeless(record, problem)
         return entry_of(record, rows)
 
-    def _patiently(self, batch: Sequence[Entry]) -> list[Outcome]:
-        outcomes = self._outcomes(batch)
+    def _patiently(self, halving: Halving, batch: Sequence[Entry]) -> list[Outcome]:
+        found = _asked(halving, batch)
+        outcomes = found.outcomes
         for seconds in PAUSES:
-            if len(outcomes) == len(batch) or self._world.left() < self._needed + seconds:
+            # A record that the model fails on is not waited for: those behind it would wait as well.
+            if found.hindrance is not Hindrance.ENDPOINT or self._world.left() < self._needed + seconds:
                 break
             self._world.pause(seconds)
-            outcomes += self._outcomes(batch[len(outcomes) :])
-        return outcomes
-
-    def _outcomes(self, batch: Sequence[Entry]) -> list[Outcome]:
-        """Return what became of records; fewer than there are where the endpoint is in trouble with the next."""
-        asked = [entry for entry in batch if entry.problem is None]
-        found = iter(self._asked(asked))
-        outcomes: list[Outcome] = []
-        for entry in batch:
-            outcome = refused(entry.source, entry.problem) if entry.problem else next(found, None)
-            if outcome is None:
-                break
-            outcomes.append(outcome)
-        return outcomes
-
-    def _asked(self, entries: Sequence[Entry]) -> list[Outcome]:
-        if not entries:
-            return []
-        try:
-            return self._answers(entries)
-        except Problem as problem:
-            if not is_callers_fault(problem):
-                self._world.warn(f"no answer for {len(entries)} records from {entries[0].source.id}: {problem}")
-                return []
-            if len(entries) == 1:
-                return [refused(entries[0].source, problem)]
-        # One of them is refused, and the others must not suffer for it.
-        middle = len(entries) // 2
-        first = self._asked(entries[:middle])
-        return first + self._asked(entries[middle:]) if len(first) == middle else first
-
-    def _answers(self, entries: Sequence[Entry]) -> list[Outcome]:
-        rows = [row for entry in entries for row in entry.rows]
-        identity = prediction_id(entries)
-        said = self._world.model.ask(identity, rows)
-        predictions = _predictions(said, len(rows))
-        version = said.served.version if said.served else ""
-        outcomes, place = [], 0
-        for entry in entries:
-            own = predictions[place : place + len(entry.rows)]
-            outcomes.append(answered(entry.source, own, place, identity, version, said.variant))
-            place += len(entry.rows)
+            found = _asked(halving, batch[len(outcomes) :])
+            outcomes += found.outcomes
         return outcomes
 
 
-def _predictions(said: Answered, rows: int) -> list[Any]:
-    try:
-        found = json.loads(said.body)["predictions"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise Problem("model-failed", "the model's answer is not JSON with predictions") from error
-    if not isinstance(found, list) or len(found) != rows:
-        raise Problem("model-failed", f"the model was asked about {rows} rows and has not answered so many")
-    return found
+def _asked(halving: Halving, batch: Sequence[Entry]) -> Found:
+    """Return what became of records, those among them that can never be answered included."""
+    found = halving.ask([entry for entry in batch if entry.problem is None])
+    left = iter(found.outcomes)
+    outcomes: list[Outcome] = []
+    for entry in batch:
+        outcome = refused(entry.source, entry.problem) if entry.problem else next(left, None)
+        if outcome is None:
+            break
+        outcomes.append(outcome)
+    return Found(outcomes, found.hindrance)

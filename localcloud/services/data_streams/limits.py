@@ -25,4 +25,14 @@ LIMITS: tuple[Limit, ...] = (
         "count. Without it, a cut counts as a retry of what remains.",
         "Inferred: documented is that splitting a batch does not consume the retry quota.",
     ),
+    Limit(
+        "Data stream event sources: what is bisected",
+        "Under BisectBatchOnFunctionError a batch is halved when the function fails. One that it answers with its "
+        "first record as the first failed item, or with a response that cannot be read, comes again whole, which "
+        "counts as a retry.",
+        "Inferred: documented is that a failed invocation bisects a batch, not where; that a partial response bisects "
+        "it at the sequence number that is returned, so that only what remains is retried, not what that means where "
+        "nothing is before it; and that a response which cannot be read is a complete failure, retried by the retry "
+        "strategy.",
+    ),
 )

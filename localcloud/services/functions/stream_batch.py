@@ -41,17 +41,18 @@ class Policy:
     def after(self, batch: Batch, outcome: Outcome) -> tuple[list[Batch], bool]:
         """Return what remains of a batch after an invocation, in order, and whether it is to be given up.
 
-        A batch is cut before its first failed item: that alone is progress. Without any, it is bisected if that is
-        asked for and possible, which does not count as a retry; otherwise it has failed once more.
+        Where the function failed, a batch is bisected if that is asked for and possible, which does not count as a
+        retry. What the function reported cuts it before its first failed item: that alone is progress. With nothing
+        before that it has failed once more, and is not halved: it is cut where the function says, and nowhere else.
         """
+        if outcome.error is not None and self.bisects and len(batch.records) > 1:
+            return list(batch.split(len(batch.records) // 2)), False
         first = self._first_failure(batch, outcome)
         if first is None:
             return [], False
         if first > 0:
             rest = batch.split(first)[1]
             return [rest if self.bisects else rest.failed()], self._exhausted(rest) and not self.bisects
-        if self.bisects and len(batch.records) > 1:
-            return list(batch.split(len(batch.records) // 2)), False
         return [batch.failed()], self._exhausted(batch)
 
     def _exhausted(self, batch: Batch) -> bool:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -14,7 +14,7 @@ from lambdas.inference.batch.objects import Stored
 from lambdas.inference.batch.ports import Ports
 from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
 from lambdas.inference.batch.settings import Batch, Plan
-from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, State, Summary, Wish
+from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, Stage, State, Summary, Wish
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
 from tests.unit.killed import CrashError, Mortal, Watched
 
@@ -244,6 +244,10 @@ class World(Mortal):
         self.faults: list[str] = []
         self.broken: list[str] = []
         self.points: list[int] = []
+        self.refused_calls: Collection[int] = ()
+        self.refused_names: Mapping[str, float] = {}
+        """Calls that are refused, by number, and by name until a time."""
+        self.refused: list[tuple[Stage | None, str]] = []
         self._ids = itertools.count(1)
         for number in range(objects):
             self.objects.content[f"rows/part-{number}.csv"] = f"row {number}".encode()
@@ -265,6 +269,13 @@ class World(Mortal):
     def now(self) -> float:
         return self.time
 
+    def refusal(self, name: str) -> Exception | None:
+        if self.calls not in self.refused_calls and self.time >= self.refused_names.get(name, 0.0):
+            return None
+        run = self.state.run
+        self.refused.append((run.stage if run else None, name))
+        return PermanentError(f"AccessDenied: {name}")
+
     # What happens.
 
     def tell(self, said: Said) -> bool:
@@ -277,10 +288,20 @@ class World(Mortal):
             return False
         except TidegateError:
             return False
+        finally:
+            self._look_for_orphans()
         # Of looks that find nothing new, one is like another: it is enough to be killed in the first.
         if before != self.store.written.get(NAME) or not self.points:
             self.points += range(first, self.calls + 1)
         return True
+
+    def _look_for_orphans(self) -> None:
+        self.transforms.settle()
+        self.executions.settle()
+        own = self.state.run.id if self.state.run else "no run"
+        running = [job.name for job in self.transforms.jobs.values() if job.status in ("InProgress", "Stopping")]
+        running += [name for name in self.executions.begun if name not in self.executions.ended]
+        self.require(all(own in name for name in running), f"{running} without its run, beside {own}")
 
     def deliver(self, said: Said) -> None:
         """Deliver something until somebody has lived through it, as a queue does."""

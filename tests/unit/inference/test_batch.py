@@ -5,8 +5,9 @@ import json
 import pytest
 
 from lambdas.contract import BATCH_COMMAND_DETAIL_TYPE
+from lambdas.inference.batch.controller import Controller
 from lambdas.inference.batch.events import read_event
-from lambdas.inference.batch.said import Look, StopWanted, Wanted
+from lambdas.inference.batch.said import Look, NotDone, StopWanted, Wanted
 from lambdas.rollout.errors import PermanentError, RetryableError
 from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, START, World
 
@@ -237,3 +238,46 @@ def test_the_requests_of_jobs_are_what_the_settings_say(world):
     assert made["Environment"]["TIDEGATE_CAPTURE_SAMPLING_PERCENT"] == "0"
     assert made["TransformOutput"]["S3OutputPath"].endswith("/part=0")
     assert json.dumps(made)
+
+
+def test_a_permanent_error_in_a_running_job_is_noted_told_once_and_tried_again():
+    world = World(objects=9)
+    world.deliver(world.start())
+    world.pass_time(2 * MINUTE)
+    world.refused_names = {"see": world.time + 2.5 * MINUTE}
+    world.pass_time(2 * MINUTE)
+    (run,) = world.store.runs.values()
+    assert (run["outcome"], run["text"]) == (None, "AccessDenied: see")
+    assert [fault for fault in world.faults if "AccessDenied" in fault] == world.faults
+    assert len(world.faults) == 1
+    world.pass_time(MINUTE)
+    assert next(iter(world.store.runs.values()))["text"] == ""
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]
+
+
+@pytest.mark.parametrize("error", [PermanentError, RetryableError])
+def test_at_its_limit_a_runs_job_is_stopped_before_the_run_ends(world, error):
+    def failing(bucket, key):
+        raise error("AccessDenied: kms")
+
+    world.transforms.settle = lambda: None
+    world.deliver(world.start())
+    world.objects.read = failing
+    world.pass_time(7 * HOUR)
+    (job,) = world.transforms.jobs.values()
+    assert (job.status, world.outcomes) == ("Stopping", [None])
+    job.status = "Stopped"
+    world.until_over()
+    assert world.outcomes == ["failed"]
+    assert "within 6 hours; lately: AccessDenied: kms" in next(iter(world.store.runs.values()))["text"]
+
+
+def test_a_refusal_does_not_end_a_run_whose_job_somebody_else_created(world):
+    world.deliver(world.start())
+    run = world.state.run
+    Controller(world.ports, PLAN).tell(NotDone(run.id, "AccessDenied", permanent=True, attempt=1, refused=True))
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]

@@ -1,4 +1,7 @@
-"""Workers are killed at every call and events come twice or late: what was begun ends, no row is answered twice."""
+"""Workers are killed and refused at every call, events come twice or late: each run ends, no row is answered twice.
+
+Nothing that a run has begun goes on without it: the world looks for that after whatever is delivered.
+"""
 
 from typing import Any
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from lambdas.inference.batch.said import Look
 from lambdas.inference.batch.state import Stage
 from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
-from tests.unit.inference.batch_world import MINUTE, SECOND, SERVED, History, World
+from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, SERVED, History, World
 
 
 def run_that_is_resumed(world: World) -> None:
@@ -65,7 +68,7 @@ def answers_that_are_served(world: World) -> None:
 def served_and_stopped(world: World) -> None:
     world.plan = SERVED
     world.deliver(world.start())
-    while (run := world.state.run) is None or run.stage is not Stage.LOADING:
+    while (run := world.state.run) is not None and run.stage is not Stage.LOADING:
         world.pass_time(MINUTE)
     world.deliver(world.stop())
     world.until_over()
@@ -105,6 +108,62 @@ def test_killed_at_any_call_every_run_still_ends_once(history: History, after: b
         assert len(world.transforms.by_run) == len(set(world.transforms.by_run))
 
 
+def differing(world: World, calm: World) -> list[str]:
+    """Return why runs ended otherwise than undisturbed."""
+    assert len(world.store.runs) == len(calm.store.runs)
+    pairs = zip(sorted(world.store.runs), calm.outcomes, strict=True)
+    return [world.store.runs[run]["text"] for run, was in pairs if world.store.runs[run]["outcome"] != was]
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+def test_refused_at_any_call_a_run_ends_once_and_fails_only_where_nothing_of_it_goes_on(history: History) -> None:
+    calm = lived(history)
+    for refused in calm.points:
+        world = World()
+        world.refused_calls = (refused,)
+        history(world)
+        world.until_over()
+        world.check_over()
+        ((stage, name),) = world.refused
+        for why in differing(world, calm) if history is not start_and_stop else ():
+            assert why == f"AccessDenied: {name}"
+            assert stage is Stage.PLANNED or name in ("make", "create"), (stage, name)
+
+
+NAMES = ["see", "read", "listed", "write", "make", "create", "stop", "start", "put", "remove", "report", "save"]
+
+
+@pytest.mark.parametrize("hours", [0.05, 1, 7])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_refused_for_long_ends_a_run_at_its_limit_and_no_sooner(name: str, hours: float) -> None:
+    for begins in range(1, 9):
+        world = World(SERVED)
+        world.transforms.dies_after = [2]
+        world.deliver(world.start())
+        world.pass_time(begins * MINUTE)
+        world.refused_names = {name: world.time + hours * HOUR}
+        world.until_over()
+        world.check_over()
+        (run,) = world.store.runs.values()
+        if hours < PLAN.batch.limit_hours and name not in ("make", "create"):
+            assert run["outcome"] == "done", (begins, run["text"])
+        told = [each for each in world.faults if "does not get on" in each]
+        assert len(told) == len(set(told)) <= 4, "once for each job, loading and the end"
+
+
+@pytest.mark.parametrize("name", ["see", "read", "listed", "stop", "start"])
+def test_a_run_that_is_to_stop_ends_its_own_whatever_is_refused(name: str) -> None:
+    for begins in range(1, 12):
+        world = World(SERVED)
+        world.deliver(world.start())
+        world.pass_time(begins * MINUTE)
+        world.refused_names = {name: world.time + 30 * MINUTE}
+        world.deliver(world.stop())
+        world.until_over()
+        world.check_over()
+        assert world.outcomes in (["stopped"], ["done"])
+
+
 REFUSALS = st.lists(
     st.sampled_from([None, TimedOutError("lost"), RetryableError("busy"), PermanentError("refused")]), max_size=3
 )
@@ -118,9 +177,14 @@ REFUSALS = st.lists(
     st.lists(st.integers(0, 5), max_size=4),
     REFUSALS,
     st.lists(st.tuples(st.integers(1, 120), st.booleans()), max_size=3),
+    st.frozensets(st.integers(1, 400), max_size=20),
+    st.booleans(),
 )
-def test_generated_histories_end_well(events: Any, deaths: Any, refusals: Any, crashes: Any) -> None:
-    world, points = World(objects=3), list(crashes)
+def test_generated_histories_end_well(
+    events: Any, deaths: Any, refusals: Any, crashes: Any, refused: Any, served: bool
+) -> None:
+    world, points = World(SERVED if served else PLAN, objects=3), list(crashes)
+    world.refused_calls = refused
     world.transforms.dies_after, world.transforms.refusals = list(deaths), list(refusals)
     for kind, minutes in events:
         if points and world.crash_at is None:

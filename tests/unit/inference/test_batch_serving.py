@@ -196,10 +196,19 @@ def test_executions_are_started_once_seen_and_stopped(states: Any) -> None:
     states.own.stop("run-1", "why")
 
 
-def test_a_run_that_is_no_longer_to_be_loaded_ends_by_name(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_no_longer_to_be_loaded_ends_by_name(
+    world: World, states: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(contract.ENV_LOAD_MACHINE)
+    seen = states.own.see("run-1")
+    assert "batch.serve was left out" in seen.reason
     with pytest.raises(PermanentError, match=r"batch\.serve was left out"):
-        states.own.see("run-1")
+        states.own.start("run-1", {})
+    world.executions.see = lambda name: seen  # type: ignore[method-assign]
+    world.deliver(world.start())
+    world.until_over()
+    assert "batch.serve was left out" in next(iter(world.store.runs.values()))["text"]
+    assert world.outcomes == ["failed"]
 
 
 class Context:

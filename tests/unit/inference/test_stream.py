@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import sys
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from lambdas.inference.view import Served
 
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/rows"
 BUSY = Problem("busy", "too much")
+FAILED = Problem("model-failed", "500")
 REFUSED = Problem("invalid-input", "row 1 has no dew_point")
 
 
@@ -48,6 +50,7 @@ class FakeModel:
     says: list[Problem | str] = field(default_factory=list)
     unknown: frozenset[float] = frozenset()
     hated: frozenset[float] = frozenset()
+    deadly: frozenset[float] = frozenset()
     asked: list[list[Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
 
@@ -61,6 +64,8 @@ class FakeModel:
         said = self.says.pop(0) if self.says else None
         if isinstance(said, Problem):
             raise said
+        if any(value(row) in self.deadly for row in rows):
+            raise FAILED
         if any(value(row) in self.hated for row in rows):
             raise REFUSED
         body = said or json.dumps({"predictions": [value(row) for row in rows]})
@@ -189,23 +194,89 @@ def test_a_row_that_only_the_model_refuses_is_found(bench: Bench) -> None:
     assert bench.told() == [[1], [2], 422, [4]]
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        BUSY,
-        Problem("throttled", "slowly"),
-        Problem("timeout", "slow"),
-        Problem("model-failed", "500"),
-        "{",
-        "[]",
-        '{"predictions": 1}',
-        '{"predictions": [1]}',
-    ],
-)
+@pytest.mark.parametrize("trouble", [BUSY, Problem("throttled", "slowly"), Problem("timeout", "slow")])
 def test_an_endpoint_in_trouble_is_waited_for(bench: Bench, trouble: Any) -> None:
     bench.model.says = [trouble]
     assert bench.take(record(1, [1]), record(2, [2])) is None
     assert (bench.told(), bench.pauses) == ([[1], [2]], [1.0])
+
+
+@pytest.mark.parametrize("failure", [FAILED, "{", "[]", '{"predictions": 1}', '{"predictions": [1]}'])
+def test_records_that_the_model_fails_on_together_are_asked_about_in_halves(bench: Bench, failure: Any) -> None:
+    bench.model.says = [failure]
+    assert bench.take(record(1, [1]), record(2, [2])) is None
+    assert (bench.told(), bench.pauses) == ([[1], [2]], [])
+
+
+def test_a_record_that_the_model_fails_on_holds_up_none_before_it_and_nobody_waits() -> None:
+    bench = Bench(Limits(1000, 10**6))
+    bench.model.deadly = frozenset({50})
+    records = [record(number, [number]) for number in range(100)]
+    assert bench.take(*records) == "50"
+    assert bench.told() == [[number] for number in range(50)]
+    assert bench.pauses == []
+    assert len(bench.model.asked) <= 2 + 2 * math.log2(len(records))
+    bench.model.asked.clear()
+    assert bench.take(*records[50:]) == "50"
+    assert bench.pauses == []
+    assert len(bench.model.asked) <= 3 + math.log2(len(records))
+
+
+def test_only_the_record_that_the_model_fails_on_is_given_up_and_waited_for() -> None:
+    """Batches come again as Lambda documents it: bisected after a failure, cut before what was returned."""
+    bench, attempts = Bench(Limits(1000, 10**6)), 3
+    bench.model.deadly = frozenset({50})
+    waiting = [([record(number, [number]) for number in range(100)], 0)]
+    given_up: list[str] = []
+    while waiting:
+        batch, tried = waiting.pop(0)
+        again, bench.left = bench.take(*batch), 60.0
+        sequences = [each["kinesis"]["sequenceNumber"] for each in batch]
+        if again is None:
+            continue
+        if (place := sequences.index(again)) > 0:
+            waiting.insert(0, (batch[place:], tried))
+        elif len(batch) > 1:
+            waiting[:0] = [(batch[: len(batch) // 2], tried), (batch[len(batch) // 2 :], tried)]
+        elif tried < attempts:
+            waiting.insert(0, (batch, tried + 1))
+        else:
+            given_up += sequences
+    assert given_up == ["50"]
+    assert bench.told() == [[number] for number in range(100) if number != 50]
+    assert tuple(bench.pauses) == PAUSES * (attempts + 1), "it is waited for when it is alone"
+
+
+@pytest.mark.parametrize("number", [1, 2, 100, 1000])
+def test_a_model_that_fails_on_everything_is_waited_for_and_not_asked_about_every_half(number: int) -> None:
+    bench = Bench(Limits(1000, 10**6))
+    bench.model.deadly = frozenset(range(number))
+    assert bench.take(*(record(each, [each]) for each in range(number))) == "0"
+    assert tuple(bench.pauses) == PAUSES
+    assert len(bench.model.asked) <= 2 + math.ceil(math.log2(number)) + len(PAUSES)
+
+
+def test_a_model_that_answers_again_while_it_is_waited_for_is_asked_in_halves_again(bench: Bench) -> None:
+    bench.model.says, bench.model.deadly = [FAILED] * 3, frozenset({4})
+    assert bench.take(record(1, [1]), record(2, [2])) is None
+    assert (bench.told(), bench.pauses) == ([[1], [2]], [1.0])
+    assert bench.take(*(record(number, [number]) for number in (1, 2, 3, 4))) == "4"
+    assert bench.pauses == [1.0]
+
+
+def test_no_request_is_made_for_which_no_time_is_left() -> None:
+    bench = Bench(Limits(1000, 10**6))
+    bench.model.hated = frozenset({7})
+    asking = bench.model.ask
+
+    def slowly(identity: str, rows: Sequence[Any]) -> Answered:
+        bench.left -= 10.0
+        return asking(identity, rows)
+
+    bench.model.ask = slowly  # type: ignore[method-assign]
+    bench.left = 65.0
+    assert bench.take(*(record(number, [number]) for number in range(64))) == "4"
+    assert bench.left >= 10.0
 
 
 def test_an_endpoint_that_stays_in_trouble_holds_up_what_is_behind(bench: Bench) -> None:
@@ -243,7 +314,7 @@ def test_an_answer_too_large_for_the_stream_is_an_error() -> None:
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.one_of(st.integers(0, 9).map(lambda x: [x]), st.just(b"{")), min_size=1, max_size=12),
-    st.lists(st.sampled_from([BUSY, REFUSED, Problem("model-failed", "500")]), max_size=12),
+    st.lists(st.sampled_from([BUSY, REFUSED, FAILED]), max_size=12),
     st.lists(st.one_of(st.none(), st.integers(0, 4)), max_size=6),
     st.frozensets(st.integers(0, 9), max_size=2),
 )
@@ -371,5 +442,9 @@ def test_the_function_answers_as_lambda_wants_it(monkeypatch: pytest.MonkeyPatch
     assert stream.handler(event, Context()) == {"batchItemFailures": []}
     assert [each["PartitionKey"] for each in client.taken] == ["k", "k"]
     runtime.failing = True
-    assert stream.handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    with pytest.raises(stream.NothingAnsweredError, match="none of 2 records from rows/shardId-0:1"):
+        stream.handler(event, Context())
+    alone, behind = {"Records": [record(1, [1.0])]}, {"Records": [record(1, b"{"), record(2, [1.0])]}
+    assert stream.handler(alone, Context()) == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert stream.handler(behind, Context()) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
     front_door_settings.front_door.cache_clear()

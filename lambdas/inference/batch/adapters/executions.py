@@ -15,6 +15,8 @@ from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import PermanentError
 
+_LEFT_OUT = "answers are not asked for by key any more: batch.serve was left out after the run began"
+
 
 class StepFunctions:
     """Implements `lambdas.inference.batch.ports.Executions`."""
@@ -23,7 +25,9 @@ class StepFunctions:
         self._client = client or Lazy("stepfunctions")
 
     def see(self, name: str) -> JobSeen | None:
-        """Return how an execution stands; None when there is none."""
+        """Return how an execution stands; None when there is none. Without a state machine, none goes on."""
+        if not os.environ.get(ENV_LOAD_MACHINE):
+            return JobSeen("ABORTED", _LEFT_OUT)
         found = executions.describe(self._client, _machine(), name)
         if found is None:
             return None
@@ -42,5 +46,5 @@ class StepFunctions:
 def _machine() -> str:
     machine = os.environ.get(ENV_LOAD_MACHINE)
     if not machine:
-        raise PermanentError("answers are not asked for by key any more: batch.serve was left out after the run began")
+        raise PermanentError(_LEFT_OUT)
     return machine
