@@ -94,6 +94,12 @@ class _Question:
         """Whether it is to be answered by the candidate, and by nobody else."""
         return self.routed.slot is not None and self.may_be_of_candidate("")
 
+    def is_of_candidate(self, variant: str) -> bool:
+        """Return whether what became of it is the candidate's doing: it is named, or has all the traffic."""
+        if not self.may_be_of_candidate(variant):
+            return False
+        return bool(variant or self.routed.slot) or (self.view is not None and self.view.is_the_candidates)
+
     def may_be_of_candidate(self, variant: str) -> bool:
         """Return whether what became of it may be the candidate's doing; `variant` answered, empty where none is named.
 
@@ -265,6 +271,8 @@ class Predictor:
             self._breakers.learnt_nothing(client)
         elif not error.at_fault:
             self._count_answer(question, variant)
+        elif question.is_of_candidate(variant):
+            self._breakers.learnt_nothing(client)
         elif question.may_be_of_candidate(variant):
             return  # if it was the breaker's one try, there is another as long after
         elif error.of_input:

@@ -17,6 +17,8 @@ A slot gets another version only after the old one's instances are gone and new 
 than this and a request together. So the slot of an answer names the version that gave it, even in an old view.
 """
 
+_ALL = 100.0
+
 
 @dataclass(frozen=True)
 class Served:
@@ -75,6 +77,11 @@ class View:
     def versions(self) -> tuple[Served, ...]:
         """Return the versions that may answer."""
         return (self.live,) if self.candidate is None else (self.live, self.candidate)
+
+    @property
+    def is_the_candidates(self) -> bool:
+        """Whether the candidate has been given all the traffic."""
+        return self.candidate is not None and self.percent >= _ALL
 
     def shares(self, now: float) -> bool:
         """Return whether it is certain that two versions may be given traffic at a time on the view's clock."""

@@ -44,7 +44,7 @@ class Streaming:
     window_seconds
         and the time in which they are collected.
     attempts
-        How often a batch is tried before a dead letter says where its records are.
+        How often a record that comes alone is tried before a dead letter says where it is.
     keep_days
         For how long rows and answers can be read.
     """

@@ -198,6 +198,9 @@ def test_field_that_stands_twice_is_refused(tmp_path):
             r"line 2, column 13: 'endpoints: \[' is not allowed; it is not YAML: .*expected",
         ),
         ("account: a: b", r"line 1, column 11: 'account: a: b' is not allowed; it is not YAML: mapping values"),
+        ("x: 2026-13-45", r"line 1, column 4: 'x: 2026-13-45' is not allowed; it is not YAML: month must be"),
+        ("x: !!int a", r"line 1, column 4: .* it is not YAML: invalid literal"),
+        ("? [1]", r"line 1, column 3: .* it is not YAML: this is no name of a field"),
         ("account: \x07", "character 10: '#x0007' is not allowed; it is not YAML: .*Way out: remove it"),
     ],
 )

@@ -89,6 +89,18 @@ def test_a_batch_may_take_several_calls_of_the_model(case):
     assert functions(template, "rain")["stream"][1]["Timeout"] > 3 * door.timeout_seconds
 
 
+def test_rows_that_wait_for_long_are_told_of(case):
+    """They are gone once the stream keeps them no longer, and no dead letter says so."""
+    template, _ = case
+    (alarm,) = ids(template, "AWS::CloudWatch::Alarm", "EndpointrainStreamBehind").values()
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", "IteratorAge", "Maximum")
+    (dimension,) = alarm["Dimensions"]
+    assert template.text(dimension["Value"]) == f"<{functions(template, 'rain')['stream'][0]}>"
+    assert alarm["Threshold"] == 3_600_000 < 24 * 3_600_000, "milliseconds, and fewer than rows are kept for at least"
+    (topic,) = template.text(alarm["AlarmActions"])
+    assert topic.endswith("-alerts")
+
+
 def test_where_no_stream_is_asked_for_there_is_none(prod, opened):
     assert not ids(prod.inference, "AWS::Kinesis::Stream")
     assert not ids(opened.inference, "AWS::Kinesis::Stream", "Endpointsnow")

@@ -114,8 +114,17 @@ def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
     try:
         return _loaded(ports, plan, run, seen)
     except TidegateError as error:
-        # What was refused has not begun; what was not answered may have.
-        return _not_done(ports, run, error, under_way=None if isinstance(error, TimedOutError) else False)
+        # Somebody else may have begun it meanwhile, and so may a call that was not answered.
+        return _not_done(ports, run, error, under_way=None if isinstance(error, TimedOutError) else _loads(ports, run))
+
+
+def _loads(ports: Ports, run: Run) -> bool | None:
+    """Return whether answers of a run are being loaded; None where that cannot be learnt."""
+    try:
+        seen = ports.executions.see(_execution(run))
+    except TidegateError:
+        return None
+    return seen is not None and seen.status == EXECUTING
 
 
 def _loaded(ports: Ports, plan: Plan, run: Run, seen: JobSeen | None) -> Said | None:

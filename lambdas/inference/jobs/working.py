@@ -31,7 +31,7 @@ from lambdas.inference.jobs.ports import (
 from lambdas.inference.jobs.showing import event_detail
 from lambdas.inference.jobs.times import stamp
 from lambdas.inference.problems import Problem, is_callers_fault
-from lambdas.rollout.errors import ConflictError, MissingError, ModelAnswerError, in_words
+from lambdas.rollout.errors import ConflictError, MissingError, ModelAnswerError, TidegateError, in_words
 
 LEASE_MARGIN_SECONDS = 30.0
 SOON_SECONDS = 5.0
@@ -188,7 +188,7 @@ class Worker:
     def _wait(self, job: Job) -> Later:
         """Come again when the endpoint may be there; whoever looks at the job is told that it waits for that."""
         if not job.reason:
-            with suppress(ConflictError):
+            with suppress(TidegateError):  # a job that cannot be written down now waits without a reason
                 self._world.store.save(replace(job, reason=_UNREADY))
         return Later(UNREADY_SECONDS)
 

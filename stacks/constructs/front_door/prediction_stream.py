@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -10,6 +11,7 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Endpoint
 from stacks.config.front_door import FrontDoor, Streaming
+from stacks.constructs.alert_topic import alert
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
@@ -19,6 +21,8 @@ from stacks.constructs.permissions import allow, send
 _MARGIN_SECONDS = 30
 _CALLS_PER_BATCH = 3
 """A batch takes a few calls of the model, one after another."""
+
+_BEHIND_MS = 3_600_000
 
 _READING = ("DescribeStream", "DescribeStreamSummary", "GetRecords", "GetShardIterator", "ListShards")
 
@@ -85,6 +89,7 @@ class PredictionStream(Construct):
             send(dead.queue, "BuryRows"),
         )
         self._feed(stream, dead)
+        self._tell_of_delay(endpoint.name, stream)
 
     @property
     def places(self) -> dict[str, str]:
@@ -119,3 +124,20 @@ class PredictionStream(Construct):
         resource = mapping.node.default_child
         assert isinstance(resource, lambda_.CfnEventSourceMapping)
         resource.destination_config = _Destinations(on_failure=_OnFailure(destination=dead.queue.queue_arn))
+
+    def _tell_of_delay(self, name: str, stream: Streaming) -> None:
+        """Rows that are not answered while they are kept are gone, and no dead letter tells of them."""
+        alarm = cloudwatch.Alarm(
+            self,
+            "Behind",
+            alarm_description=(
+                f"The stream of {name} is an hour behind, and keeps rows for {stream.keep_days * 24} hours: "
+                "see whether the endpoint answers, and the log of the function; where it does, add shards"
+            ),
+            metric=self.work.function.metric("IteratorAge", statistic="Maximum", period=Duration.minutes(5)),
+            threshold=_BEHIND_MS,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alert(alarm, self._shared.names.topic_arn)

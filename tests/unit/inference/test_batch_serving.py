@@ -20,7 +20,7 @@ from lambdas.inference.batch.adapters.transforms import request
 from lambdas.inference.batch.decision import Load
 from lambdas.inference.batch.doing import do
 from lambdas.inference.batch.items import read_state, state_item
-from lambdas.inference.batch.said import JobSeen, LoadSeen
+from lambdas.inference.batch.said import JobSeen, LoadSeen, NotDone
 from lambdas.inference.batch.state import Stage
 from lambdas.inference.settings import front_door
 from lambdas.inference.signature import Signature
@@ -105,6 +105,28 @@ def test_nothing_is_loaded_for_a_run_that_was_stopped_before(world: World) -> No
     said = do(world.ports, SERVED, Load(replace(run, loading=7, stopping="somebody asked")))
     assert isinstance(said, LoadSeen)
     assert (said.left, said.under_way, world.executions.begun) == (5, False, {})
+
+
+def test_loading_that_somebody_else_begins_meanwhile_is_not_taken_for_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.deliver(world.start())
+    until_loading(world)
+    run = world.state.run
+    assert run is not None
+    begun = iter([None, JobSeen("RUNNING")])
+    monkeypatch.setattr(world.executions, "see", lambda name: next(begun))
+    monkeypatch.setattr(world.objects, "listed", raising(RetryableError("SlowDown")))
+    said = do(world.ports, SERVED, Load(run))
+    assert isinstance(said, NotDone)
+    assert said.under_way
+
+
+def raising(error: Exception) -> Any:
+    def call(*_: Any) -> Any:
+        raise error
+
+    return call
 
 
 def test_rows_of_another_kind_than_the_answers_are_refused(world: World) -> None:

@@ -143,6 +143,26 @@ def test_a_breaker_that_only_a_candidate_could_close_keeps_nobody_away(rollout: 
     assert is_left_alone(rollout, None)
 
 
+@pytest.mark.parametrize("error", [of("green"), of_silence(OPEN_SECONDS)], ids=["its own", "nobody's"])
+def test_neither_do_the_failures_of_a_candidate_that_has_all_the_traffic(rollout: Any, error: InvocationError) -> None:
+    fail(rollout, caller=LIVE)
+    rollout.route = fakes.route(("blue", "v1"), ("green", "v2"), 100)
+    rollout.runtime.weighted = "green"
+    rollout.clock.time += OPEN_SECONDS
+    for _ in range(3):
+        rollout.runtime.errors = [error]
+        rollout.problem()
+        assert rollout.said() == ("v2", "model")
+
+
+def test_a_failure_that_may_be_either_versions_waits_for_the_next_try(rollout: Any) -> None:
+    fail(rollout, caller=LIVE)
+    rollout.clock.time += OPEN_SECONDS
+    rollout.runtime.errors = [of_silence(OPEN_SECONDS)]
+    assert rollout.problem().slug == "timeout"
+    assert is_left_alone(rollout, None)
+
+
 def test_a_variant_that_is_not_there_counts_for_nobody(rollout: Any) -> None:
     rollout.route = fakes.route(("blue", "v1"))
     del rollout.runtime.hosted["green"]
