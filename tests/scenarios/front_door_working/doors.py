@@ -43,15 +43,16 @@ def at_work() -> Environment:
         ),
         _at_once(replace(rain, name=MEMORY, front_door=_door(cache=_IN_MEMORY, network=_NETWORK))),
         _stepping(replace(rain, name=STICKY, front_door=_door(sticky=True, segments=_RULES))),
-        replace(rain, name=QUEUED, front_door=_door(jobs=_JOBS, stream=_STREAM, batch=Batches())),
+        # Whoever waits for a model that hangs can be killed meanwhile, however slow the machine is.
+        replace(rain, name=QUEUED, front_door=_door(timeout_seconds=25, jobs=_JOBS, stream=_STREAM, batch=Batches())),
     )
     return replace(local, endpoints=endpoints)
 
 
-def _door(**more: Any) -> FrontDoor:
+def _door(timeout_seconds: int = 5, **more: Any) -> FrontDoor:
     clients = (Client(SHOP, **_PLENTY), Client(EAGER, **_PLENTY), Client(TESTER, tester=True, **_PLENTY))
     breaker = Breaking(failures=FAILURES, open_seconds=OPEN_SECONDS)
-    return FrontDoor("api_key", clients, timeout_seconds=5, breaker=breaker, **_PLENTY, **more)
+    return FrontDoor("api_key", clients, timeout_seconds=timeout_seconds, breaker=breaker, **_PLENTY, **more)
 
 
 def _at_once(endpoint: Endpoint) -> Endpoint:

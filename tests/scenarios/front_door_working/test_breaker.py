@@ -151,12 +151,12 @@ def test_dead_model_server_is_a_problem_until_it_is_back(sticky: Door) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_endpoint_that_hangs_is_given_its_time_and_then_left_alone(queued: Door) -> None:
+def test_endpoint_that_hangs_is_given_its_time_and_then_left_alone(sticky: Door) -> None:
     (row,) = days(1)
-    with queued.frozen():
-        slow = [queued.predict([row]) for _ in range(FAILURES)]
-        at_once = [queued.predict([row]) for _ in range(REQUESTS)]
-    restore(queued)
+    with sticky.frozen():
+        slow = [sticky.predict([row]) for _ in range(FAILURES)]
+        at_once = [sticky.predict([row]) for _ in range(REQUESTS)]
+    restore(sticky)
     assert {reply.status for reply in slow} == {504}
     for reply in (*slow, *at_once):
         check_problem(reply)
