@@ -28,7 +28,7 @@ class Redriven(Enum):
     ANSWERED = "left alone: it has its answer"
     RUNNING = "left alone: it is being worked on"
     CHANGED = "left alone: it has changed just now; try again"
-    GONE = "no longer kept"
+    GONE = "there is no such job, or it is kept no longer"
 
     @property
     def settled(self) -> bool:

@@ -20,7 +20,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "forbidden": (403, "The caller may not do this"),
     "not-found": (404, "There is no such thing"),
     "method-not-allowed": (405, "The resource has no such method"),
-    "conflict": (409, "The idempotency key was used for another body"),
+    "conflict": (409, "The idempotency key was used for another request"),
     "too-large": (413, "The request, or its answer, is too large"),
     "unsupported-media-type": (415, "The body's format is not read"),
     "invalid-input": (422, "The model does not take this input"),

@@ -84,7 +84,7 @@ def _finite(text: str) -> float:
 
 
 def _no_constant(text: str) -> Any:
-    raise _refused(f"{text} is not a JSON value; send null for what is missing")
+    raise _refused(f"{text} is not a JSON value; send a number, or null where the model takes rows with missing values")
 
 
 _decode = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_no_constant).decode

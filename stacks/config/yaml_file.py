@@ -35,8 +35,8 @@ class _StrictLoader(yaml.SafeLoader):
             if not isinstance(key, Hashable):
                 raise yaml.constructor.ConstructorError(None, None, "this is no name of a field", key_node.start_mark)
             if key in seen:
-                line = key_node.start_mark.line + 1
-                raise ConfigError([Problem(str(key), f"line {line}", "this field stands twice", "remove one of them")])
+                where = f"line {key_node.start_mark.line + 1}"
+                raise ConfigError([Problem(where, key, "this field stands twice", "remove one of them")])
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -83,8 +83,10 @@ def _erase(context: Context, subject: str, audit: Audit, jobs: list[Job], now: f
 def _plan(name: str, audit: Audit, jobs: list[Job]) -> str:
     files, megabytes = views.count(len(audit.files), "file"), audit.size / _MEGABYTE
     asked = views.count(len(jobs), "job")
-    rows = f"rows of {files} ({megabytes:.1f} MB) of its audit, and the answer of a batch under its key"
-    return f"{asked} of {name} will be deleted for good, and {rows}"
+    rows = f"all rows of the subject in {files} ({megabytes:.1f} MB) of its audit, which will be searched"
+    return (
+        f"{asked} of {name} will be deleted for good, the answer of a batch under its key if there is one, and {rows}"
+    )
 
 
 def _ask(plan: str) -> None:

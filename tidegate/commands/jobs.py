@@ -119,7 +119,7 @@ def _show_letters(context: Context, found: Sequence[DeadLetter]) -> int:
 def redrive(context: Context, identities: list[str] | None, now: float) -> int:
     """Queue jobs again, all that have dead letters where none are named; `now` is in epoch seconds.
 
-    The exit status is 1 when one of them was left alone.
+    The exit status is 1 when one of them was left alone, or one that is named is not there.
     """
     told: dict[str, Redriven] = {}
     with DeadLetters(context.aws, context.endpoint) as letters:
@@ -132,4 +132,5 @@ def redrive(context: Context, identities: list[str] | None, now: float) -> int:
                 letters.delete(letter)
     outcomes = list(told.items())
     context.show(jobs_views.redriven_document(outcomes), jobs_views.redriven_text(outcomes))
-    return int(not all(what.settled for what in told.values()))
+    named = identities is not None
+    return int(any(not what.settled or (named and what is Redriven.GONE) for what in told.values()))

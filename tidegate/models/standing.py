@@ -13,7 +13,7 @@ from tidegate.aws import Aws
 from tidegate.models.record import Record
 from tidegate.settings import EndpointSettings
 
-LIVE, ROLLING_OUT, QUEUED, FAILED = "live", "rolling out", "queued", "failed"
+LIVE, SERVING, ROLLING_OUT, QUEUED, FAILED = "live", "serving", "rolling out", "queued", "failed"
 ROLLBACK, RETRAINING, PINNED, ARCHIVED = "rollback target", "retraining", "pinned", "archived"
 
 
@@ -82,10 +82,12 @@ def _own(record: Record) -> list[Mark]:
 
 def _engine(record: Record, state: State, serving: frozenset[str]) -> Iterator[Mark]:
     arn, rollout, failed = record.package.arn, state.rollout, state.failed
-    if state.live.package_arn == arn or record.package.model_data in serving - {""}:
+    if state.live.package_arn == arn:
         yield Mark(LIVE, "it is live")
     if rollout is not None and rollout.package_arn == arn:
         yield Mark(ROLLING_OUT, f"it is in the rollout {rollout.id}, in {rollout.phase}")
+    elif state.live.package_arn != arn and record.package.model_data in serving - {""}:
+        yield Mark(SERVING, "the endpoint has instances of it")
     wanted = [state.queued, *(command.candidate for command in state.commands)]
     if any(each is not None and each.package_arn == arn for each in wanted):
         yield Mark(QUEUED, "it waits to be rolled out")

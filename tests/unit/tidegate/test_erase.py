@@ -400,7 +400,9 @@ def test_nothing_is_erased_unasked(
     archive.write_down("a.parquet", "ana")
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     assert run() == 2
-    assert "0 jobs of rain-local will be deleted for good, and rows of 1 file" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "0 jobs of rain-local will be deleted for good, the answer of a batch under its key if there is one" in told
+    assert "all rows of the subject in 1 file (0.0 MB) of its audit" in told
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: "n")
     assert run() == 3

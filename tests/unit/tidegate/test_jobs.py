@@ -143,6 +143,7 @@ def test_only_the_named_are_queued_again(door: Door, run: Run, capsys: pytest.Ca
     assert run("redrive", "j2") == 0
     assert door.waiting(door.queue) == ["j2"]
     assert door.waiting(door.dead) == ["j1"]
+    assert run("redrive", "j3") == 1, "there is no such job"
     assert run("redrive") == 2
     assert run("redrive", "--all", "j1") == 2
 

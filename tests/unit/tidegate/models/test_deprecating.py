@@ -111,10 +111,10 @@ def test_what_the_engine_holds_is_never_archived(
     assert shelf.account.sagemaker.updates == []
 
 
-def test_what_runs_though_the_engine_does_not_know_it_is_live(shelf: Shelf, endpoint: EndpointSettings) -> None:
+def test_what_runs_though_the_engine_does_not_know_it_stays(shelf: Shelf, endpoint: EndpointSettings) -> None:
     shelf.add("1.0.0", days=400)
     shelf.account.serve("by-hand", {"blue": 100.0}, {"blue": shelf.uri("1.0.0", "model.tar.gz")})
-    assert verdicts(shelf, endpoint)["1.0.0"] == (KEEP, "it is live")
+    assert verdicts(shelf, endpoint)["1.0.0"] == (KEEP, "the endpoint has instances of it")
 
 
 @pytest.mark.parametrize(
