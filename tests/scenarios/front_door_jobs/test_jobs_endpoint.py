@@ -125,7 +125,10 @@ class Own:
         return [each for each in self.loop.cloud.containers.running() if each.name.startswith(f"{self.name}/")]
 
     def lines(self, job: str) -> list[dict[str, Any]]:
-        """Return what was written down of a job's predictions."""
+        """Return what was written down of a job's predictions, once there is anything: logs come in later."""
+        return self.loop.wait_for(lambda: self._lines(job), "what is written down of a job")
+
+    def _lines(self, job: str) -> list[dict[str, Any]]:
         group = f"/aws/lambda/{self.door.function('work')}"
         logs = self.loop.cloud.client("logs")
         groups = [
