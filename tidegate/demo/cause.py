@@ -13,6 +13,9 @@ from tidegate.demo.verdicts import Verdict
 CLOCK_SECONDS = 1.0
 """An abort that names the alarm may be noted this much before it: the engine also looks at the alarm's parts."""
 
+HARDLY_LUCK = 50
+"""The version fails on warm days, about a fifth of all: so many are all answered with a chance of 1 in 70,000."""
+
 JUDGED = re.compile(r"it is worse than .+: (?P<metric>\S+) [\d,]+/[\d,]+.*, evidence that it is worse ")
 """As the engine gives the judge's evidence as its reason."""
 
@@ -22,6 +25,11 @@ _COUNTED = re.compile(r"[\d,]+ of [\d,]+ requests failed at [\d.]+ %, more than"
 def doubts(verdict: Verdict, endpoint: str) -> list[str]:
     """Return all that speaks against the version's own errors having taken it off the traffic."""
     return [*_before_the_end(verdict), *_reason(verdict, endpoint)]
+
+
+def spared(verdict: Verdict) -> str:
+    """Say that it failed no client, if so: it also fails what the judge puts to it, which its alarm counts as well."""
+    return "" if any(request.failure for request in verdict.canary) else "before any client met a failure; "
 
 
 def order(verdict: Verdict) -> str:
@@ -38,8 +46,7 @@ def _before_the_end(verdict: Verdict) -> Iterator[str]:
     if verdict.trigger_at is None:
         return
     yield from without_traffic(verdict, verdict.trigger_at)
-    # Not only before: it also fails what the judge puts to it, so that the alarm may be ahead of the first client.
-    if verdict.canary and not any(request.failure for request in verdict.canary):
+    if len(verdict.canary) >= HARDLY_LUCK and spared(verdict):
         yield f"it failed none of the {len(verdict.canary)} requests that it answered"
 
 

@@ -34,7 +34,8 @@ def bad_rolled_back(case: Case) -> Check:
     if not check.passed or verdict is None:
         return check
     doubts = cause.doubts(verdict, case.seen.endpoint)
-    told = f"but {'; '.join(doubts)}" if doubts else f"and its own alarm went off; {cause.order(verdict)}"
+    alarmed = f"and its own alarm went off; {cause.spared(verdict)}{cause.order(verdict)}"
+    told = f"but {'; '.join(doubts)}" if doubts else alarmed
     return Check(check.name, not doubts, f"{check.detail}, {told}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tidegate.demo.cause import HARDLY_LUCK
 from tidegate.demo.observations import UNKNOWN
 
 SWITCHING = "no request is failed by the switching itself"
@@ -176,6 +177,18 @@ def test_a_bad_version_that_answered_nothing_is_caught(run: Any) -> None:
 def test_a_bad_version_that_failed_nothing_is_caught(run: Any) -> None:
     run.seen.requests = [r if r.on_purpose else replace(r, failure="") for r in run.seen.requests]
     assert run.failed_checks() == [ROLLED_BACK]
+
+
+def test_no_client_need_have_met_a_failure_where_few_were_answered(run: Any) -> None:
+    start, requests = run.seen.started, run.seen.requests
+    bad = [at for at, each in enumerate(requests) if each.variant == "blue" and 100 < each.due - start < 150]
+    for at in bad:
+        requests[at] = replace(requests[at], failure="", status=200, model_status=None)
+    assert ROLLED_BACK in run.failed_checks()
+    for at in bad[HARDLY_LUCK - 1 :]:
+        requests[at] = replace(requests[at], variant="green")
+    assert ROLLED_BACK not in run.failed_checks()
+    assert "its own alarm went off; before any client met a failure; the engine's abort" in detail_of(run, ROLLED_BACK)
 
 
 def test_the_alarm_may_go_off_before_the_first_client_meets_a_failure(run: Any) -> None:
