@@ -18,7 +18,7 @@ from lambdas.inference.ports import Log, Table
 from lambdas.inference.signature import Signature
 from lambdas.inference.view import Served
 from lambdas.rollout.adapters.failures import code_of, translated
-from lambdas.rollout.errors import PermanentError, TidegateError
+from lambdas.rollout.errors import PermanentError, RetryableError, TidegateError
 
 SORT_KEY = "SIGNATURE"
 FILE_NAME = "signature.json"
@@ -27,6 +27,9 @@ KNOWN_SECONDS = 30 * 86_400
 
 UNKNOWN_SECONDS = 300.0
 """After so long it is looked for again by a function that has not found it."""
+
+UNREAD_SECONDS = 10.0
+"""After so long it is looked for again by one that could not look: every look makes a request wait."""
 
 _CONNECT, _READ = 0.5, 1.0
 _PACKAGE = ":model-package/"
@@ -82,23 +85,24 @@ class RecordedSignatures:
             return self._known[served.key]
         if self._now() < self._unknown_until.get(served.key, 0.0):
             return None
-        found = self._looked_up(served)
+        found, seconds = None, UNKNOWN_SECONDS
+        try:
+            found = self._looked_up(served)
+        except (TidegateError, KeyError, TypeError, ValueError) as error:
+            seconds = UNREAD_SECONDS if isinstance(error, RetryableError) else UNKNOWN_SECONDS
+            self._log.warning(
+                f"what {served.version} takes is not known, so that its container says it: {type(error).__name__}: "
+                f"{error}"
+            )
         if found is None:
-            self._unknown_until[served.key] = self._now() + UNKNOWN_SECONDS
+            self._unknown_until[served.key] = self._now() + seconds
         else:
             self._known[served.key] = found
         return found
 
     def _looked_up(self, served: Served) -> Signature | None:
-        try:
-            text = self._kept(served.key) or self._found(served)
-            return Signature.from_document(json.loads(text)) if text else None
-        except (TidegateError, KeyError, TypeError, ValueError) as error:
-            self._log.warning(
-                f"what {served.version} takes is not known, so that its container says it: {type(error).__name__}: "
-                f"{error}"
-            )
-            return None
+        text = self._kept(served.key) or self._found(served)
+        return Signature.from_document(json.loads(text)) if text else None
 
     def _kept(self, model_key: str) -> str:
         try:

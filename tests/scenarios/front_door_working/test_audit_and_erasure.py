@@ -30,6 +30,8 @@ def written(door: Door) -> polars.DataFrame:
 @pytest.fixture(scope="module")
 def asked(kept: Door) -> dict[str, list[str]]:
     """Ask about two subjects and about nobody; return the predictions' ids by subject, once all are written down."""
+    # On a busy machine the first look for it may take longer than a request waits.
+    kept.loop.wait_for(lambda: kept.send("GET", "schema").status == 200, "the model's signature to be known")
     rows = days(EACH, first=500)
     ids: dict[str, list[str]] = {}
     for subject in (ALICE, BOB, ""):

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from lambdas import contract
 from lambdas.inference.adapters.flags import POLL_SECONDS, AppConfigFlags
 from lambdas.inference.adapters.runtime import SageMakerRuntime
-from lambdas.inference.adapters.signatures import UNKNOWN_SECONDS, RecordedSignatures
+from lambdas.inference.adapters.signatures import UNKNOWN_SECONDS, UNREAD_SECONDS, RecordedSignatures
 from lambdas.inference.adapters.table import InferenceTable, RecordedRoute
 from lambdas.inference.ports import InvocationError, Invoked
 from lambdas.inference.settings import Flags
@@ -362,6 +362,22 @@ def test_what_is_not_found_is_looked_for_again_after_a_while(versions: Versions)
     versions.objects = objects
     assert versions.adapter.of(served) is None
     versions.door.clock.time += UNKNOWN_SECONDS
+    assert versions.adapter.of(served) is not None
+
+
+def test_what_could_not_be_looked_for_is_looked_for_again_soon(
+    versions: Versions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Served("blue", "1", ARN, ARN)
+
+    def away(**_: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(versions, "get_object", away)
+        assert versions.adapter.of(served) is None
+    assert versions.adapter.of(served) is None, "not at every request: a look may take long"
+    versions.door.clock.time += UNREAD_SECONDS
     assert versions.adapter.of(served) is not None
 
 
