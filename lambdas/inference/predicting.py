@@ -303,9 +303,15 @@ class Predictor:
         invoked = self._ports.runtime.invoke(body, routed.slot, question.call.id, question.call.left())
         # The slot that has answered, not the one that was to: what nobody can name is not kept.
         served = view.named(invoked.variant) if view is not None else None
-        if served is not None and self._was_understood(question, rows, served):
-            self._keep(question, served, invoked.body)
+        if served is not None:
+            self._keep(question, rows, served, invoked.body)
         return Answered(invoked.body, "model", served, invoked.variant)
+
+    def _keep(self, question: _Question, sent: Sequence[Any], served: Served, body: str) -> None:
+        if self._cache is None or not question.switches.cache:
+            return
+        if self._was_understood(question, sent, served):
+            self._cache.keep(served, question.hash, body)
 
     def _was_understood(self, question: _Question, sent: Sequence[Any], served: Served) -> bool:
         """Return whether a version has read the rows as they were hashed: by name, or in that order of columns.
@@ -315,10 +321,6 @@ class Predictor:
         if question.columns is None or sent is not question.call.instances:
             return True
         return _columns(self._ports.signatures.of(served)) == question.columns
-
-    def _keep(self, question: _Question, served: Served, body: str) -> None:
-        if self._cache is not None and question.switches.cache:
-            self._cache.keep(served, question.hash, body)
 
     def _understood(self, question: _Question, view: View | None) -> Sequence[Any]:
         """Return rows as every version takes them that may answer: in their one order of columns, else by name.

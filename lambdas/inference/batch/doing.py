@@ -109,7 +109,7 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
 def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
     # The execution first: what it said before it ended is then seen below.
     seen = ports.executions.see(_execution(run))
-    if seen is not None and seen.status == EXECUTING:
+    if _goes_on(seen):
         return LoadSeen(run.id, run.loading, under_way=True)
     try:
         return _loaded(ports, plan, run, seen)
@@ -121,9 +121,12 @@ def _load(ports: Ports, plan: Plan, run: Run) -> Said | None:
 def _loads(ports: Ports, run: Run) -> bool | None:
     """Return whether answers of a run are being loaded; None where that cannot be learnt."""
     try:
-        seen = ports.executions.see(_execution(run))
+        return _goes_on(ports.executions.see(_execution(run)))
     except TidegateError:
         return None
+
+
+def _goes_on(seen: JobSeen | None) -> bool:
     return seen is not None and seen.status == EXECUTING
 
 

@@ -9,7 +9,7 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Endpoint
 from stacks.constructs.artefact_permissions import ArtefactPermissions
-from stacks.constructs.control_function import ControlFunction
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.loading_definition import MAP_LABEL, loading_definition
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.log_group import RetainedLogs
@@ -53,19 +53,16 @@ class BatchLoading(Construct):
         super().__init__(scope, construct_id)
         self._shared, self._name = shared, endpoint.full_name(shared.environment.environment)
         self._artefacts = ArtefactPermissions(shared.names, [self._name])
-        self._load = ControlFunction(
+        self._load = DoorFunction(
             self,
             "Load",
+            shared=shared,
+            endpoint=endpoint.name,
             handler="load",
-            name=f"{endpoint.name}-load",
             description=f"Puts answers of batches of {self._name} under their keys",
-            environment=shared.environment,
-            code=shared.code,
-            key=shared.key,
             variables={name: variables[name] for name in (contract.ENV_FRONT_DOOR, contract.ENV_INFERENCE_TABLE)},
             timeout=_TIMEOUT,
             memory_megabytes=_WHOLE_PROCESSOR,
-            package="inference",
         )
         self._load.allow(*self._loading())
         self._make_machine()

@@ -15,6 +15,7 @@ from stacks.constructs.artefact_permissions import ArtefactPermissions
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.front_door.batch_loading import BatchLoading, machine_of, start_loading
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.permissions import EndpointPermissions, allow, put_events, read_rollouts, use_key
@@ -59,7 +60,7 @@ class Batches(Construct):
         served = batches.serve is not None
         machine = machine_arn(shared.names, machine_of(self._name))
         told = {**variables, contract.ENV_LOAD_MACHINE: machine} if served else variables
-        self._function = self._run(f"{endpoint.name}-{_HANDLER}", told)
+        self._function = self._run(endpoint.name, told)
         if served:
             BatchLoading(self, "Loading", shared=shared, endpoint=endpoint, variables=variables)
             self._function.allow(*permissions.know_signatures(), *start_loading(shared.names, self._name))
@@ -75,19 +76,16 @@ class Batches(Construct):
             topic_arn=shared.names.topic_arn,
         )
 
-    def _run(self, name: str, variables: Mapping[str, str]) -> ControlFunction:
-        function = ControlFunction(
+    def _run(self, endpoint: str, variables: Mapping[str, str]) -> ControlFunction:
+        function = DoorFunction(
             self,
             "Run",
+            shared=self._shared,
+            endpoint=endpoint,
             handler=_HANDLER,
-            name=name,
             description=f"Runs batches of {self._name}",
-            environment=self._shared.environment,
-            code=self._shared.code,
-            key=self._shared.key,
             variables=variables,
             timeout=_TIMEOUT,
-            package="inference",
         )
         function.allow(*self._permissions())
         return function

@@ -12,6 +12,7 @@ from stacks.config.front_door import FrontDoor
 from stacks.config.job_queue import JobQueue
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.jobs_endpoint import JobsEndpoint
 from stacks.constructs.front_door.live_function import LiveFunction
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
@@ -121,18 +122,15 @@ class JobWork(Construct):
         return function
 
     def _working(self, variables: Mapping[str, str], timeout: Duration, jobs: JobQueue) -> ControlFunction:
-        function = ControlFunction(
+        function = DoorFunction(
             self,
             "Work",
+            shared=self._shared,
+            endpoint=self._endpoint.name,
             handler="work",
-            name=f"{self._endpoint.name}-work",
             description=f"Works on the jobs of {self._endpoint.name}",
-            environment=self._shared.environment,
-            code=self._shared.code,
-            key=self._shared.key,
             variables=variables,
             timeout=timeout,
-            package="inference",
         )
         function.allow(
             *(self._permissions.work_on_jobs() if jobs.asynchronous is None else self._permissions.hand_jobs_over()),

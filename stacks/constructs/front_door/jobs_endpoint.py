@@ -15,6 +15,7 @@ from lambdas import contract
 from stacks.config import Endpoint
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.standing_faults import AnyFault
@@ -110,18 +111,15 @@ class JobsEndpoint(Construct):
         )
 
     def _following(self, variables: Mapping[str, str]) -> ControlFunction:
-        return ControlFunction(
+        return DoorFunction(
             self,
             "Follow",
+            shared=self._shared,
+            endpoint=self._endpoint.name,
             handler=_HANDLER,
-            name=f"{self._endpoint.name}-{_HANDLER}",
             description=f"Keeps the endpoint that answers the jobs of {self._name} on its live version",
-            environment=self._shared.environment,
-            code=self._shared.code,
-            key=self._shared.key,
             variables=variables,
             timeout=_TIMEOUT,
-            package="inference",
         )
 
     def _life(self) -> CustomResource:

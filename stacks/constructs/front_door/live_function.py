@@ -12,8 +12,8 @@ from lambdas import contract
 from stacks.config import Endpoint
 from stacks.config.readiness import Provisioned, WorkingHours
 from stacks.constructs.alert_topic import alert
-from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.shared import Shared
 
 _WARM = {"tidegate": "warm"}
@@ -63,18 +63,15 @@ class LiveFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._shared = shared
-        self.control = ControlFunction(
+        self.control = DoorFunction(
             self,
             "Control",
+            shared=shared,
+            endpoint=endpoint.name,
             handler=handler,
-            name=f"{endpoint.name}-{handler}",
             description=description,
-            environment=shared.environment,
-            code=shared.code,
-            key=shared.key,
             variables=variables,
             timeout=timeout,
-            package="inference",
             memory_megabytes=memory_megabytes,
         )
         self.alias = lambda_.Alias(

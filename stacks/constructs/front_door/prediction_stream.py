@@ -12,8 +12,8 @@ from lambdas import contract
 from stacks.config import Endpoint
 from stacks.config.front_door import FrontDoor, Streaming
 from stacks.constructs.alert_topic import alert
-from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.front_door.door_function import DoorFunction
 from stacks.constructs.front_door.permissions import FrontDoorPermissions
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.permissions import allow, send
@@ -69,18 +69,15 @@ class PredictionStream(Construct):
             key=shared.key,
             topic_arn=shared.names.topic_arn,
         )
-        self.work = ControlFunction(
+        self.work = DoorFunction(
             self,
             "Work",
+            shared=shared,
+            endpoint=endpoint.name,
             handler="stream",
-            name=f"{endpoint.name}-stream",
             description=f"Answers the rows of the stream of {endpoint.name}",
-            environment=shared.environment,
-            code=shared.code,
-            key=shared.key,
             variables={**variables, contract.ENV_OUTPUT_STREAM: self._answers.stream_name},
             timeout=Duration.seconds(_CALLS_PER_BATCH * door.timeout_seconds + _MARGIN_SECONDS),
-            package="inference",
         )
         self.work.allow(
             *permissions.predict(),
