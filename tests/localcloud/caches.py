@@ -98,8 +98,9 @@ def allowed(*arns: Any) -> dict[str, Any]:
 
 def token(cache: MadeCache, signed_by: Credentials, *, seconds: int = 900, user: str = "", host: str = "") -> str:
     """Return a token as ElastiCache's guide makes it, with botocore."""
+    session = Session()  # a signer keeps no session alive, and needs its emitter
     signer = RequestSigner(
-        ServiceId("elasticache"), REGION, "elasticache", "v4", signed_by, Session().get_component("event_emitter")
+        ServiceId("elasticache"), REGION, "elasticache", "v4", signed_by, session.get_component("event_emitter")
     )
     query = f"Action=connect&User={user or cache.user}&ResourceType=ServerlessCache"
     request = {

@@ -20,8 +20,8 @@ import boto3, botocore.session, botocore.signers, valkey
 from botocore.model import ServiceId
 
 def token():
-    session = boto3.Session()
-    emitter = botocore.session.get_session().get_component("event_emitter")
+    session = botocore.session.get_session()  # a signer keeps no session alive, and needs its emitter
+    emitter = session.get_component("event_emitter")
     credentials = session.get_credentials()
     region = os.environ["AWS_REGION"]
     signer = botocore.signers.RequestSigner(ServiceId("elasticache"), region, "elasticache", "v4", credentials, emitter)

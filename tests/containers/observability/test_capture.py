@@ -274,7 +274,7 @@ def test_a_column_that_the_model_has_not_is_an_error(made):
         made(hidden=["town"])
 
 
-def test_lines_of_the_log_are_not_torn_apart(capfd):
+def test_lines_of_the_log_are_not_torn_apart(capfd, as_a_program):
     from model_containers.serving.serving.observability import logs
 
     logs.configure("INFO")

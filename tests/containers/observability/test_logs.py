@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import sys
 import threading
 import time
@@ -25,17 +24,12 @@ class Dawdling(io.StringIO):
 
 
 @pytest.fixture
-def log(monkeypatch):
+def log(monkeypatch, as_a_program):
     """Configure the log to standard output, and return what reads it."""
-    output, root = Dawdling(), logging.getLogger()
+    output = Dawdling()
     monkeypatch.setattr(sys, "stdout", output)
-    before = (root.handlers[:], root.level, logs.LOGGER.level)
     logs.configure("INFO")
-    yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
-    logs.bind(model_digest=None, model_version=None)
-    root.handlers[:], level, own = before
-    root.setLevel(level)
-    logs.LOGGER.setLevel(own)
+    return lambda: [json.loads(line) for line in output.getvalue().splitlines()]
 
 
 def test_bound_fields_are_on_every_line_until_taken_away(log):
