@@ -115,26 +115,30 @@ class JobLife(ABC):
         self._end(FAILED, "Failed", reason[:LONGEST_TEXT])
 
     def _end(self, status: str, secondary: str, reason: str | None) -> None:
-        job = self._job
-        with job.lock:
-            job.ended_at = self._here.clock.now()
+        job, now = self._job, self._here.clock.now()
+        with job.lock:  # whoever looks sees all of its end, or nothing
+            job.ended_at = now
             job.status = status
             job.failure_reason = reason
-        self._to(secondary, reason or f"The job is {status.lower()}")
+            self._enter(secondary, reason or f"The job is {status.lower()}", now)
+        self._tell(self._about, job)
 
     def _to(self, secondary: str, message: str) -> None:
-        """Enter a secondary status; a job that is being stopped shows no other progress."""
         job, now = self._job, self._here.clock.now()
         with job.lock:
-            if job.transitions and job.transitions[-1].ended_at is None:
-                job.transitions[-1].ended_at = now
-            job.secondary = secondary if job.terminal or job.status == IN_PROGRESS else "Stopping"
-            job.modified_at = now
-            ends = now if job.terminal else None
-            job.transitions.append(Transition(job.secondary, message, now, ends))
-            if secondary in (TRAINING, TRANSFORMING) and job.started_at is None:
-                job.started_at = now
+            self._enter(secondary, message, now)
         self._tell(self._about, job)
+
+    def _enter(self, secondary: str, message: str, now: float) -> None:
+        """Enter a secondary status; a job that is being stopped shows no other progress. Needs the job's lock."""
+        job = self._job
+        if job.transitions and job.transitions[-1].ended_at is None:
+            job.transitions[-1].ended_at = now
+        job.secondary = secondary if job.terminal or job.status == IN_PROGRESS else "Stopping"
+        job.modified_at = now
+        job.transitions.append(Transition(job.secondary, message, now, now if job.terminal else None))
+        if secondary in (TRAINING, TRANSFORMING) and job.started_at is None:
+            job.started_at = now
 
     def _pause(self, seconds: float) -> None:
         """Wait; an order ends it, but for an interruption, for which there is nothing to interrupt."""
