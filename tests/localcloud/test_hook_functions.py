@@ -140,6 +140,6 @@ def test_a_client_gives_up_by_its_own_clock_and_the_function_goes_on(cloud, work
     client = session.client("lambda", endpoint_url=cloud.endpoint_url, config=config)
     began = time.monotonic()
     with pytest.raises(ReadTimeoutError):
-        client.invoke(FunctionName=slow, Payload=json.dumps({"seconds": 2, "url": url}))
-    assert time.monotonic() - began < 2
+        client.invoke(FunctionName=slow, Payload=json.dumps({"seconds": 5, "url": url}))
+    assert time.monotonic() - began < 5
     assert workshop.messages(url)[0]["Body"] == "done"

@@ -305,6 +305,6 @@ def test_jobs_end_with_the_cloud(jobs, tmp_path):
         time.sleep(0.05)
     began = time.monotonic()
     service.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30  # it would run for 60
     with pytest.raises(ProcessLookupError):
         os.kill(int(log.read_text()), 0)
