@@ -67,6 +67,7 @@ from localcloud.services.streams.stream_service import StreamService
 from localcloud.services.subscriptions.subscription import Sender
 from localcloud.services.subscriptions.subscription_service import SubscriptionService
 from localcloud.services.topics import Topics
+from localcloud.services.transactions import Transactions
 from localcloud.services.workflows.permissions import Permissions
 from localcloud.services.workflows.workflow_service import WorkflowService
 
@@ -365,6 +366,7 @@ class LocalCloud:
             ]
         )
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
+        self._dispatcher.relay("dynamodb:TransactWriteItems", Transactions(self._store).write_call)
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)
         self._dispatcher.check("ssm:PutParameter", ParameterTiers(self.account, self.region).check)
