@@ -19,6 +19,8 @@ BUDGET_SECONDS = 10.0
 SMOKE_MARGIN = 4.0
 MAX_CYCLES = 12
 AFTER_FAULT = 5.0
+RELEASE_TRIES = 5
+"""What comes in as a lease is given back would else wait for the whole of it."""
 
 
 class Engine:
@@ -174,14 +176,18 @@ class Engine:
     def _release_again(self, name: str, told: list[Notice]) -> None:
         # Something came in since the last cycle: it must be looked at, so the endpoint stays due.
         now = self._ports.clock.now()
-        fresh = self._ports.store.load(name)
-        if fresh is None or fresh.lease_owner != self._owner:
-            return
-        left = _untold(fresh, told)
-        free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=left)
-        try:
-            self._ports.store.save(free, now=now)
-        except ConflictError:
+        for _ in range(RELEASE_TRIES):
+            fresh = self._ports.store.load(name)
+            if fresh is None or fresh.lease_owner != self._owner:
+                return
+            left = _untold(fresh, told)
+            try:
+                free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=left)
+                self._ports.store.save(free, now=now)
+            except ConflictError:
+                continue
+            break
+        else:
             self._ports.log.warning("the lease could not be released and will run out")
         self._arm(name, now, now)
 

@@ -29,6 +29,9 @@ _THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
+_UNDER_WAY = "TransactionInProgressException"
+"""DynamoDB's, of a transaction that is sent again while the first is still at it."""
+
 _BUSY = "cannot update in-progress"
 _MISSING = ("could not find", "does not exist", "not found", "no scalable target", "no scaling policy")
 _EXISTING = ("already exist",)
@@ -65,7 +68,7 @@ def _of_answer(error: Exception) -> TidegateError:
         return EndpointBusyError(text)
     if code in _THROTTLES:
         return RetryableError(text)
-    if status >= 500 and code != "NotSimulated":
+    if code == _UNDER_WAY or (status >= 500 and code != "NotSimulated"):
         return TimedOutError(text)
     if code in ("ObjectNotFoundException", "ResourceNotFound") or _says(lowered, code, _MISSING):
         return MissingError(text)

@@ -23,6 +23,7 @@ from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
 from lambdas.rollout.adapters.sns import SnsNotifier
 from lambdas.rollout.adapters.sqs import SqsTimers
 from lambdas.rollout.adapters.ssm import SsmSettings
+from lambdas.rollout.adapters.transactions import put, transact
 from lambdas.rollout.errors import (
     EndpointBusyError,
     ModelAnswerError,
@@ -455,6 +456,12 @@ def test_error_answer_of_the_model_is_final_and_that_of_the_platform_is_not() ->
 def _invoke(answer: Any) -> None:
     runtime = FakeClient("sagemaker-runtime", invoke_endpoint=answer)
     SageMakerRuntime(runtime.lazy).invoke("rain-local", "green", SmokeTest("text/csv", "1,2"))
+
+
+def test_a_transaction_that_is_still_under_way_may_have_been_written() -> None:
+    under_way = refusal("TransactionInProgressException", "a transaction with this token is in progress")
+    with pytest.raises(TimedOutError):
+        transact(FakeClient("dynamodb", transact_write_items=under_way).lazy, [put("table", {"pk": "p"})])
 
 
 def test_packages_are_listed_to_the_last_page_and_read_by_their_version() -> None:

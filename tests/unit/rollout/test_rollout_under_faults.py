@@ -122,6 +122,24 @@ def test_version_approved_while_a_worker_holds_the_lease_is_not_lost(world: Any)
     assert world.outcomes == [("1.1.0", "PROMOTED"), ("1.2.0", "PROMOTED")]
 
 
+@pytest.mark.parametrize("writes", [1, 3])
+def test_lease_is_given_back_however_much_comes_in_at_that_moment(world: Any, writes: int) -> None:
+    save, refused = world.store.save, []
+
+    def save_unless_released(state: Any, *given: Any, **named: Any) -> Any:
+        if world.store.state.lease_owner and not state.lease_owner and len(refused) < writes:
+            refused.append(state)
+            raise ConflictError("something came in")
+        return save(state, *given, **named)
+
+    world.approve()
+    world.store.save = save_unless_released
+    Engine(world.ports, "worker").run("rain-local")
+    assert len(refused) == writes
+    assert world.store.state.lease_owner is None
+    assert world.store.state.wake <= world.clock.now()
+
+
 def test_leased_endpoint_is_left_to_its_worker_until_the_lease_runs_out(world: Any) -> None:
     state = world.store.state
     world.store.save(replace(state, lease_owner="other", lease_until=world.clock.now() + 30), now=0)
