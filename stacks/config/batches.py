@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from stacks.config.callers import ClientName
 from stacks.config.constraints import Between
-from stacks.config.instances import JobInstanceType
+from stacks.config.instances import TransformInstanceType
 
 LineFormat = Literal["text/csv", "application/jsonlines"]
 
@@ -54,7 +54,7 @@ class Batches:
         Whether answers can be asked for by key, which stands before each row; left out, they are files only.
     """
 
-    instance_type: JobInstanceType = "ml.m5.large"
+    instance_type: TransformInstanceType = "ml.m5.large"
     instances: Annotated[int, Between(1, 20)] = 1
     schedule_hours: Annotated[int, Between(1, 8760)] | None = None
     content_type: LineFormat = "text/csv"

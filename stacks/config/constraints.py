@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -11,6 +11,17 @@ class Refused:
 
     reason: str
     way_out: str
+
+
+@runtime_checkable
+class Constraint(Protocol):
+    """What a field's annotation adds to its type."""
+
+    def refusal(self, value: Any) -> Refused | None:
+        """Say what is allowed if `value` is not, else None."""
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON schema keywords for this."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,3 @@ class AtLeastOne:
     def schema(self) -> dict[str, Any]:
         """Return the JSON schema keywords for this."""
         return {"minItems": 1}
-
-
-Constraint = Between | Matching | AtLeastOne

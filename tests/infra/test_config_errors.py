@@ -39,6 +39,13 @@ FLEET = "endpoints[0].fleet"
 
 WRONG = [
     (f"{FLEET}.instance_type", "ml.g55.xlarge", "write it like ml.g5.xlarge, or ml.m5.large without a GPU"),
+    (
+        f"{FLEET}.instance_type",
+        "ml.m5.3xlarge",
+        "SageMaker has no such size for endpoints. "
+        "Way out: choose another: ml.m5 has large, xlarge, 2xlarge, 4xlarge, 12xlarge, 24xlarge",
+    ),
+    (f"{FLEET}.instance_type", "ml.m5", "write it like ml.g5.xlarge"),
     (f"{FLEET}.instance_type", "ml.m5.large", "this image is not for it"),
     (f"{FLEET}.inference_ami_version", None, "driver too old"),
     (

@@ -26,7 +26,13 @@ def test_every_environment_satisfies_the_schema(name):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("instance_type", "ml.x9.large"), ("min_instances", 0), ("capture", "yes"), ("instance_typ", "ml.g5.xlarge")],
+    [
+        ("instance_type", "ml.x9.large"),
+        ("instance_type", "ml.m5.3xlarge"),
+        ("min_instances", 0),
+        ("capture", "yes"),
+        ("instance_typ", "ml.g5.xlarge"),
+    ],
 )
 def test_schema_refuses_what_the_reader_refuses(field, value):
     wrong = body()

@@ -225,6 +225,13 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("stream", {"window_seconds": 301}, "lower it to 300"),
     ("stream", {"keep_days": 366}, "lower it to 365"),
     ("batch", {"instance_type": "m5"}, "write it like ml.m5.large"),
+    ("batch", {"instance_type": "ml.c5.large"}, "choose another: ml.c5 has xlarge, 2xlarge"),
+    (
+        "batch",
+        {"instance_type": "ml.r5.large"},
+        "a SageMaker instance type for Batch Transform, of one of the families",
+    ),
+    ("jobs", {"asynchronous": {"instance_type": "ml.c5.3xlarge"}}, "ml.c5 has large, xlarge, 2xlarge"),
     ("batch", {"schedule_hours": 0}, "raise it to 1"),
     ("batch", {"payload_megabytes": 26}, "lower it to 25"),
     ("batch", {"content_type": "text/xml"}, "one of text/csv, application/jsonlines"),

@@ -68,6 +68,7 @@ def test_slices_fit_into_one_argument_of_a_job(tmp_path):
         ({"least_gain_percent": 51}, "least_gain_percent: 51", "lower it to 50"),
         ({"approval": "auto"}, "approval: 'auto'", "did you mean automatic?"),
         ({"training": {"instance_type": "ml.p5.48xlarge"}}, "training.instance_type", "write it like ml.m5.large"),
+        ({"training": {"instance_type": "ml.c6i.large"}}, "training.instance_type", "ml.c6i has xlarge, 2xlarge"),
         ({"training": {"max_runtime_minutes": 0}}, "training.max_runtime_minutes: 0", "raise it to 1"),
     ],
 )
