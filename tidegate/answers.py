@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from lambdas.rollout.state import State
 from tidegate import rollouts
 from tidegate.aws import Aws
 from tidegate.command_events import CommandEvent, put
@@ -14,6 +15,7 @@ from tidegate.errors import OperatorError, UsageError
 from tidegate.rollouts import AuditEntry
 from tidegate.settings import EndpointSettings
 from tidegate.trail import Trail
+from tidegate.trying_again import check_approval
 
 LOOK_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
@@ -94,14 +96,15 @@ class Asking:
         self._trail = Trail.from_now(aws, endpoint)
         self._given = rollouts.answer_to(aws, endpoint, event.id) if repeated else None
         if self._given is None:
-            self._need_listener()
+            check_approval(aws, endpoint, self._listener(), event)
             put(aws, event, pace.sleep)
 
-    def _need_listener(self) -> None:
+    def _listener(self) -> State:
         state, name = rollouts.load(self._aws, self._endpoint), self._endpoint.name
         if state is None or state.retired:
             why = "has been retired" if state else "is not known to the engine yet"
             raise OperatorError(f"{name} {why}: no command can reach it", "deploy its environment")
+        return state
 
     def wait(self, tick: Callable[[float], None] = lambda _: None) -> Answer:
         """Return the answer; `tick` is told now and then for how long it has been waited.

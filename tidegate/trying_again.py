@@ -1,0 +1,47 @@
+"""Whether the version that failed last can be tried again, as its model package stands now."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+from lambdas.rollout.state import State
+from tidegate import registry
+from tidegate.aws import Aws
+from tidegate.command_events import CommandEvent
+from tidegate.errors import RefusedError
+from tidegate.settings import EndpointSettings
+
+
+def check_approval(aws: Aws, endpoint: EndpointSettings, state: State, event: CommandEvent) -> None:
+    """Refuse a command by which a version would be tried again whose package is not approved.
+
+    The engine would take the command, and drop the version once it looks at its package.
+
+    Raises
+    ------
+    RefusedError
+        When it is not.
+    """
+    arn = _tried_again(state, event)
+    if arn is None:
+        return
+    try:
+        package = registry.describe(aws, arn)
+    except ClientError:
+        # Who may not look at it, or finds it deleted, is answered by the engine.
+        return
+    if package.approval != "Approved":
+        raise RefusedError(
+            f"{package.version} is {package.approval}, not Approved: it would not be rolled out",
+            f"approve it, which starts its rollout: {endpoint.command(f'approve --version {package.version}')}",
+        )
+
+
+def _tried_again(state: State, event: CommandEvent) -> str | None:
+    """Return the package that a command would have rolled out again; None where it means another, or is refused."""
+    failed, of_fleet = state.failed, state.failed_fleet is not None and state.fleet_gap
+    means_version = (event.command == "retry" and not of_fleet) or (event.command == "promote" and event.full)
+    if not means_version or state.rollout is not None or state.queued is not None or failed is None:
+        return None
+    # What is cloned from a config that was live needs no approval.
+    return failed.package_arn if failed.container is not None else None
