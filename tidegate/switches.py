@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,13 @@ SECONDS = 15
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the flags are, by AppConfig's identifiers."""
+    """Where the flags are, by AppConfig's identifiers, and which have a part of the front door behind them."""
 
     application: str
     environment: str
     profile: str
     strategy: str
+    configured: Sequence[str]
 
 
 def profile_of(door: FrontDoor, endpoint: EndpointSettings) -> Profile:

@@ -161,6 +161,12 @@ class FrontDoor:
     audit: Audit | None = None
 
     @property
+    def routes_callers(self) -> bool:
+        """Return whether anybody may be answered by a version that the weights have not chosen."""
+        testers = self.tokens is not None or any(client.tester for client in self.clients)
+        return self.sticky or bool(self.segments) or testers
+
+    @property
     def serves_batches(self) -> bool:
         """Return whether answers of batches can be asked for by key."""
         return self.batch is not None and self.batch.serve is not None

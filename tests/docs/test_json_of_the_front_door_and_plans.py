@@ -23,7 +23,7 @@ from tidegate.jobs import Redriven
 from tidegate.rehearsal import outcomes, recording, sources
 from tidegate.rehearsal.foresight import Expected, foresee
 from tidegate.rehearsal.traffic import AsRecorded
-from tidegate.switches import FLAGS
+from tidegate.switches import FLAGS, Profile
 
 PAGE = Page("operators.md")
 TEMPLATES = DOCS.parent / "tests" / "infra" / "snapshots" / "local.json"
@@ -42,6 +42,7 @@ JOB = Job("rain-local", "j1", "shop", "hash", "in.json", created_at=1.0, expires
 BATCH = Run("r", "RUNNING", "s3://in/", "s3://out/", "1.2.0", 5, 2, 1, "", "", "", "", "operator", "alice", "")
 WAITING = State("rain-local", waiting=(Wish("c1", "s3://in/", "text/csv", "operator", "alice", 1.0),))
 STANDING = batches.standing_document(WAITING, [BATCH])
+PROFILE = Profile("app", "env", "profile", "at-once", FLAGS)
 CONTEXT: Any = SimpleNamespace(endpoint=SimpleNamespace(name="rain-local"))
 
 
@@ -73,8 +74,8 @@ def described() -> dict[str, Any]:
         ("... its `reasons`", AA["reasons"][0]),
         ("`door`", door.document(FrontDoor("https://x/", "jwt", described()))),
         ("`door --key`", door.key_document("shop", "key")),
-        ("`switch`", dict.fromkeys(FLAGS, True)),
-        ("`switch on`", switch.document("cache", on=True, changed=True)),
+        ("`switch`", switch.states_document(dict.fromkeys(FLAGS, True), PROFILE)),
+        ("`switch on`", switch.document("cache", on=True, changed=True, configured=True)),
         ("`jobs show`", jobs_views.document(JOB, "bucket")),
         ("`jobs dead`", jobs_views.letter_document(DeadLetter("", "why", 1.0, "body", "receipt"))),
         ("`jobs redrive`", jobs_views.redriven_document([("j1", Redriven.QUEUED)])[0]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from rich.text import Text
@@ -10,7 +11,7 @@ from rich.text import Text
 from tidegate.commands.context import Context, open_context
 from tidegate.commands.door import door_of
 from tidegate.errors import UsageError
-from tidegate.switches import FLAGS, SECONDS, profile_of, states, switch
+from tidegate.switches import FLAGS, SECONDS, Profile, profile_of, states, switch
 
 _HELP = "switch a part of the front door off, or on again; without a flag, show what is on"
 
@@ -34,15 +35,30 @@ def run(context: Context, state: str | None, flag: str | None) -> int:
     profile = profile_of(door_of(context), context.endpoint)
     if state is None or flag is None:
         found = states(context.aws, profile)
-        context.show(found, Text("\n".join(f"{'on ' if on else 'off'}  {name}" for name, on in found.items())))
+        context.show(states_document(found, profile), _listed(found, profile))
         return 0
     on = state == "on"
     changed = switch(context.aws, profile, flag, on=on)
+    configured = flag in profile.configured
     told = f"{flag} is {state} for all callers within {SECONDS} s" if changed else f"{flag} was {state} already"
-    context.show(document(flag, on=on, changed=changed), told)
+    nothing = "" if configured else "; nothing is configured behind it now"
+    context.show(document(flag, on=on, changed=changed, configured=configured), told + nothing)
     return 0
 
 
-def document(flag: str, *, on: bool, changed: bool) -> dict[str, Any]:
-    """Return how a flag stands, and whether that is new."""
-    return {"flag": flag, "on": on, "changed": changed}
+def states_document(found: Mapping[str, bool], profile: Profile) -> dict[str, Any]:
+    """Return which flags are on, and which have nothing behind them."""
+    return {**found, "not_configured": [flag for flag in found if flag not in profile.configured]}
+
+
+def document(flag: str, *, on: bool, changed: bool, configured: bool) -> dict[str, Any]:
+    """Return how a flag stands, whether that is new, and whether it has a part of the front door behind it."""
+    return {"flag": flag, "on": on, "changed": changed, "configured": configured}
+
+
+def _listed(found: Mapping[str, bool], profile: Profile) -> Text:
+    lines = (
+        f"{'on ' if on else 'off'}  {flag}{'' if flag in profile.configured else ' (not configured)'}"
+        for flag, on in found.items()
+    )
+    return Text("\n".join(lines))

@@ -87,7 +87,7 @@ class FrontDoor(Construct):
         emptying = self._shared.emptying
         if not self._door.switches or emptying is None:
             return None
-        return Switches(self, "Switches", name=self._name, emptying=emptying)
+        return Switches(self, "Switches", name=self._name, door=self._door, emptying=emptying)
 
     def _api_keys(self) -> ApiKeys | None:
         """Clients known by IAM need none: nothing would ask for it."""

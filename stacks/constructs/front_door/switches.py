@@ -1,10 +1,12 @@
 """What on-call people switch off at once: an AppConfig profile of feature flags."""
 
 import json
+from typing import Any
 
 from aws_cdk import aws_appconfig as appconfig
 from constructs import Construct
 
+from stacks.config.front_door import FrontDoor
 from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 
 _FLAGS = {
@@ -27,11 +29,15 @@ class Switches(Construct):
         Where it stands.
     name
         SageMaker name of the endpoint.
+    door
+        What can be switched.
     emptying
         Deletes the versions that operators make, when the stack is destroyed.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, emptying: SwitchesEmptying) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, door: FrontDoor, emptying: SwitchesEmptying
+    ) -> None:
         super().__init__(scope, construct_id)
         application = appconfig.CfnApplication(
             self, "Application", name=f"tidegate-{name}", description=f"Switches of the front door of {name}"
@@ -73,13 +79,24 @@ class Switches(Construct):
         )
         emptying.before(self, application=application.ref, profile=profile.ref, kept=first.ref)
         self.application, self.environment, self.profile = application.ref, environment.ref, profile.ref
-        self._strategy = at_once.ref
+        self._strategy, self._configured = at_once.ref, configured_in(door)
 
     @property
-    def places(self) -> dict[str, dict[str, str]]:
-        """Return where the flags are, for operators."""
+    def places(self) -> dict[str, dict[str, Any]]:
+        """Return for operators where the flags are, and which have a part of the front door behind them."""
         parts = {"application": self.application, "environment": self.environment, "profile": self.profile}
-        return {"switches": {**parts, "strategy": self._strategy}}
+        return {"switches": {**parts, "strategy": self._strategy, "configured": self._configured}}
+
+
+def configured_in(door: FrontDoor) -> list[str]:
+    """Return the flags that have a part of a front door behind them; the others are there in advance of one."""
+    behind = {
+        "front-door": True,
+        "cache": door.cache is not None,
+        "routing": door.routes_callers,
+        "jobs": door.jobs is not None,
+    }
+    return [flag for flag in _FLAGS if behind[flag]]
 
 
 def _document() -> dict[str, object]:

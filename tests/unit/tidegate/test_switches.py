@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lambdas.inference.flags import Switches
+from tests.unit.tidegate.conftest import SETTINGS
 from tidegate import cli
+from tidegate.commands import context as surroundings
 from tidegate.errors import OperatorError
 from tidegate.front_door import FrontDoor
 from tidegate.switches import FLAGS, Profile, profile_of, states, switch
 
-PROFILE = Profile("app", "env", "profile", "at-once")
+PLACES = {"application": "app", "environment": "env", "profile": "profile", "strategy": "at-once"}
+PROFILE = Profile(**PLACES, configured=("front-door", "routing"))
 ENDPOINT: Any = SimpleNamespace(name="rain-dev", environment="dev")
 
 
@@ -79,3 +83,70 @@ def test_a_front_door_without_switches_is_an_error_with_the_way_out() -> None:
     with pytest.raises(OperatorError) as caught:
         profile_of(FrontDoor("https://x/", "iam", {}), ENDPOINT)
     assert "switches: true" in caught.value.hint
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Return what runs a command line where a front door has no cache and no jobs, though both can be switched."""
+    described = {
+        "url": "https://x/",
+        "auth": "iam",
+        "switches": {**PLACES, "configured": ["front-door", "routing"]},
+    }
+    parameters = {
+        "/tidegate/local/endpoints": json.dumps(SETTINGS),
+        "/tidegate/local/front-door/rain-local": json.dumps(described),
+    }
+    pages = SimpleNamespace(
+        paginate=lambda Path: [{"Parameters": [{"Value": value}]} for name, value in parameters.items() if Path == name]
+    )
+    aws = account(cache=False)
+    aws.ssm = SimpleNamespace(
+        meta=SimpleNamespace(endpoint_url="https://ssm"),
+        get_paginator=lambda _: pages,
+        get_parameter=lambda Name: {"Parameter": {"Value": parameters[Name]}},
+    )
+    monkeypatch.setattr(surroundings, "open_environment", lambda _: aws)
+    return lambda *argv: cli.main(["switch", *argv])
+
+
+def test_what_is_not_configured_is_marked(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run() == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "on   front-door",
+        "off  cache (not configured)",
+        "on   routing",
+        "on   jobs (not configured)",
+    ]
+
+
+def test_what_is_not_configured_is_named_in_json(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("-o", "json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {
+        "front-door": True,
+        "cache": False,
+        "routing": True,
+        "jobs": True,
+        "not_configured": ["cache", "jobs"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("off", "routing"), "routing is off for all callers within 15 s"),
+        (("off", "jobs"), "jobs is off for all callers within 15 s; nothing is configured behind it now"),
+        (("off", "cache"), "cache was off already; nothing is configured behind it now"),
+    ],
+)
+def test_switching_says_where_nothing_is_configured(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], said: str
+) -> None:
+    assert run(*argv) == 0
+    assert capsys.readouterr().out == f"{said}\n"
+
+
+def test_switching_says_so_in_json(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("off", "jobs", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out) == {"flag": "jobs", "on": False, "changed": True, "configured": False}
