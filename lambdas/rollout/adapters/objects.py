@@ -63,7 +63,9 @@ def read(client: Callable[[], Any], bucket: str, key: str, most: int | None = No
     with translated():
         content: bytes = body.read() if most is None else body.read(most + 1)
     if most is not None and len(content) > most:
-        raise TooLargeError(f"s3://{bucket}/{key} has more than {most:,} bytes, which no such file has")
+        raise TooLargeError(
+            f"s3://{bucket}/{key} has more than {most:,} bytes, the most that is read of it: look at what put it there"
+        )
     return content
 
 

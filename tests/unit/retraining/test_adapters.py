@@ -366,7 +366,10 @@ def test_file_is_read_whole_or_refused(aws: Callable[[str], Lazy]) -> None:
     s3.put_object(Bucket=BUCKET, Key="larger", Body=b"x" * (most + 1))
     files = S3Files(aws("s3"))
     assert files.read(BUCKET, "whole") == b"x" * most
-    with pytest.raises(TooLargeError, match="s3://artefacts/larger has more than 1,048,576 bytes"):
+    refusal = (
+        "s3://artefacts/larger has more than 1,048,576 bytes, the most that is read of it: look at what put it there"
+    )
+    with pytest.raises(TooLargeError, match=refusal):
         files.read(BUCKET, "larger")
     with pytest.raises(MissingError, match="s3://artefacts/none is not there"):
         files.read(BUCKET, "none")
