@@ -167,6 +167,7 @@ class LocalCloud:
             self.work_dir.mkdir(parents=True, exist_ok=True)
             self._make_foundation()
             self._make_physics()
+            self._make_work()
             self._make_front()
         except BaseException:
             self.stop()
@@ -305,6 +306,10 @@ class LocalCloud:
         )
         self._roles = RoleAccess(self.credentials, self._stored.role, lambda: self.endpoint_url, self.region)
         self._runtimes = Runtimes(self.sagemaker, self.clock, self.metrics, self._roles)
+
+    def _make_work(self) -> None:
+        """Make what works under a role: jobs, pipelines, delivery streams, subscriptions to logs, and workflows."""
+        where = {"account": self.account, "region": self.region}
         self.jobs = JobService(self._job_surroundings, **where, emit=self.bus.emit, tags=self.sagemaker.hosting.tags)
         self._pipelines = PipelineService(
             self.jobs,
@@ -320,10 +325,8 @@ class LocalCloud:
         sender, retry = Sender(self.account, self._roles), self.settings.stream_retry_seconds
         self._subscriptions = SubscriptionService(scope, sender, self._logs.has_group, may_assume, retry)
         send_log_events_to(self._subscriptions.take)
-        permissions, pause = (
-            Permissions(self.authorizer, self._roles, scope),
-            self.settings.workflow_retry_limit_seconds,
-        )
+        permissions = Permissions(self.authorizer, self._roles, scope)
+        pause = self.settings.workflow_retry_limit_seconds
         self.workflows = WorkflowService(self.jobs, self._roles, permissions, self.clock, **where, longest_pause=pause)
         self.faults = CloudFaults(self.bus.faults, self.sagemaker.faults, self.jobs.faults, self._caches.faults)
 
@@ -365,6 +368,14 @@ class LocalCloud:
                 *self._caches.services(),
             ]
         )
+        self._hold_calls_against_aws(scope)
+        self._store.after(RULE_CHANGES, self._schedules.refresh)
+        reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
+        self._front = Front(self._dispatcher, Control(self.callbacks, reports), self.apis.gateway.answer, self._port)
+        self._front.start()
+
+    def _hold_calls_against_aws(self, scope: Scope) -> None:
+        """Let calls that the store answers be refused, or answered, as AWS does."""
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
         self._dispatcher.relay("dynamodb:TransactWriteItems", Transactions(self._store).write_call)
         self._dispatcher.check("events:PutRule", check_rule)
@@ -374,10 +385,6 @@ class LocalCloud:
             self._dispatcher.check(f"sqs:{operation}", check_queue_policy)
         for operation, check in TrustChecks(self.authorizer, scope).checks().items():
             self._dispatcher.check(operation, check)
-        self._store.after(RULE_CHANGES, self._schedules.refresh)
-        reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
-        self._front = Front(self._dispatcher, Control(self.callbacks, reports), self.apis.gateway.answer, self._port)
-        self._front.start()
 
     def _function_policy(self, arn: str) -> str | None:
         return self.functions.policy_document(arn)

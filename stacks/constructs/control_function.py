@@ -76,14 +76,7 @@ class ControlFunction(Construct):
         super().__init__(scope, construct_id)
         self._names, self._name = Names(self, environment.environment), name or handler
         logs = RetainedLogs(self, "Logs", environment=environment, key=key)
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description
-        )
-        self.allow(
-            iam.PolicyStatement(
-                sid="WriteLog", actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs.log_group_arn]
-            )
-        )
+        self.role = self._writing_to(logs, description)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -105,6 +98,13 @@ class ControlFunction(Construct):
             reserved_concurrent_executions=reserved_concurrency,
             **({} if retried else _ONCE),
         )
+
+    def _writing_to(self, logs: RetainedLogs, description: str) -> iam.Role:
+        """Return the function's role, which may write its log."""
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), description=description)
+        actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        role.add_to_policy(iam.PolicyStatement(sid="WriteLog", actions=actions, resources=[logs.log_group_arn]))
+        return role
 
     def allow(self, *statements: iam.PolicyStatement) -> None:
         """Add statements to the function's policy."""

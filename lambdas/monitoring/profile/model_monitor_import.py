@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from lambdas.monitoring.profile.baseline import Baseline
 from lambdas.monitoring.profile.bins import Bins
@@ -54,13 +54,7 @@ def imported(
     """
     fields = Fields(statistics, "statistics")
     rows = fields.inner("dataset").integer("item_count")
-    domains = _domains(constraints)
-    references: dict[str, Reference] = {}
-    for feature in fields.objects("features"):
-        name = feature.text("name")
-        if name in references:
-            raise ProfileError(feature.path("name"), name, "a feature's name may stand only once")
-        references[name] = _reference(feature, domains.get(name, ()), rows)
+    references = _references(fields.objects("features"), _domains(constraints), rows)
     unknown = next((name for name in outputs if name not in references), None)
     if unknown is not None:
         raise ProfileError("outputs", unknown, f"no feature has this name; name some of {list(references)}")
@@ -80,6 +74,16 @@ def _domains(constraints: object | None) -> dict[str, tuple[str, ...]]:
     features = Fields(constraints, "constraints").objects("features")
     strings = {f.text("name"): f.inner("string_constraints") for f in features if f.has("string_constraints")}
     return {name: part.texts("domains") for name, part in strings.items() if part.has("domains")}
+
+
+def _references(features: Sequence[Fields], domains: Mapping[str, Sequence[str]], rows: int) -> dict[str, Reference]:
+    references: dict[str, Reference] = {}
+    for feature in features:
+        name = feature.text("name")
+        if name in references:
+            raise ProfileError(feature.path("name"), name, "a feature's name may stand only once")
+        references[name] = _reference(feature, domains.get(name, ()), rows)
+    return references
 
 
 def _reference(feature: Fields, domain: Sequence[str], rows: int) -> Reference:

@@ -11,6 +11,7 @@ from .archives import read
 from .comparison import Answered, brier_difference, paired, verdict
 from .job import Job, StepError
 from .sessions import probabilities
+from .signatures import Signature
 from .slices import Slice, named, sliced
 from .tables import Rows
 
@@ -29,34 +30,19 @@ def run(job: Job, options: argparse.Namespace) -> None:
     least_gain = _least_gain(options.least_gain)
     rows, dataset = tables.load(job.processing_input("heldout"), "heldout")
     models = {who: read(job.processing_input(who)) for who in ("champion", "challenger")}
-    changes = signatures.differences(models["champion"].signature, models["challenger"].signature)
-    answered = {
-        who: Answered(probabilities(model, dataset.probability, rows.values), rows.labels, dataset.threshold)
-        for who, model in models.items()
-    }
-    champion, challenger = answered["champion"], answered["challenger"]
-    metrics = {who: each.metrics() for who, each in answered.items()}
-    test, brier = paired(champion, challenger), brier_difference(champion, challenger)
-    better, reasons = verdict(metrics["champion"], metrics["challenger"], test, brier, least_gain)
+    champion, challenger = (
+        Answered(probabilities(model, dataset.probability, rows.values), rows.labels, dataset.threshold)
+        for model in (models["champion"], models["challenger"])
+    )
     columns = named(options.slices, dataset) or list(dataset.columns)
     evaluation = {
         "schema_version": 1,
         "endpoint": options.endpoint,
         "run_id": options.run_id,
         "champion_version": options.champion_version,
-        "better": better,
-        "reasons": reasons,
-        "least_gain": least_gain,
-        "gain": metrics["challenger"]["accuracy"] - metrics["champion"]["accuracy"],
-        "signature_change": bool(changes),
-        "signature": {
-            "differences": changes,
-            "widened": signatures.widenings(models["champion"].signature, models["challenger"].signature),
-        },
+        **_compared(champion, challenger, least_gain),
+        **_signatures(models["champion"].signature, models["challenger"].signature),
         "heldout": _heldout(rows),
-        **metrics,
-        "mcnemar": test,
-        "brier_difference": brier,
         "slices": [_slice(each, champion, challenger) for each in sliced(columns, rows, dataset)],
         "models": {who: hashlib.sha256(model.onnx).hexdigest() for who, model in models.items()},
         # What is registered and signed must be this very challenger: the last step compares.
@@ -64,7 +50,30 @@ def run(job: Job, options: argparse.Namespace) -> None:
     }
     path = job.processing_output("evaluation") / FILE
     path.write_text(json.dumps(evaluation, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    LOGGER.info("better: %s; %s", better, "; ".join(reasons))
+    LOGGER.info("better: %s; %s", evaluation["better"], "; ".join(evaluation["reasons"]))
+
+
+def _compared(champion: Answered, challenger: Answered, least_gain: float) -> dict[str, Any]:
+    """Return whether the challenger is better, and by what."""
+    before, after = champion.metrics(), challenger.metrics()
+    test, brier = paired(champion, challenger), brier_difference(champion, challenger)
+    better, reasons = verdict(before, after, test, brier, least_gain)
+    return {
+        "better": better,
+        "reasons": reasons,
+        "least_gain": least_gain,
+        "gain": after["accuracy"] - before["accuracy"],
+        "champion": before,
+        "challenger": after,
+        "mcnemar": test,
+        "brier_difference": brier,
+    }
+
+
+def _signatures(champion: Signature, challenger: Signature) -> dict[str, Any]:
+    """Return in what the two models' signatures differ."""
+    changes, widened = signatures.differences(champion, challenger), signatures.widenings(champion, challenger)
+    return {"signature_change": bool(changes), "signature": {"differences": changes, "widened": widened}}
 
 
 def _least_gain(text: str) -> float:

@@ -59,15 +59,7 @@ class Switches(Construct):
             content_type="application/json",
             content=json.dumps(_document(), sort_keys=True),
         )
-        at_once = appconfig.CfnDeploymentStrategy(
-            self,
-            "AtOnce",
-            name=f"tidegate-{name}-at-once",
-            deployment_duration_in_minutes=0,
-            final_bake_time_in_minutes=0,
-            growth_factor=100,
-            replicate_to="NONE",
-        )
+        at_once = self._at_once(name)
         appconfig.CfnDeployment(
             self,
             "First",
@@ -80,6 +72,17 @@ class Switches(Construct):
         emptying.before(self, application=application.ref, profile=profile.ref, kept=first.ref)
         self.application, self.environment, self.profile = application.ref, environment.ref, profile.ref
         self._strategy, self._configured = at_once.ref, configured_in(door)
+
+    def _at_once(self, name: str) -> appconfig.CfnDeploymentStrategy:
+        return appconfig.CfnDeploymentStrategy(
+            self,
+            "AtOnce",
+            name=f"tidegate-{name}-at-once",
+            deployment_duration_in_minutes=0,
+            final_bake_time_in_minutes=0,
+            growth_factor=100,
+            replicate_to="NONE",
+        )
 
     @property
     def places(self) -> dict[str, dict[str, Any]]:
