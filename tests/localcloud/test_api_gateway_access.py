@@ -101,6 +101,19 @@ def test_role_may_call_what_its_policy_allows(signed_api, workshop):
     )
 
 
+def test_explicit_deny_wins_over_what_the_other_side_allows(workshop, echo):
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    deny = {**allow, "Effect": "Deny", "Resource": "execute-api:/*/GET/b"}
+    api = RestApi(workshop, {"policy": json.dumps({"Version": "2012-10-17", "Statement": [allow, deny]})})
+    for path in ("/a", "/b", "/c"):
+        api.method("GET", path, echo, authorizationType="AWS_IAM")
+    api.deploy()
+    role = workshop.role(may_invoke(api, "/a"), may_invoke(api, "/b"), {**may_invoke(api, "/c"), "Effect": "Deny"})
+    answers = [api.call("GET", path, headers=signed(api, path, role)) for path in ("/a", "/b", "/c")]
+    assert [each.status for each in answers] == [200, 403, 403]
+    assert all("with an explicit deny" in each.json["Message"] for each in answers[1:])
+
+
 def test_signature_for_another_service_is_refused(signed_api):
     answer = signed_api.call("GET", "/a", headers=signed(signed_api, "/a", service="lambda"))
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "InvalidSignatureException")
@@ -237,8 +250,11 @@ def test_key_that_is_disabled_or_in_no_plan_of_the_stage_is_refused(keyed):
         apiKey=key_id, patchOperations=[{"op": "replace", "path": "/enabled", "value": "false"}]
     )
     assert keyed.call("GET", "/", headers={"x-api-key": value}).status == 403
-    loose = keyed.client.create_api_key(name="loose", enabled=True)["value"]
-    assert keyed.call("GET", "/", headers={"x-api-key": loose}).status == 403
+    loose = keyed.client.create_api_key(name="loose", enabled=True)
+    assert keyed.call("GET", "/", headers={"x-api-key": loose["value"]}).status == 403
+    elsewhere = keyed.client.create_usage_plan(name="elsewhere")["id"]
+    keyed.client.create_usage_plan_key(usagePlanId=elsewhere, keyId=loose["id"], keyType="API_KEY")
+    assert keyed.call("GET", "/", headers={"x-api-key": loose["value"]}).status == 403
 
 
 def test_quota_ends_and_usage_is_shown(keyed):

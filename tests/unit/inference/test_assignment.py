@@ -46,6 +46,12 @@ def test_nobody_moves_back_while_the_share_grows(endpoint: str, caller: str, sha
     assert taken == sorted(taken)
 
 
+@pytest.mark.parametrize(("endpoint", "caller", "place"), VECTORS)
+def test_the_candidate_answers_those_whose_place_is_below_its_share(endpoint: str, caller: str, place: float) -> None:
+    assert not takes_candidate(endpoint, caller, 100 * place - 0.001)
+    assert takes_candidate(endpoint, caller, 100 * place + 0.001)
+
+
 COUNT, BINS = 50_000, 100
 
 

@@ -90,7 +90,18 @@ def test_rows_whose_columns_nobody_knows_are_left_out_when_some_are_redacted(mak
     door = make_door(audit=Audit(keep_input=True, redacted=frozenset({"dew"})))
     door.signatures.known = None
     door.predict([[77.25, 2]])
-    assert "left_out" in json.loads(door.log.records[0]["input"])
+    door.predict([{"wind": 2}, [77.25, 2]])
+    for record in door.log.records:
+        assert "left_out" in json.loads(record["input"])
+
+
+def test_what_is_redacted_is_so_within_other_columns_and_outputs(make_door: Any) -> None:
+    door = make_door(audit=Audit(keep_input=True, redacted=frozenset({"dew"})))
+    door.signatures.known = None
+    door.predict([{"station": {"dew": 77.25, "wind": 2}, "days": [{"dew": 77.25}]}])
+    assert json.loads(door.log.records[0]["input"]) == [
+        {"station": {"dew": "[redacted]", "wind": 2}, "days": [{"dew": "[redacted]"}]}
+    ]
 
 
 @pytest.mark.parametrize(("rows", "predictions"), [(20_000, 1), (1, 20_000), (20_000, 20_000)])

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA1, SHA512
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA512
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt as peer
@@ -92,6 +93,17 @@ def test_the_example_of_rfc_7515_is_verified() -> None:
     assert not key.has_signed(message.encode() + b"x", unbase64url(signature))
     assert not key.has_signed(message.encode(), unbase64url(signature)[:-1])
     assert not key.has_signed(message.encode(), b"\x00" + unbase64url(signature))
+
+
+def test_a_signature_has_one_number() -> None:
+    # Of so many bits that the sum is no longer in bytes than the signature.
+    private, message = private_key("short", bits=2041), b"header.payload"
+    numbers = private.public_key().public_numbers()
+    key, signature = PublicKey(numbers.n, numbers.e), private.sign(message, PKCS1v15(), SHA256())
+    sum_with_modulus = int.from_bytes(signature, "big") + numbers.n
+
+    assert key.has_signed(message, signature)
+    assert not key.has_signed(message, sum_with_modulus.to_bytes(len(signature), "big"))
 
 
 @pytest.mark.parametrize("bits", [2048, 3072])

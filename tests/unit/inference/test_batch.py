@@ -7,7 +7,7 @@ import pytest
 from lambdas.contract import BATCH_COMMAND_DETAIL_TYPE
 from lambdas.inference.batch.controller import Controller
 from lambdas.inference.batch.events import read_event
-from lambdas.inference.batch.said import Look, NotDone, StopWanted, Wanted
+from lambdas.inference.batch.said import JobSeen, Look, NotDone, Observed, StopWanted, Wanted
 from lambdas.rollout.errors import PermanentError, RetryableError
 from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, START, World
 
@@ -30,9 +30,29 @@ def test_a_run_answers_every_object_once_and_says_where_the_answers_are(world):
     answered = {each["input"]: each["output"] for each in manifest["objects"]}
     assert answered.pop("rows/empty.csv") is None
     assert len(answered) == 5
+    sizes = {each["output"]: each["output_bytes"] for each in manifest["objects"]}
+    assert sizes == {output: len(world.objects.content.get(output, b"")) for output in sizes}
     assert answered["rows/part-0.csv"] == f"batch/rain-local/run={run['id']}/part=0/part-0.csv.out"
     assert [each["happened"] for each in world.events] == ["begun", "done"]
     assert world.events[-1]["manifest"] == run["manifest"]
+
+
+def test_what_comes_once_the_input_is_written_down_is_no_part_of_the_run_however_often_that_is_tried(world):
+    write_once = world.objects.write_once
+
+    def heard_late(*given):
+        content = write_once(*given)
+        if "rows/late.csv" not in world.objects.content:
+            world.objects.content["rows/late.csv"] = b"row"
+            raise RetryableError("no answer in time")
+        return content
+
+    world.objects.write_once = heard_late
+    world.deliver(world.start())
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert (run["outcome"], run["objects"]) == ("done", len(world.transforms.answered)) == ("done", 5)
 
 
 def test_a_killed_job_is_followed_by_one_for_what_is_left_by_the_same_model(world):
@@ -48,6 +68,18 @@ def test_a_killed_job_is_followed_by_one_for_what_is_left_by_the_same_model(worl
     resumed = next(each for each in world.events if each["happened"] == "resumed")
     assert "AlgorithmError: killed" in resumed["reason"]
     assert world.outcomes == ["done"]
+
+
+def test_what_was_seen_of_an_earlier_job_begins_no_other(world):
+    world.transforms.dies_after = [2]
+    world.deliver(world.start())
+    world.pass_time(4 * MINUTE)
+    run = world.state.run
+    assert run.attempt == 2
+    world.deliver(Observed(run.id, 1, run.left, "", JobSeen("Failed", "killed")))
+    assert world.state.run.attempt == 2
+    world.until_over()
+    world.check_over()
 
 
 def test_a_runs_own_model_is_there_for_every_job_and_goes_with_the_run(world):

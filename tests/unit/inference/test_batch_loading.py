@@ -133,6 +133,13 @@ def test_answers_are_kept_under_their_keys_with_all_that_is_said_of_them() -> No
     }
 
 
+def test_of_two_rows_with_one_key_side_by_side_the_first_is_kept() -> None:
+    world = World(b"k1,0.1,0\nk2,0.2,1\nk1,0.3,1\n")
+    world.load_all()
+    assert world.answers["k1"] == {"probability": 0.1, "rain": 0}
+    assert [(each["line"], each["key"]) for each in world.summed_up["findings"]] == [(3, "k1")]
+
+
 def test_bad_and_repeated_keys_are_findings_by_line_and_no_row_is_lost() -> None:
     world = World(MANY)
     world.load_all()

@@ -79,6 +79,10 @@ def test_keys_of_two_clients_are_two(world: World) -> None:
     assert world.post(key="order-7").id != world.post(key="order-7", client="bakery").id
 
 
+def test_no_clients_name_and_key_are_another_clients(world: World) -> None:
+    assert world.post(key="7", client="shop-1").id != world.post(key="17", client="shop-").id
+
+
 @pytest.mark.parametrize("changed", [{"rows": [[9.0]]}, {"caller": "anna"}, {"subject": "s-1"}])
 def test_a_key_for_another_request_is_refused_and_harms_nothing(world: World, changed: Any) -> None:
     first = world.post(key="order-7")
@@ -128,6 +132,13 @@ def test_only_who_asked_sees_a_job(world: World) -> None:
     job = world.post()
     for other in (lambda: world.show(job.id, "bakery"), lambda: world.show("0" * 32)):
         assert problem_of(other).slug == "not-found"
+
+
+def test_a_job_that_has_expired_is_not_shown_though_the_table_still_has_it(world: World) -> None:
+    job = world.post()
+    world.until_over()
+    world.time = START + 7 * 86_400
+    assert problem_of(lambda: world.show(job.id)).slug == "not-found"
 
 
 def test_the_callers_fault_fails_at_once_with_its_document(world: World) -> None:

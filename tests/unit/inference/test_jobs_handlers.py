@@ -3,9 +3,11 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 
 from lambdas import contract
 from lambdas.inference.adapters.job_table import DynamoJobs
@@ -13,6 +15,7 @@ from lambdas.inference.adapters.queues import SqsDeadLetters, SqsQueue
 from lambdas.inference.flags import Switches
 from lambdas.inference.jobs.job import Job
 from lambdas.inference.problems import Problem
+from lambdas.inference.signature import Signature
 from lambdas.rollout.errors import ConflictError
 from tests.unit.inference.jobs_account import BUCKET, NAME, Account, account_with
 
@@ -71,6 +74,18 @@ def test_rows_that_the_live_version_does_not_take_are_refused(
     monkeypatch.setattr(account.jobs, "_ports", replace(account.jobs._ports, signatures=Picky()))
     status, problem, _ = account.post()
     assert (status, problem["errors"]) == (422, [{"row": 1, "column": "dew_point"}])
+
+
+def test_a_replay_is_one_whether_or_not_it_is_known_what_the_model_takes(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = [{"name": name, "dtype": "float32"} for name in ("wind", "dew")]
+    known = Signature.from_document({"schema": 1, "tensor": "x", "columns": columns})
+    rows = [{"dew": 1, "wind": 2}]
+    first = account.post(rows, Idempotency_Key="order-7")
+    signatures: Any = SimpleNamespace(of=lambda served: known)
+    monkeypatch.setattr(account.jobs, "_ports", replace(account.jobs._ports, signatures=signatures))
+    assert account.post(rows, Idempotency_Key="order-7")[:2] == first[:2]
 
 
 def test_a_replay_is_told_as_one(account: Account) -> None:
@@ -216,6 +231,27 @@ def test_the_table_tells_writers_of_each_other(account: Account) -> None:
     with pytest.raises(ConflictError):
         store.save(job)
     assert store.load(NAME, "b" * 32) is None
+
+
+def test_a_worker_reads_what_was_just_written(account: Account) -> None:
+    """A message may be faster than any other read, and whoever finds no job is done with its message."""
+    store = DynamoJobs(lambda: account.dynamodb)
+    asked: list[Any] = []
+    account.dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.GetItem", lambda params, **_: asked.append(params.get("ConsistentRead"))
+    )
+    store.load(NAME, "a" * 32)
+    assert asked == [True]
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.2, 1), (5.5, 6), (100_000.0, 43_200), (-3.0, 0)])
+def test_a_message_comes_no_sooner_than_it_is_wanted(account: Account, seconds: float, asked: int) -> None:
+    """One that came a moment too soon would come again at once, and the queue counts how often it has."""
+    request = {"QueueUrl": account.queue, "ReceiptHandle": "receipt", "VisibilityTimeout": asked}
+    with Stubber(account.sqs) as sqs:
+        sqs.add_response("change_message_visibility", {}, request)
+        SqsQueue(contract.ENV_JOBS_QUEUE_URL, lambda: account.sqs).put_off("receipt", seconds)
+        sqs.assert_no_pending_responses()
 
 
 def test_a_reason_of_nothing_is_told_as_such(account: Account) -> None:

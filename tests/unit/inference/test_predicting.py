@@ -83,6 +83,14 @@ def test_the_same_input_gets_the_same_answer_without_the_model(door: Any) -> Non
     assert door.said([[1, 2]]) == ("v1", "model")
 
 
+def test_an_answer_is_fresh_for_so_many_seconds_and_not_at_the_last_of_them(door: Any) -> None:
+    door.predict()
+    door.clock.time += 59
+    assert door.said() == ("v1", "cache")
+    door.clock.time += 1
+    assert door.said() == ("v1", "model")
+
+
 def test_an_answer_expires_by_its_own_time(door: Any) -> None:
     door.predict()
     [item] = door.table.items.values()
@@ -99,6 +107,14 @@ def test_during_a_rollout_only_what_is_certain_is_given_again(door: Any, fakes: 
     assert door.said(target="blue") == ("v1", "cache")
     assert door.said(target="green") == ("v2", "model")
     assert door.said(target="green") == ("v2", "cache")
+
+
+def test_a_candidate_whose_share_is_said_to_be_0_may_answer_all_the_same(door: Any, fakes: Any) -> None:
+    door.predict()
+    door.route = fakes.route(("blue", "v1"), ("green", "v2"), 0)
+    door.runtime.hosted["green"], door.runtime.weighted = "v2", "green"
+    door.clock.time += FRESH_SECONDS
+    assert door.said() == ("v2", "model")
 
 
 @pytest.mark.parametrize("cache", [None, "off"])
@@ -156,6 +172,12 @@ def test_during_a_rollout_the_live_versions_old_answer_stands_in(door: Any, fake
     door.clock.time += FRESH_SECONDS
     door.runtime.errors = [fakes.away()]
     assert door.said() == ("v1", "stale")
+
+
+def test_no_other_versions_old_answer_stands_in_for_the_variant_that_a_tester_asks_for(door: Any, fakes: Any) -> None:
+    door.predict()
+    door.runtime.errors = [fakes.away()]
+    assert door.problem(target="green").slug == "unavailable"
 
 
 def test_the_default_answer_comes_last(make_door: Any, fakes: Any) -> None:

@@ -195,6 +195,7 @@ def test_a_bearer_is_known_by_what_the_authorizer_says() -> None:
         ("tidegate/target-variant", False, True),
         ("", True, True),
         ("tidegate/target", False, False),
+        ("tidegate/target-variants not-tidegate/target-variant", False, False),
         (None, False, False),
     ],
 )

@@ -73,6 +73,20 @@ def test_a_refused_value_is_named_with_what_is_allowed(row: list[Any], column: s
     assert problem.detail.startswith(f"row 2, column '{column}': {said}")
 
 
+def test_a_number_beyond_all_floats_is_refused_in_json() -> None:
+    (error,) = refused([[10**400, "north", 1]]).errors
+
+    assert json.dumps(error, allow_nan=False)
+    assert "value" not in error
+
+
+def test_a_bound_is_as_wide_as_the_containers() -> None:
+    most, least = Column("odds", "float32", maximum=0.1), Column("odds", "float32", minimum=0.7)
+
+    assert [most.takes(value) for value in (0.1, 0.10000000149, 0.1000001)] == [True, True, False]
+    assert [least.takes(value) for value in (0.7, 0.69999998808, 0.6999999)] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

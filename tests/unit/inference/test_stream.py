@@ -279,6 +279,12 @@ def test_no_request_is_made_for_which_no_time_is_left() -> None:
     assert bench.left >= 10.0
 
 
+def test_nothing_is_written_for_which_no_time_is_left(bench: Bench) -> None:
+    bench.left = 19.0
+    assert bench.take(record(1, b"no JSON"), record(2, [2])) == "1"
+    assert bench.results.written == []
+
+
 def test_an_endpoint_that_stays_in_trouble_holds_up_what_is_behind(bench: Bench) -> None:
     bench.model.says = ['{"predictions": [0, 0, 0, 0]}', *[BUSY] * (len(PAUSES) + 1)]
     assert bench.take(*(record(number, [number]) for number in range(1, 10))) == "5"

@@ -270,6 +270,19 @@ def test_a_subjects_jobs_go_with_rows_and_answers(
     assert archive.sagemaker.requests == [], "there is no audit, so that no job is needed"
 
 
+def test_who_was_stopped_between_a_jobs_rows_and_its_item_finds_it_again(
+    archive: Archive, run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.job("j1", Status.DONE, subject="ana")
+    archive.put(f"inference/{NAME}/jobs/j1/input-1.json", b"{}")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(erase.erasing_jobs, "delete_all", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert run("--yes") != 0
+    capsys.readouterr()
+    assert erased(run, capsys)["jobs_erased"] == 1
+    assert archive.versions("inference/") == []
+
+
 def test_what_an_endpoint_of_their_own_left_of_jobs_goes_with_them(
     archive: Archive, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
