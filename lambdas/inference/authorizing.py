@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from sys import float_info
 from typing import Any
 
 from lambdas.inference.identity import LEEWAY_SECONDS
@@ -15,6 +15,9 @@ from lambdas.rollout.errors import TidegateError
 
 LONGEST_TOKEN = 10_240
 """API Gateway takes no more than this in all headers together."""
+
+_LATEST = float_info.max
+"""JSON's integers may be larger than any float, and nothing can be computed with such a time."""
 
 _SHOWN = 80
 
@@ -158,7 +161,7 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
     if name not in claims:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value <= _LATEST:
         raise UnauthorizedError(f"the token's {name} is no time")
     return value
 
