@@ -95,6 +95,15 @@ def test_rows_whose_columns_nobody_knows_are_left_out_when_some_are_redacted(mak
         assert "left_out" in json.loads(record["input"])
 
 
+def test_an_answer_whose_outputs_nobody_names_is_left_out_when_some_are_redacted() -> None:
+    for output in ([[0.25, 77.25]], [{"by": 1}, [77.25]], [77.25]):
+        prediction = Prediction(
+            id="1", at=0, endpoint="e", client="c", caller="c", subject=None, status=200, latency_ms=1, output=output
+        )
+        assert "left_out" in json.loads(json.loads(line(prediction, Audit(redacted=frozenset({"odds"}))))["output"])
+        assert json.loads(json.loads(line(prediction, Audit()))["output"]) == output
+
+
 def test_what_is_redacted_is_so_within_other_columns_and_outputs(make_door: Any) -> None:
     door = make_door(audit=Audit(keep_input=True, redacted=frozenset({"dew"})))
     door.signatures.known = None
