@@ -92,7 +92,7 @@ def _record(prediction: Prediction, settings: Audit) -> dict[str, Any]:
         "answer_source": prediction.answer_source,
         "input_hash": prediction.input_hash,
         "input": _input(prediction, settings),
-        "output": _kept(prediction.output, settings, "outputs") if settings.keep_output else None,
+        "output": _output(prediction, settings),
         "status": prediction.status,
         "rows": prediction.rows,
         "latency_ms": round(prediction.latency_ms, 3),
@@ -102,18 +102,30 @@ def _record(prediction: Prediction, settings: Audit) -> dict[str, Any]:
 def _input(prediction: Prediction, settings: Audit) -> str | None:
     if not settings.keep_input or prediction.input is None:
         return None
-    return _kept([_named(row, prediction.columns) for row in prediction.input], settings, "columns")
-
-
-def _kept(rows: Any, settings: Audit, values: str) -> str | None:
-    """Return rows as JSON within JSON: a table has one type for a column, and models have many."""
-    if rows is None:
-        return None
-    named = isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
-    if settings.redacted and not named:
+    rows = [_named(row, prediction.columns) for row in prediction.input]
+    if settings.redacted and not _are_named(rows):
         # Nobody knows which of these values must not be written down.
-        return _left_out(f"the {values} are not known, and some are redacted")
-    return json.dumps(_redacted(rows, settings.redacted), separators=(",", ":"))
+        return _left_out("the columns are not known, and some are redacted")
+    return _written(_redacted(rows, settings.redacted))
+
+
+def _output(prediction: Prediction, settings: Audit) -> str | None:
+    if not settings.keep_output or prediction.output is None:
+        return None
+    # What a column of the rows is called, no output is.
+    of_outputs = settings.redacted - frozenset(prediction.columns or ())
+    if of_outputs and not _are_named(prediction.output):
+        return _left_out("the outputs are not known, and some may be redacted")
+    return _written(_redacted(prediction.output, settings.redacted))
+
+
+def _are_named(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, Mapping) for row in rows)
+
+
+def _written(value: Any) -> str:
+    """Return a value as JSON within JSON: a table has one type for a column, and models have many."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _left_out(why: str) -> str:

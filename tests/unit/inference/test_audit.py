@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -95,13 +96,29 @@ def test_rows_whose_columns_nobody_knows_are_left_out_when_some_are_redacted(mak
         assert "left_out" in json.loads(record["input"])
 
 
-def test_an_answer_whose_outputs_nobody_names_is_left_out_when_some_are_redacted() -> None:
-    for output in ([[0.25, 77.25]], [{"by": 1}, [77.25]], [77.25]):
+@pytest.mark.parametrize("output", [[[0.25, 77.25]], [{"by": 1}, [77.25]], [77.25]])
+def test_an_answer_whose_outputs_nobody_names_is_left_out_when_some_may_be_redacted(output: Any) -> None:
+    def kept(redacted: str, columns: Sequence[str] | None) -> Any:
         prediction = Prediction(
-            id="1", at=0, endpoint="e", client="c", caller="c", subject=None, status=200, latency_ms=1, output=output
+            id="1",
+            at=0,
+            endpoint="e",
+            client="c",
+            caller="c",
+            subject=None,
+            status=200,
+            latency_ms=1,
+            output=output,
+            columns=columns,
         )
-        assert "left_out" in json.loads(json.loads(line(prediction, Audit(redacted=frozenset({"odds"}))))["output"])
-        assert json.loads(json.loads(line(prediction, Audit()))["output"]) == output
+        return json.loads(json.loads(line(prediction, Audit(redacted=frozenset(redacted.split()))))["output"])
+
+    assert "left_out" in kept("odds", ["dew", "wind"])
+    assert "left_out" in kept("odds dew", ["dew", "wind"])
+    assert "left_out" in kept("dew", None)
+    # These are columns of the rows, and so no outputs.
+    assert kept("dew wind", ["dew", "wind"]) == output
+    assert kept("", None) == output
 
 
 def test_what_is_redacted_is_so_within_other_columns_and_outputs(make_door: Any) -> None:
