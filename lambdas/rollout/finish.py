@@ -55,6 +55,7 @@ def _promoted(turn: Turn) -> Decision:
             package_arn=rollout.package_arn,
             version=rollout.version,
             restored=rollout.urgent,
+            sha256=rollout.sha256,
         ),
         previous_config=rollout.stable_config,
         past=remember(state, turn.now),

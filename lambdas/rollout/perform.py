@@ -92,8 +92,8 @@ def release_scaling(ports: Ports, name: str) -> None:
 
 
 def _create_model(ports: Ports, action: CreateModel) -> None:
-    if action.sha256 and action.container is not None:
-        check_artefact(action.container, action.sha256, ports.trust)
+    if action.sha256:
+        check_artefact(ports.endpoints.container_of(action), action.sha256, ports.trust)
     ports.endpoints.create_model(action)
 
 

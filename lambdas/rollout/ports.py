@@ -80,6 +80,9 @@ class Endpoints(Protocol):
     def describe(self, name: str) -> EndpointView:
         """Look at an endpoint."""
 
+    def container_of(self, action: CreateModel) -> Mapping[str, Any]:
+        """Return the container that the model is going to have."""
+
     def create_model(self, action: CreateModel) -> None:
         """Make the model, or make sure that the one of that name is the same."""
 

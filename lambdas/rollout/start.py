@@ -153,6 +153,7 @@ def _of_fleet(turn: Turn, settings: Settings) -> dict[str, Any]:
         "version": live.version,
         "package_arn": live.package_arn,
         "container": None,
+        "sha256": live.sha256,
         "source": Source(live.config, live.slot, live.image),
         "image": live.image if live.own_image else fleet.image,
         "fleet": fleet,

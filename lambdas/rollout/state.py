@@ -65,7 +65,8 @@ class Live:
     """What takes the traffic while no rollout is active.
 
     `image` is the container it runs on, empty if unknown; `known` is false after somebody else has put a config live
-    that neither the template nor the engine made. `restored` says that an operator went back to it.
+    that neither the template nor the engine made. `restored` says that an operator went back to it. `sha256` is what
+    its artefact was signed with, empty if it was not, or nobody knows.
     """
 
     slot: str
@@ -76,6 +77,7 @@ class Live:
     version: str = "bootstrap"
     known: bool = True
     restored: bool = False
+    sha256: str = ""
 
     @property
     def own_image(self) -> bool:
@@ -113,7 +115,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Past:
-    """A version that was live, until when, and the config and the container that it was live with."""
+    """A version that was live, until when, and the config and the container that it was live with.
+
+    `sha256` is what its artefact was signed with, as far as that is known.
+    """
 
     version: str
     package_arn: str | None
@@ -121,6 +126,7 @@ class Past:
     slot: str
     until: float
     image: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from lambdas.rollout.ports import Package, Trust
 from lambdas.rollout.settings import Settings
 
 _SIGN = "to sign it, run `python -m tidegate register` with the same file and version again, then {anew}"
+_RENEW = "register the model under a new version"
 
 
 def why_distrusted(package: Package, settings: Settings, trust: Trust) -> str:
@@ -36,7 +37,8 @@ def why_distrusted(package: Package, settings: Settings, trust: Trust) -> str:
     try:
         signed = signing.read(package.metadata, package.containers[0], settings.endpoint)
         said = signed.statement
-        return _why_invalid(signed, settings.signing_key, trust) or _why_tampered(said.artefact, said.sha256, trust)
+        invalid = _why_invalid(signed, settings.signing_key, trust)
+        return invalid or _why_tampered(said.artefact, said.sha256, trust, ANEW)
     except signing.SignatureError as error:
         return f"{error}; {_signing()}"
 
@@ -54,7 +56,7 @@ def _why_invalid(signed: signing.Signed, key: str, trust: Trust) -> str:
     return (
         f"its signature is not valid: the artefact's address ({said.artefact}), its sha256 ({said.sha256}), the "
         f"version ({said.version}) or the endpoint ({said.endpoint}) is another than when it was signed. Do not trust "
-        "it: register the model under a new version"
+        f"it: {_RENEW}"
     )
 
 
@@ -73,25 +75,29 @@ def check_artefact(container: Mapping[str, Any], sha256: str, trust: Trust) -> N
     Raises
     ------
     TamperedError
-        When it is not.
+        When it is not, or not all that the container loads is.
     TidegateError
         When S3 could not be asked, which says nothing about it.
     """
-    if why := _why_tampered(signing.only_artefact(container), sha256, trust):
+    try:
+        artefact = signing.only_artefact(container)
+    except signing.SignatureError as error:
+        raise TamperedError(f"{error}; {_RENEW}") from error
+    if why := _why_tampered(artefact, sha256, trust, "try again"):
         raise TamperedError(why)
 
 
-def _why_tampered(artefact: str, sha256: str, trust: Trust) -> str:
-    again = "Do not trust it: register the model under a new version"
+def _why_tampered(artefact: str, sha256: str, trust: Trust, then: str) -> str:
     try:
         found = trust.sha256(artefact)
     except MissingError:
-        return f"its artefact {artefact} is not there; register the model under a new version"
+        return f"its artefact {artefact} is not there; {_RENEW}"
     except TooLargeError as error:
         return (
             f"its artefact cannot be checked: {error}. Copy the object onto itself with aws s3api copy-object "
-            f"--checksum-algorithm SHA256, then {ANEW}"
+            f"--checksum-algorithm SHA256, then {then}"
         )
     if found == sha256:
         return ""
-    return f"its artefact {artefact} has the sha256 {found}, but {sha256} was signed: it was changed. {again}"
+    changed = f"its artefact {artefact} has the sha256 {found}, but {sha256} was signed: it was changed"
+    return f"{changed}. Do not trust it: {_RENEW}"

@@ -42,7 +42,7 @@ def last_live(state: State, version: Version) -> Past | None:
 
 def as_past(live: Live) -> Past:
     """Return what is live as it is remembered later."""
-    return Past(live.version, live.package_arn, live.config, live.slot, 0.0, live.image)
+    return Past(live.version, live.package_arn, live.config, live.slot, 0.0, live.image, live.sha256)
 
 
 def remember(state: State, now: float) -> tuple[Past, ...]:
@@ -66,4 +66,5 @@ def is_kept(state: State, past: Past) -> bool:
 def clone_of(past: Past) -> Candidate:
     """Return a version that was live as one that can be rolled out again, from the config that it was live with."""
     # It has no approval of its own: what is approved at any time counts as newer.
-    return Candidate(past.package_arn, past.version, 0.0, None, Source(past.config, past.slot, past.image))
+    source = Source(past.config, past.slot, past.image)
+    return Candidate(past.package_arn, past.version, 0.0, None, source, sha256=past.sha256)

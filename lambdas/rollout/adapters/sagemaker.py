@@ -43,10 +43,14 @@ class SageMakerEndpoints:
             shadows={each["VariantName"]: _variant(each) for each in found.get("ShadowProductionVariants", [])},
         )
 
+    def container_of(self, action: CreateModel) -> Mapping[str, Any]:
+        """Return the container that the model is going to have."""
+        container: Mapping[str, Any] = self._request(action)["PrimaryContainer"]
+        return container
+
     def create_model(self, action: CreateModel) -> None:
         """Make the model, or make sure that the one of that name is the same."""
-        variant = configs.variant_of(self._config(action.source_config), action.source_slot)
-        request = configs.model_request(self._model(variant["ModelName"]), action)
+        request = self._request(action)
         try:
             with translated():
                 self._client().create_model(**request)
@@ -96,6 +100,10 @@ class SageMakerEndpoints:
         except MissingError:
             return []
         return [variant["ModelName"] for variant in found["ProductionVariants"] if "ModelName" in variant]
+
+    def _request(self, action: CreateModel) -> dict[str, Any]:
+        variant = configs.variant_of(self._config(action.source_config), action.source_slot)
+        return configs.model_request(self._model(variant["ModelName"]), action)
 
     def _config(self, name: str) -> dict[str, Any]:
         with translated():

@@ -177,7 +177,9 @@ class FakeSageMaker:
     configs: dict[str, dict[str, int]] = field(default_factory=lambda: {"rain-local-bootstrap-1": {"blue": 1}})
     shadowing: dict[str, CreateShadowConfig] = field(default_factory=dict)
     models: dict[str, CreateModel] = field(default_factory=dict)
+    containers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     mixed: dict[str, CreateMixedConfig] = field(default_factory=dict)
+    final: dict[str, CreateFinalConfig] = field(default_factory=dict)
     packages: dict[str, Package] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     on_mutation: Callable[[str, Any], None] = lambda kind, argument: None
@@ -214,6 +216,15 @@ class FakeSageMaker:
     def create_model(self, action: CreateModel) -> None:
         self._mutate("create_model", action.name)
         self.models[action.name] = action
+        self.containers[action.name] = self.container_of(action)
+
+    def container_of(self, action: CreateModel) -> Mapping[str, Any]:
+        if action.container is not None:
+            return action.container
+        config = self.final.get(action.source_config)
+        mixed = self.mixed.get(config.source_config if config else action.source_config)
+        bootstrap = {"Image": f"{REPOSITORY}:0", "ModelDataUrl": "s3://assets/bootstrap.tar.gz"}
+        return bootstrap if mixed is None else self.containers[mixed.model]
 
     def create_mixed_config(self, action: CreateMixedConfig) -> None:
         self._mutate("create_config", action.name)
@@ -229,6 +240,7 @@ class FakeSageMaker:
 
     def create_final_config(self, action: CreateFinalConfig) -> None:
         self._mutate("create_config", action.name)
+        self.final[action.name] = action
         self.configs[action.name] = {action.slot: self.configs[action.source_config][action.slot]}
 
     def update(self, name: str, config: str) -> None:

@@ -181,6 +181,14 @@ def test_model_of_a_package_takes_nothing_of_the_live_container() -> None:
     assert request["PrimaryContainer"] == {**container, "Image": "repository/serving:2"}
 
 
+def test_container_is_known_before_its_model_is_made() -> None:
+    sagemaker = FakeClient("sagemaker", describe_endpoint_config=LIVE_CONFIG, describe_model=LIVE_MODEL)
+    for action in (model(), model(container={"Image": "repository/serving:0", "ModelDataUrl": "s3://artefacts/1"})):
+        expected = configs.model_request(LIVE_MODEL, action)["PrimaryContainer"]
+        assert SageMakerEndpoints(sagemaker.lazy).container_of(action) == expected
+    assert {operation for operation, _ in sagemaker.requests} == {"DescribeEndpointConfig", "DescribeModel"}
+
+
 def test_creations_are_valid_requests(fleet: Fleet) -> None:
     sagemaker = FakeClient("sagemaker", describe_endpoint_config=LIVE_CONFIG, describe_model=LIVE_MODEL)
     endpoints = SageMakerEndpoints(sagemaker.lazy)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -24,11 +25,16 @@ from lambdas.rollout.errors import (
     MissingError,
     PermanentError,
     RetryableError,
+    TamperedError,
     TidegateError,
     TimedOutError,
     TooLargeError,
 )
+from lambdas.rollout.fleet import Fleet
+from lambdas.rollout.items import read_state, state_item
 from lambdas.rollout.settings import Settings, SettingsError
+from lambdas.rollout.state import Phase
+from lambdas.rollout.trust import check_artefact
 from lambdas.signing import Statement
 
 NAME = "rain-local"
@@ -374,3 +380,85 @@ def test_artefact_that_cannot_be_read_when_its_model_is_made_is_read_again(trust
     trusting.until_over()
     assert trusting.trust.unread == []
     assert trusting.outcomes == [("1.1.0", "PROMOTED")]
+
+
+# What was signed is known for as long as the version is.
+
+
+@pytest.fixture
+def bigger(fleet: Fleet) -> Fleet:
+    """Return another fleet than the endpoint's."""
+    return replace(fleet, instance_type="ml.g6.xlarge")
+
+
+def promoted(world: Any, *versions: str) -> Any:
+    """Return the state after signed versions went live, one after the other."""
+    for version in versions:
+        world.approve(version, metadata=signed(world, version))
+        world.until_over()
+        world.clock.time += 2
+    return world.store.state
+
+
+def test_version_that_is_live_keeps_what_it_was_signed_with(trusting: Any, bigger: Fleet) -> None:
+    assert trusting.store.state.live.sha256 == ""
+    assert promoted(trusting, "1.1.0").live.sha256 == DIGEST
+    trusting.declare(bigger)
+    state = trusting.until_over()
+    assert (state.live.fleet.instance_type, state.live.sha256) == ("ml.g6.xlarge", DIGEST)
+    trusting.approve("1.2.0")
+    trusting.until_phase(Phase.BAKE)
+    trusting.command("abort")
+    state = trusting.until_over()
+    assert (trusting.outcomes[-1], state.live.sha256) == (("1.2.0", "ROLLED_BACK"), DIGEST)
+
+
+def test_version_that_is_gone_back_to_is_signed_as_it_was(trusting: Any) -> None:
+    promoted(trusting, "1.1.0")
+    trusting.approve("1.2.0")
+    state = trusting.until_over()
+    assert (state.live.sha256, state.past[-1].sha256) == ("", DIGEST)
+    trusting.command("rollback", to="1.1.0")
+    state = trusting.until_over()
+    assert (state.live.version, state.live.sha256) == ("1.1.0", DIGEST)
+
+
+def test_version_that_somebody_else_has_put_live_is_unsigned(trusting: Any) -> None:
+    promoted(trusting, "1.1.0")
+    trusting.sagemaker.configs["theirs"] = {"green": 1}
+    trusting.endpoint.config = "theirs"
+    assert trusting.pass_time(130).live.sha256 == ""
+
+
+def test_item_of_before_there_was_a_digest_reads_as_unsigned(trusting: Any) -> None:
+    promoted(trusting, "1.1.0")
+    item = state_item(promoted(trusting, "1.2.0"))
+    for part in (item["live"], *item["past"]):
+        assert part.pop("sha256") == (DIGEST if part["version"] != "bootstrap" else "")
+    read = read_state(item)
+    assert {read.live.sha256, *(past.sha256 for past in read.past)} == {""}
+
+
+def test_live_model_whose_artefact_was_replaced_is_not_cloned_for_another_fleet(trusting: Any, bigger: Fleet) -> None:
+    state = promoted(trusting, "1.1.0")
+    trusting.trust.objects[URI] = b"other weights"
+    trusting.declare(bigger)
+    after = trusting.until_over()
+    assert trusting.outcomes[-1] == ("1.1.0", "ROLLED_BACK")
+    assert after.live == state.live
+    assert f"CreateModel failed: its artefact {URI} has the sha256" in trusting.store.texts("abort")[0]
+
+
+def test_version_whose_artefact_was_replaced_is_not_gone_back_to(trusting: Any) -> None:
+    promoted(trusting, "1.1.0", "1.2.0")
+    trusting.trust.objects[URI] = b"other weights"
+    trusting.command("rollback", to="1.1.0")
+    trusting.until_over()
+    assert trusting.outcomes[-1] == ("1.1.0", "ROLLED_BACK")
+    assert trusting.store.state.live.version == "1.2.0"
+
+
+def test_container_that_loads_more_than_was_signed_is_no_longer_what_was_signed(trusting: Any) -> None:
+    container = {"ModelDataUrl": URI, "AdditionalModelDataSources": [{"ChannelName": "more"}]}
+    with pytest.raises(TamperedError, match="additional model data"):
+        check_artefact(container, DIGEST, trusting.trust)
