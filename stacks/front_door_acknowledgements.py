@@ -33,6 +33,7 @@ _OWN_KEY = "the stack's own key encrypts them, whose policy says who may use it;
 _NO_TRACE = "the access log tells each request's times, and the audit which model answered"
 _RULES_QUEUE = "this is the dead-letter queue of event rules, which the check does not look at"
 _SIGNATURES = "what one endpoint's models take, beside each of them, and no other files"
+_SIGNED = "one endpoint's models, below its own prefix, to know whether they are still what was signed"
 _JOBS = "inputs and answers of one endpoint's jobs, below its own prefix"
 _ANSWERED_JOBS = "rows of one endpoint's jobs, and what its asynchronous endpoint leaves of answers and failures"
 _JOBS_MADE = "models and configs of the endpoint that answers one endpoint's jobs; the name's tail is their digest"
@@ -165,6 +166,7 @@ def _following(own: str, spelling: Spelling, name: str) -> Iterator[Acknowledged
     yield Acknowledged(f"{own}/Told", "Serverless-SNSRedrivePolicy", _LOOKED_FOR)
     yield from _called(follow, _LOOKS_AGAIN)
     yield wildcard(follow, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
+    yield wildcard(follow, spelling.artefacts(f"{name}/*"), _SIGNED)
     for kind in ("endpoint-config", "model"):
         yield wildcard(follow, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
         yield wildcard(follow, spelling.arn("sagemaker", f"{kind}/{jobs}-*"), _JOBS_MADE)
@@ -186,6 +188,7 @@ def _batches(batches: str, spelling: Spelling, name: str) -> Iterator[Acknowledg
     yield from _called(run, QUEUE_KEEPS)
     yield wildcard(run, spelling.arn("kms", "key/*"), OTHER_STACKS_KEY)
     yield wildcard(run, spelling.artefacts(f"batch/{name}/*"), _BATCH)
+    yield wildcard(run, spelling.artefacts(f"{name}/*"), _SIGNED)
     for kind in ("endpoint-config", "model"):
         yield wildcard(run, spelling.arn("sagemaker", f"{kind}/{name}-*"), MADE_IN_ROLLOUTS)
     for kind in ("transform-job", "model"):

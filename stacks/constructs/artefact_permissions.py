@@ -74,10 +74,10 @@ class ArtefactPermissions:
 
 def verify_models(names: Names, endpoints: Sequence[str]) -> list[iam.PolicyStatement]:
     """Look whether endpoints' models are those that were signed."""
+    return [signing(names, "VerifyModels", "Verify"), *compare_models(names, endpoints)]
+
+
+def compare_models(names: Names, endpoints: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Look whether endpoints' models have the digests that signatures, which were verified before, were made over."""
     artefacts = ArtefactPermissions(names, endpoints)
-    return [
-        signing(names, "VerifyModels", "Verify"),
-        artefacts.find(MODELS),
-        artefacts.read(MODELS),
-        artefacts.use_key(),
-    ]
+    return [artefacts.find(MODELS), artefacts.read(MODELS), artefacts.use_key()]

@@ -128,13 +128,15 @@ def test_orders_are_hidden_while_they_are_carried_out_and_kept_when_they_fail(ca
 def test_it_reads_and_writes_below_its_endpoints_own_folder(case):
     template, _ = case
     allowed, own = may(template, "EndpointrainBatchesRunRole"), plan(template)
-    for sid, action in (("ReadObjects", "s3:GetObject"), ("WriteObjects", "s3:PutObject")):
-        assert allowed[sid]["Action"] == action
-        pattern = allowed[sid]["Resource"].partition("/")[2]
-        assert pattern == f"batch/{NAME}/*"
-        assert fnmatchcase(f"{own.run_folder('a-run')}inputs.json", pattern)
+    read, written = allowed["ReadObjects"], allowed["WriteObjects"]
+    assert (read["Action"], written["Action"]) == ("s3:GetObject", "s3:PutObject")
+    folder = written["Resource"].partition("/")[2]
+    assert folder == f"batch/{NAME}/*"
+    assert fnmatchcase(f"{own.run_folder('a-run')}inputs.json", folder)
+    # Of its models it must know whether they are what was signed.
+    assert sorted(each.partition("/")[2] for each in read["Resource"]) == [folder, f"{NAME}/*"]
     found = allowed["FindObjects"]["Condition"]["StringLikeIfExists"]["s3:prefix"]
-    assert found == [f"batch/{NAME}/*", f"batch-input/{NAME}/*"]
+    assert found == [f"{NAME}/*", f"batch/{NAME}/*", f"batch-input/{NAME}/*"]
     assert any(fnmatchcase(own.batch.input, pattern) for pattern in found)
 
 

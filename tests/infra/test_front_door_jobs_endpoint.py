@@ -78,6 +78,20 @@ def test_who_follows_makes_and_removes_nothing_of_the_engines(template):
             assert resource.split("/")[1] in (JOBS, f"{JOBS}-*"), (action, resource)
 
 
+def test_who_follows_reads_its_endpoints_models_to_know_whether_they_are_what_was_signed(template):
+    allowed = may(template, FOLLOW)
+    on_objects = {sid: each for sid, each in allowed.items() if "s3:" in str(each["Action"])}
+    assert {sid: each["Action"] for sid, each in on_objects.items()} == {
+        "FindObjects": "s3:ListBucket",
+        "ReadObjects": "s3:GetObject",
+    }
+    assert resource_of(allowed["ReadObjects"]).partition("/")[2] == f"{NAME}/*"
+    assert allowed["FindObjects"]["Condition"] == {"StringLikeIfExists": {"s3:prefix": [f"{NAME}/*"]}}
+    unsealed = allowed["UseArtefactKey"]
+    assert "kms:Decrypt" in unsealed["Action"]
+    assert unsealed["Condition"]["StringEquals"]["kms:ViaService"].startswith("s3.")
+
+
 def test_who_follows_sees_what_instances_its_own_configs_ask_for(template):
     seen = may(template, FOLLOW)["AnswerByConfigs"]
     assert "sagemaker:DescribeEndpointConfig" in seen["Action"]

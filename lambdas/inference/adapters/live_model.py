@@ -25,6 +25,8 @@ class LiveModel:
         As the rollout engine knows it.
     variant, model
         As SageMaker describes its production variant and the model itself.
+    sha256
+        What its artefact was signed with; empty if it was not.
     """
 
     slot: str
@@ -32,6 +34,7 @@ class LiveModel:
     key: str
     variant: Mapping[str, Any]
     model: Mapping[str, Any]
+    sha256: str = ""
 
 
 def live_model(endpoint: str, store: DynamoStore, client: Lazy) -> LiveModel | None:
@@ -54,4 +57,5 @@ def live_model(endpoint: str, store: DynamoStore, client: Lazy) -> LiveModel | N
     variant = variants[live.slot]
     with translated():
         model = client().describe_model(ModelName=variant["ModelName"])
-    return LiveModel(live.slot, live.version, key_of(live.version, live.package_arn, live.config), variant, model)
+    key = key_of(live.version, live.package_arn, live.config)
+    return LiveModel(live.slot, live.version, key, variant, model, live.sha256)

@@ -18,7 +18,8 @@ from lambdas.inference.batch.said import (
 )
 from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import Run, Stage
-from lambdas.rollout.errors import PermanentError, TidegateError, TimedOutError
+from lambdas.inference.signed_artefact import check
+from lambdas.rollout.errors import PermanentError, TamperedError, TidegateError, TimedOutError
 
 EXECUTING = "RUNNING"
 
@@ -95,6 +96,8 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
         return Observed(run.id, run.attempt, 0)
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
+    if (tampered := _tampered(ports, run)) is not None:
+        return _not_done(ports, run, tampered, refused=True)
     try:
         # A run that was begun by code which did not describe models goes on with the live version's.
         if run.model is not None and run.model.description:
@@ -103,6 +106,16 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
     except PermanentError as error:
         return _not_done(ports, run, error, refused=True)
     ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
+    return None
+
+
+def _tampered(ports: Ports, run: Run) -> TamperedError | None:
+    """Return why a job must not load the model's artefact: it may begin, again, hours after the run did."""
+    try:
+        if run.model is not None:
+            check(run.model.version, run.model.description, run.model.sha256, ports.trust)
+    except TamperedError as error:
+        return error
     return None
 
 

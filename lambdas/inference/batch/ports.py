@@ -8,7 +8,7 @@ from lambdas.inference.batch.objects import Stored
 from lambdas.inference.batch.said import JobSeen
 from lambdas.inference.batch.settings import Plan
 from lambdas.inference.batch.state import Model, Run, State, Summary
-from lambdas.rollout.ports import Clock, Log
+from lambdas.rollout.ports import Clock, Log, Trust
 
 
 class Store(Protocol):
@@ -105,6 +105,7 @@ class Ports:
     objects: Objects
     transforms: Transforms
     executions: Executions
+    trust: Trust
     announcer: Announcer
     faults: Faults
     clock: Clock

@@ -75,6 +75,8 @@ class Model:
         What CreateModel is given.
     width, outputs
         How many values a row has, and what its answers are called; None of a run whose rows have no keys.
+    sha256
+        What its artefact was signed with; empty if it was not.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Model:
     description: Mapping[str, Any] = field(default_factory=dict)
     width: int | None = None
     outputs: tuple[str, ...] = ()
+    sha256: str = ""
 
     @property
     def shown(self) -> dict[str, str]:

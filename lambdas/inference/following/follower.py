@@ -11,6 +11,8 @@ from dataclasses import asdict, replace
 from lambdas.inference.following.ports import Ports, Seen
 from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan, Wanted, wanted
+from lambdas.inference.signed_artefact import check
+from lambdas.rollout.errors import TamperedError
 
 MISSING, IN_SERVICE = "Missing", "InService"
 FAILED = frozenset({"Failed", "UpdateRollbackFailed"})
@@ -40,13 +42,29 @@ class Follower:
             return
         aim, seen = wanted(self._plan, live), self._ports.endpoints.describe(self._plan.name)
         if seen.status == MISSING:
-            self._change(standing.gone(), live, aim, lambda: self._create(aim))
+            self._begin(standing, live, aim)
         elif seen.status in FAILED:
-            self._start_over(standing, aim, seen)
+            self._start_over(standing, live, aim, seen)
         elif seen.status == IN_SERVICE and seen.config != aim.config_name:
             self._catch_up(standing, live, aim, seen)
         elif seen.status == IN_SERVICE:
             self._rest(standing, live, aim, seen)
+
+    def _begin(self, standing: Standing, live: Live, aim: Wanted) -> None:
+        if self._is_trusted(live, aim, "is not made"):
+            self._change(standing.gone(), live, aim, lambda: self._create(aim))
+
+    def _is_trusted(self, live: Live, aim: Wanted, otherwise: str) -> bool:
+        """Return whether the live version's artefact is what was signed; if not, tell what becomes of the endpoint.
+
+        Asked when something is about to be changed, and before that is written down: else nobody knew what answers.
+        """
+        try:
+            check(live.version, aim.model, live.sha256, self._ports.trust)
+        except TamperedError as error:
+            self._ports.faults.report(self._plan.endpoint, f"{self._plan.name} {otherwise}: {error}")
+            return False
+        return True
 
     def _change(self, standing: Standing, live: Live, aim: Wanted, make: Callable[[], None]) -> None:
         now = self._ports.clock.now()
@@ -67,6 +85,9 @@ class Follower:
                 self._report(told, standing, f"update-endpoint {self._named} --endpoint-config-name {aim.config_name}")
                 self._scale(standing, seen)
                 return
+        if not self._is_trusted(live, aim, f"stays with {seen.config}"):
+            self._scale(standing, seen)
+            return
         # With none, one is started: else the next job would be the first to find out whether the version starts.
         keep = seen.instances > 0
         if self._ports.endpoints.instance_type(seen.config) == aim.instance_type:
@@ -86,13 +107,15 @@ class Follower:
         self._ports.scaling.release(self._plan)
         self._update(aim, keep)
 
-    def _start_over(self, standing: Standing, aim: Wanted, seen: Seen) -> None:
+    def _start_over(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> None:
         """Have the endpoint deleted, so that it is made anew: at once where another config is wanted than failed."""
         if standing.is_asking_for(aim.config_name):
             standing = self._count_failure(standing)
             if self._waits(standing):
                 self._report(f"is {seen.status}: {seen.reason}", standing, f"delete-endpoint {self._named}")
                 return
+        if not self._is_trusted(live, aim, f"is {seen.status}, and is not made anew"):
+            return
         self._ports.standings.save(standing.gone())
         self._ports.endpoints.delete(f"endpoint/{self._plan.name}")
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan
-from lambdas.rollout.ports import Clock, Log
+from lambdas.rollout.ports import Clock, Log, Trust
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class Ports:
     live: LiveVersions
     endpoints: Endpoints
     scaling: Scaling
+    trust: Trust
     faults: Faults
     clock: Clock
     log: Log

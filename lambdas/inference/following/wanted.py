@@ -66,12 +66,15 @@ class Live:
         As the rollout engine knows it.
     variant, model
         As SageMaker describes its production variant and its model.
+    sha256
+        What its artefact was signed with; empty if it was not.
     """
 
     version: str
     key: str
     variant: Mapping[str, Any]
     model: Mapping[str, Any]
+    sha256: str = ""
 
 
 @dataclass(frozen=True)

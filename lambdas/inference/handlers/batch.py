@@ -5,7 +5,8 @@ Takes events as they are, or in messages of SQS.
 Calls: dynamodb GetItem and TransactWriteItems (PutItem) of the front doors' table, GetItem of the rollout table;
 sagemaker DescribeEndpointConfig, DescribeModel, CreateModel, DeleteModel, CreateTransformJob, DescribeTransformJob,
 StopTransformJob; iam PassRole (with CreateModel); s3 ListBucket of the input
-and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in the latter; events PutEvents.
+and of the artefact bucket, GetObject and PutObject of ``batch/<endpoint>/`` in the latter, and GetObject of the
+endpoint's own artefacts; events PutEvents.
 
 Where answers are asked for by key: states StartExecution, DescribeExecution and StopExecution of the state machine that
 loads them; dynamodb GetItem and PutItem of signatures in the front doors' table, sagemaker DescribeModelPackage and
@@ -32,6 +33,7 @@ from lambdas.inference.handlers.wiring import log_of
 from lambdas.inference.settings import front_door
 from lambdas.rollout.adapters.bus import EventBridge
 from lambdas.rollout.adapters.clients import time_limit
+from lambdas.rollout.adapters.trust import KmsTrust
 from lambdas.rollout.handlers.batch import at_once_again, each_message
 from lambdas.rollout.handlers.faults import CountedFaults
 from lambdas.rollout.handlers.wiring import PowertoolsLog, SystemClock, begin_long, logger
@@ -64,6 +66,7 @@ def _take(plan: Plan, event: dict[str, Any]) -> None:
         objects=S3Objects(),
         transforms=SageMakerTransforms(),
         executions=StepFunctions(),
+        trust=KmsTrust(),
         announcer=EventBridge(INFERENCE_EVENT_SOURCE, BATCH_DETAIL_TYPE),
         faults=CountedFaults(),
         clock=clock,

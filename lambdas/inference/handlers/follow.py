@@ -4,8 +4,8 @@ each minute. Behind `Custom::JobsEndpoint` it takes that endpoint away with its 
 Calls: dynamodb GetItem and PutItem of the front doors' table, GetItem of the rollout table; sagemaker DescribeEndpoint,
 DescribeEndpointConfig, DescribeModel, CreateEndpoint, UpdateEndpoint, DeleteEndpoint, CreateEndpointConfig,
 DeleteEndpointConfig, CreateModel, DeleteModel, AddTags, and UpdateEndpointWeightsAndCapacities for its scaling; iam
-PassRole; application-autoscaling RegisterScalableTarget, DeregisterScalableTarget, PutScalingPolicy; cloudwatch
-PutMetricAlarm, DeleteAlarms.
+PassRole; s3 ListBucket and GetObject of the endpoint's own artefacts; application-autoscaling RegisterScalableTarget,
+DeregisterScalableTarget, PutScalingPolicy; cloudwatch PutMetricAlarm, DeleteAlarms.
 """
 
 import os
@@ -21,6 +21,7 @@ from lambdas.inference.following.retiring import Retiring
 from lambdas.inference.following.wanted import Plan
 from lambdas.inference.settings import Asynchronous, Jobs, front_door
 from lambdas.rollout.adapters.clients import time_limit
+from lambdas.rollout.adapters.trust import KmsTrust
 from lambdas.rollout.errors import ConflictError, RetryableError, TidegateError, in_words
 from lambdas.rollout.handlers.custom_resource import Answer, Request, UnfinishedError, answer
 from lambdas.rollout.handlers.faults import CountedFaults
@@ -54,6 +55,7 @@ def real_ports() -> Ports:
         live=RecordedLive(),
         endpoints=SageMakerEndpoints(),
         scaling=ApplicationAutoscaling(),
+        trust=KmsTrust(),
         faults=CountedFaults(),
         clock=SystemClock(),
         log=PowertoolsLog(),

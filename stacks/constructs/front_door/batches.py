@@ -11,7 +11,7 @@ from constructs import Construct
 from lambdas import contract
 from stacks.config import Endpoint
 from stacks.config.batches import Batches as Declared
-from stacks.constructs.artefact_permissions import ArtefactPermissions
+from stacks.constructs.artefact_permissions import MODELS, ArtefactPermissions
 from stacks.constructs.control_function import ControlFunction
 from stacks.constructs.event_route import EventRoute
 from stacks.constructs.front_door.batch_loading import BatchLoading, machine_of, start_loading
@@ -141,8 +141,9 @@ class Batches(Construct):
                 [self._shared.table.table_arn],
                 **{"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [f"BATCH#{name}"]}},
             ),
-            artefacts.find(contract.BATCH_PREFIX, contract.BATCH_INPUT_PREFIX),
-            artefacts.read(contract.BATCH_PREFIX),
+            # Models, to know whether they are what was signed.
+            artefacts.find(MODELS, contract.BATCH_PREFIX, contract.BATCH_INPUT_PREFIX),
+            artefacts.read(MODELS, contract.BATCH_PREFIX),
             artefacts.write(contract.BATCH_PREFIX),
             artefacts.use_key(),
             *models.describe_models(),

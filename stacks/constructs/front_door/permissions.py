@@ -7,7 +7,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 
 from lambdas import contract
 from stacks.constructs.app_assets import read_assets
-from stacks.constructs.artefact_permissions import MODELS, ArtefactPermissions
+from stacks.constructs.artefact_permissions import MODELS, ArtefactPermissions, compare_models
 from stacks.constructs.front_door.shared import Shared
 from stacks.constructs.front_door.switches import Switches
 from stacks.constructs.jobs_permissions import keep_jobs_endpoint
@@ -105,6 +105,7 @@ class FrontDoorPermissions:
             EndpointPermissions(self._names, [self._name]).pass_execution_roles(),
             self._of_follower("KeepStanding", "GetItem", "PutItem"),
             use_key(self._shared.key),
+            *compare_models(self._names, [self._name]),
             *keep_jobs_endpoint(self._names, self._name),
         ]
 

@@ -16,6 +16,7 @@ from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
 from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, Stage, State, Summary, Wish
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
+from tests.unit.inference.artefacts import Artefacts, signed
 from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, BUCKET, INPUT = "rain-local", "artefacts", "s3://artefacts/rows/"
@@ -24,7 +25,11 @@ PLAN = Plan(NAME, BUCKET, Batch(input="rows/", attempts=4, limit_hours=6))
 SERVED = replace(PLAN, batch=replace(PLAN.batch, serve_days=30))
 FIRST, SECOND = (
     Model(
-        f"model-{number}", version, f"arn:package/{number}", {"PrimaryContainer": {"ModelDataUrl": f"s3://{version}"}}
+        f"model-{number}",
+        version,
+        f"arn:package/{number}",
+        {"PrimaryContainer": {"ModelDataUrl": f"s3://{version}"}},
+        sha256=signed(f"s3://{version}"),
     )
     for number, version in ((1, "1.0.0"), (2, "1.1.0"))
 )
@@ -238,7 +243,7 @@ class World(Mortal):
         self.plan, self.models = plan, FakeModels(self, FIRST)
         self.store, self.objects = FakeStore(), FakeObjects()
         self.transforms = FakeTransforms(self)
-        self.executions = FakeExecutions(self)
+        self.executions, self.artefacts = FakeExecutions(self), Artefacts()
         self.loaded: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.faults: list[str] = []
@@ -258,6 +263,7 @@ class World(Mortal):
             objects=watched(self.objects),
             transforms=watched(self.transforms),
             executions=watched(self.executions),
+            trust=watched(self.artefacts),
             announcer=watched(_Announcer(self.events)),
             faults=watched(_Faults(self.faults)),
             clock=self,  # type: ignore[arg-type]

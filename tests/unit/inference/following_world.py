@@ -11,6 +11,7 @@ from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, PermanentError, TidegateError
+from tests.unit.inference.artefacts import Artefacts, signed
 from tests.unit.killed import CrashError, Mortal, Watched
 
 NAME, OWN = "rain-local", "jobs-rain-local"
@@ -37,11 +38,16 @@ class FakeStandings:
         return self.written
 
 
+def artefact_of(version: str) -> str:
+    """Return where a version's artefact lies."""
+    return f"s3://bucket/{version}.tar.gz"
+
+
 def live(version: str, instance_type: str = "ml.m5.large") -> Live:
     """Return a version as SageMaker describes it."""
     container = {
         "Image": "image",
-        "ModelDataUrl": f"s3://bucket/{version}.tar.gz",
+        "ModelDataUrl": artefact_of(version),
         "ModelDataSource": {"S3DataSource": {}},
         "Environment": {"TIDEGATE_MODEL_VERSION": version, "TIDEGATE_CAPTURE_SAMPLING_PERCENT": "100"},
     }
@@ -59,7 +65,7 @@ def live(version: str, instance_type: str = "ml.m5.large") -> Live:
         "InitialInstanceCount": 3,
         "ContainerStartupHealthCheckTimeoutInSeconds": 77,
     }
-    return Live(version, f"arn:{version}", variant, model)
+    return Live(version, f"arn:{version}", variant, model, signed(artefact_of(version)))
 
 
 @dataclass
@@ -191,6 +197,7 @@ class World(Mortal):
         self.time = START
         self.standings, self.live = FakeStandings(), FakeLive(live(version) if version else None)
         self.endpoints, self.scaling, self.faults = FakeEndpoints(self), FakeScaling(), FakeFaults()
+        self.artefacts = Artefacts()
         self.log: list[str] = []
 
     def now(self) -> float:
@@ -206,6 +213,7 @@ class World(Mortal):
             live=Watched(self, self.live),  # type: ignore[arg-type]
             endpoints=Watched(self, self.endpoints),  # type: ignore[arg-type]
             scaling=Watched(self, self.scaling),  # type: ignore[arg-type]
+            trust=Watched(self, self.artefacts),  # type: ignore[arg-type]
             faults=self.faults,
             clock=self,  # type: ignore[arg-type]
             log=self,  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Batches: what begins, what waits, what is resumed, and what ends them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,8 @@ from lambdas.contract import BATCH_COMMAND_DETAIL_TYPE
 from lambdas.inference.batch.controller import Controller
 from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.said import JobSeen, Look, NotDone, Observed, StopWanted, Wanted
-from lambdas.rollout.errors import PermanentError, RetryableError
+from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
+from tests.unit.inference.artefacts import signed
 from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, START, World
 
 
@@ -204,6 +206,57 @@ def test_a_job_that_cannot_be_created_ends_the_run_or_is_tried_again(world):
     world.until_over()
     world.check_over()
     assert world.outcomes == ["done", "failed"]
+
+
+def test_a_model_whose_artefact_was_changed_is_not_made_and_its_run_fails(world):
+    world.artefacts.changed = {"s3://1.0.0"}
+    world.deliver(world.start())
+    assert world.models.made == {}
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert run["outcome"] == "failed"
+    assert "no model is made of 1.0.0: its artefact s3://1.0.0 has the sha256" in run["text"]
+    assert "register the model under a new version" in run["text"]
+    assert any(run["text"] in fault for fault in world.faults)
+    assert world.transforms.jobs == {}
+
+
+def test_an_artefact_that_is_changed_between_two_jobs_answers_no_more(world):
+    world.transforms.dies_after = [2]
+    world.deliver(world.start())
+    world.pass_time(MINUTE)
+    world.artefacts.changed = {"s3://1.0.0"}
+    world.until_over()
+    world.check_over()
+    (run,) = world.store.runs.values()
+    assert (run["outcome"], run["left"], len(world.transforms.jobs)) == ("failed", 3, 1)
+    assert "but " + signed("s3://1.0.0") in run["text"]
+
+
+def test_an_artefact_that_is_gone_fails_the_run_by_name(world):
+    world.artefacts.gone = {"s3://1.0.0"}
+    world.deliver(world.start())
+    world.until_over()
+    assert "its artefact s3://1.0.0 is not there" in next(iter(world.store.runs.values()))["text"]
+
+
+@pytest.mark.parametrize("error", [RetryableError("S3 is busy"), TimedOutError("no answer")])
+def test_an_artefact_that_cannot_be_read_is_read_again_later(world, error):
+    world.artefacts.errors = [error, error]
+    world.deliver(world.start())
+    assert world.models.made == {}
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]
+    assert not world.faults
+
+
+def test_nobody_asks_for_the_artefact_of_an_unsigned_version(world):
+    world.models.live_now = replace(world.models.live_now, sha256="")
+    world.deliver(world.start())
+    world.until_over()
+    assert (world.outcomes, world.artefacts.asked) == (["done"], [])
 
 
 def test_a_run_does_not_last_for_ever(world):

@@ -130,7 +130,21 @@ def test_refused_at_any_call_a_run_ends_once_and_fails_only_where_nothing_of_it_
             assert stage is Stage.PLANNED or name in ("make", "create"), (stage, name)
 
 
-NAMES = ["see", "read", "listed", "write", "make", "create", "stop", "start", "put", "remove", "report", "save"]
+NAMES = [
+    "see",
+    "read",
+    "listed",
+    "sha256",
+    "write",
+    "make",
+    "create",
+    "stop",
+    "start",
+    "put",
+    "remove",
+    "report",
+    "save",
+]
 
 
 @pytest.mark.parametrize("hours", [0.05, 1, 7])

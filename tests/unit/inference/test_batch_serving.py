@@ -163,7 +163,9 @@ class Live:
         self.signature = signature
 
     def load(self, endpoint: str) -> Any:
-        live = SimpleNamespace(config="config-1", slot="blue", version="1.0.0", package_arn="arn:model-package/1")
+        live = SimpleNamespace(
+            config="config-1", slot="blue", version="1.0.0", package_arn="arn:model-package/1", sha256=""
+        )
         return SimpleNamespace(retired=False, live=live)
 
     def describe_endpoint_config(self, **_: Any) -> dict[str, Any]:

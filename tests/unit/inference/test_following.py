@@ -14,8 +14,8 @@ from lambdas.inference.following.retiring import Retiring
 from lambdas.inference.following.standing import PAUSES, Standing
 from lambdas.inference.following.wanted import wanted
 from lambdas.inference.settings import Asynchronous
-from lambdas.rollout.errors import ConflictError
-from tests.unit.inference.following_world import NAME, OWN, PLAN, START, CrashError, World, live
+from lambdas.rollout.errors import ConflictError, RetryableError, TimedOutError
+from tests.unit.inference.following_world import NAME, OWN, PLAN, START, CrashError, World, artefact_of, live
 
 
 def followed() -> World:
@@ -122,6 +122,84 @@ def test_of_two_that_look_at_once_one_gives_way() -> None:
     with pytest.raises(ConflictError):
         first._catch_up(stale, live("v3"), wanted(PLAN, live("v3")), world.endpoints.describe(OWN))
     assert [config for config, _ in world.endpoints.updates] == [wanted(PLAN, live("v2")).config_name]
+
+
+def test_a_version_whose_artefact_was_changed_is_not_followed() -> None:
+    world = World()
+    world.minutes(5)
+    before, answered = dict(world.endpoints.models), world.standings.written.token
+    world.artefacts.changed = {artefact_of("v2")}
+    world.promote("v2")
+    world.minutes(90)
+    assert (world.answers, world.endpoints.models, world.endpoints.updates) == ("v1", before, [])
+    assert world.standings.written.token == answered != "", "it is certain which version answers"
+    told = world.faults.reasons[0]
+    kept = wanted(PLAN, live("v1")).config_name
+    assert told.startswith(f"{OWN} stays with {kept}: no model is made of v2: its artefact {artefact_of('v2')} has the")
+    assert "register the model under a new version" in told
+    assert world.scaling.kept == 2, "once an hour"
+    world.promote("v3")
+    world.minutes(5)
+    assert world.answers == "v3"
+
+
+def test_no_endpoint_is_made_of_an_artefact_that_was_changed() -> None:
+    world = World()
+    world.artefacts.changed = {artefact_of("v1")}
+    world.minutes(3)
+    assert world.endpoints.endpoint is None
+    assert world.standings.written == Standing(NAME)
+    assert world.faults.reasons[0].startswith(f"{OWN} is not made: no model is made of v1: its artefact")
+
+
+def test_what_failed_is_left_where_the_next_version_is_not_trusted() -> None:
+    world = World()
+    world.endpoints.fails = ["the container does not start"]
+    world.minutes(5)
+    world.artefacts.changed = {artefact_of("v2")}
+    world.promote("v2")
+    world.minutes(5)
+    assert world.endpoints.endpoint is not None
+    assert f"{OWN} is Failed, and is not made anew: no model is made of v2" in world.faults.reasons[-1]
+
+
+def test_scaling_that_was_released_comes_back_though_the_version_is_no_longer_trusted() -> None:
+    world = World()
+    world.minutes(6)
+    world.promote("v2", "ml.g5.xlarge")
+    update = world.endpoints.update
+
+    def killed(*_: object, **__: object) -> None:
+        world.endpoints.update = update  # type: ignore[method-assign]
+        raise CrashError
+
+    world.endpoints.update = killed  # type: ignore[method-assign]
+    world.look()
+    assert not world.scaling.there
+    world.artefacts.changed = {artefact_of("v2")}
+    world.minutes(2)
+    assert (world.answers, world.scaling.there) == ("v1", True)
+
+
+def test_an_artefact_that_cannot_be_read_is_read_by_a_later_look() -> None:
+    world = World()
+    world.minutes(5)
+    world.artefacts.errors = [RetryableError("S3 is busy"), TimedOutError("no answer")]
+    world.promote("v2")
+    world.minutes(2)
+    assert (world.endpoints.updates, world.faults.reasons) == ([], [])
+    world.minutes(5)
+    assert world.answers == "v2"
+
+
+def test_artefacts_are_read_when_something_is_to_be_made_and_not_of_unsigned_versions() -> None:
+    world = followed()
+    world.minutes(30)
+    assert world.artefacts.asked == [artefact_of("v1"), artefact_of("v2")]
+    assert world.live.found is not None
+    world.live.found = replace(live("v3"), sha256="")
+    world.minutes(5)
+    assert (world.answers, len(world.artefacts.asked)) == ("v3", 2)
 
 
 def test_an_update_that_fails_is_told_and_asked_for_again_later() -> None:

@@ -10,7 +10,8 @@ from lambdas.inference.following.adapters.sagemaker import RecordedLive
 from lambdas.inference.following.follower import Follower
 from lambdas.inference.handlers import follow
 from lambdas.rollout.errors import MissingError, PermanentError
-from tests.unit.inference.following_world import NAME, PLAN, World, live
+from tests.unit.inference.artefacts import signed
+from tests.unit.inference.following_world import NAME, PLAN, World, artefact_of, live
 
 CONFIG = f"{NAME}-config"
 FOUND = live("v1")
@@ -20,7 +21,7 @@ class Recorded:
     """The rollout table, and SageMaker's client, with one version live."""
 
     def __init__(self, *, slot: str = "green", package_arn: str | None = None, retired: bool = False) -> None:
-        version = SimpleNamespace(config=CONFIG, slot=slot, version="v1", package_arn=package_arn)
+        version = SimpleNamespace(config=CONFIG, slot=slot, version="v1", package_arn=package_arn, sha256=FOUND.sha256)
         self.state: Any = SimpleNamespace(retired=retired, live=version)
 
     def load(self, endpoint: str) -> Any:
@@ -50,6 +51,7 @@ def test_both_find_the_same(package_arn: str | None, key: str) -> None:
     assert found is not None
     assert (found.version, found.key, found.variant, found.model) == ("v1", key, FOUND.variant, FOUND.model)
     assert (model.version, model.key, model.name) == ("v1", key, FOUND.model["ModelName"])
+    assert found.sha256 == model.sha256 == signed(artefact_of("v1"))
 
 
 def test_before_a_version_is_live_there_is_none() -> None:

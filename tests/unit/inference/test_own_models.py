@@ -79,7 +79,21 @@ def test_it_captures_nothing() -> None:
 
 
 def test_a_runs_description_is_kept_as_it_is() -> None:
-    model = Model("batch-rain-1", "1.0.0", "arn:package/1", description(LIVE))
-    wish = Wish("c1", "s3://artefacts/rows/", "text/csv", "operator", "anna", 1.5)
-    state = State("rain", run=Run("1", wish, 1.5, model=model))
+    state = running(Model("batch-rain-1", "1.0.0", "arn:package/1", description(LIVE), sha256="ab" * 32))
     assert items.read_state(decode(encode(items.state_item(state)))) == state
+
+
+def test_a_run_that_was_begun_before_there_was_a_digest_is_unsigned() -> None:
+    state = running(Model("batch-rain-1", "1.0.0", "arn:package/1", description(LIVE), sha256="ab" * 32))
+    item = items.state_item(state)
+    del item["run"]["model"]["sha256"]
+    run = items.read_state(item).run
+    assert run is not None
+    assert run.model is not None
+    assert run.model.sha256 == ""
+
+
+def running(model: Model) -> State:
+    """Return an endpoint with a run under way."""
+    wish = Wish("c1", "s3://artefacts/rows/", "text/csv", "operator", "anna", 1.5)
+    return State("rain", run=Run("1", wish, 1.5, model=model))

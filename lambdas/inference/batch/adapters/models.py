@@ -41,7 +41,8 @@ class LiveModels:
         live = live_model(endpoint, self._store, self._client)
         if live is None:
             raise MissingError(f"{endpoint} has no rollout item; it is created with the endpoint's first deployment")
-        model = Model(live.variant["ModelName"], live.version, live.key, description(live.model))
+        described = description(live.model)
+        model = Model(live.variant["ModelName"], live.version, live.key, described, sha256=live.sha256)
         return self._with_columns(model, live.slot) if self._signatures is not None else model
 
     def make(self, model: Model) -> None:

@@ -96,4 +96,6 @@ class RecordedLive:
     def of(self, endpoint: str) -> Live | None:
         """Return the live version; None before the endpoint's first."""
         live = live_model(endpoint, self._store, self._client)
-        return Live(live.version, live.key, live.variant, live.model) if live is not None else None
+        if live is None:
+            return None
+        return Live(live.version, live.key, live.variant, live.model, live.sha256)
