@@ -6,7 +6,8 @@ import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,9 @@ ENVIRONMENT, BUCKET, INPUT = "local", "batch-artefacts", "batch-input/rain/"
 ENDPOINT = contract.endpoint_name(ENVIRONMENT, "rain")
 ARCHIVE = ROOT / "model_containers" / "bootstrap" / "rain" / "model.tar.gz"
 _SERVING = ROOT / "model_containers" / "serving"
+ARTEFACT = f"{ENDPOINT}/1/model.tar.gz"
+"""Key of the archive that is live, which was signed."""
+
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/serving:1"
 _MODEL, _SERVING_ROLE = "rain-1", "serving"
 _LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
@@ -106,7 +110,7 @@ def _make_tables(cloud: LocalCloud) -> None:
 
 def _make_model(cloud: LocalCloud) -> None:
     cloud.images.register(_IMAGE, _SERVING, "Dockerfile.cpu")
-    cloud.client("s3").put_object(Bucket=BUCKET, Key="models/rain.tar.gz", Body=ARCHIVE.read_bytes())
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=ARTEFACT, Body=ARCHIVE.read_bytes())
     role = _role(
         cloud,
         _SERVING_ROLE,
@@ -117,7 +121,7 @@ def _make_model(cloud: LocalCloud) -> None:
         _allow(_LOGS, "*"),
     )
     sagemaker = cloud.client("sagemaker")
-    container = {"Image": _IMAGE, "ModelDataUrl": f"s3://{BUCKET}/models/rain.tar.gz"}
+    container = {"Image": _IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{ARTEFACT}"}
     sagemaker.create_model(ModelName=_MODEL, ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "blue", "ModelName": _MODEL, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName="rain-config-1", ProductionVariants=[variant])
@@ -126,6 +130,7 @@ def _make_model(cloud: LocalCloud) -> None:
 def _make_live(cloud: LocalCloud) -> None:
     fleet = Fleet(_IMAGE, "ml.m5.large", 1, 1, None, None, Capture(False, 0, ""), 60, 60, 60, network_isolation=False)
     item = State.first(ENDPOINT, "rain-config-1", fleet)
+    item = replace(item, live=replace(item.live, sha256=sha256(ARCHIVE.read_bytes()).hexdigest()))
     # The engine's own store writes it, with the administrator's rights; the function below may only read it.
     made: Any = cloud.client("dynamodb")
     DynamoStore(clients.Lazy("dynamodb", lambda _: made)).save(item, now=0.0)
@@ -181,6 +186,7 @@ def _function_role(cloud: LocalCloud) -> str:
         _allow(["dynamodb:GetItem"], f"{table}/{contract.table_name(ENVIRONMENT)}"),
         _allow(["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
         _allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{BUCKET}/{contract.BATCH_PREFIX}/{ENDPOINT}/*"),
+        _allow(["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/{ENDPOINT}/*"),
         _allow(["sagemaker:DescribeEndpointConfig"], f"arn:aws:sagemaker:{where}:endpoint-config/*"),
         _allow(["sagemaker:DescribeModel"], f"arn:aws:sagemaker:{where}:model/{_MODEL}"),
         _allow(["sagemaker:CreateModel", "sagemaker:DeleteModel"], f"arn:aws:sagemaker:{where}:model/{own}"),

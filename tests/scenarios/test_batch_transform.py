@@ -7,8 +7,8 @@ import pytest
 
 from bench.batch.answers import Reference, check
 from bench.batch.rows import Part, parts
-from bench.batch.run import measure
-from bench.batch.world import model_file
+from bench.batch.run import SETTINGS, measure
+from bench.batch.world import ARTEFACT, BUCKET, model_file, world
 from bench.errors import BenchError
 
 ROWS, OBJECTS = 80_000, 40
@@ -21,6 +21,17 @@ def test_a_batch_that_is_killed_half_way_answers_every_row_once():
     assert OBJECTS // 2 <= found.answered_before < OBJECTS
     # The serving container itself takes 80 MB; its rows come in payloads of 1 MB.
     assert found.server_bytes < 250 * MEGABYTE
+
+
+def test_a_batch_by_a_model_that_was_changed_after_it_was_signed_answers_nothing():
+    with world(SETTINGS) as here:
+        here.put("part.csv", next(parts(10, 1)).csv)
+        here.cloud.client("s3").put_object(Bucket=BUCKET, Key=ARTEFACT, Body=b"another model")
+        here.tell({"batch": {"id": "changed"}})
+        (run,) = here.runs()
+        assert f"its artefact s3://{BUCKET}/{ARTEFACT} has the sha256" in run["text"]
+        assert not here.cloud.client("sagemaker").list_models(NameContains=run["id"])["Models"]
+        assert not here.cloud.client("sagemaker").list_transform_jobs()["TransformJobSummaries"]
 
 
 def test_answers_in_another_order_or_number_are_found_out(tmp_path):
