@@ -14,6 +14,9 @@ MOST_BYTES = 128 * 1024 * 1024
 
 _CHUNK = 1024 * 1024
 _INVALID = "KMSInvalidSignatureException"
+_FORBIDDEN = frozenset({"403", "AccessDenied"})
+"""S3 says no more to a HEAD than its status."""
+
 _NO_OBJECT = frozenset({"404", "NoSuchKey", "NoSuchBucket"})
 
 
@@ -77,4 +80,6 @@ class KmsTrust:
             except ClientError as error:
                 if code_of(error) in _NO_OBJECT:
                     raise MissingError(f"{uri} is not there") from error
+                if code_of(error) in _FORBIDDEN:
+                    raise PermanentError(f"{uri} must not be read: allow s3:GetObject, and its key") from error
                 raise

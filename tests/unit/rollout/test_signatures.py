@@ -347,6 +347,11 @@ def test_object_that_cannot_be_had(code: str, kind: type[Exception]) -> None:
     assert type(raised.value) is kind
 
 
+def test_object_that_must_not_be_read_is_named() -> None:
+    with pytest.raises(PermanentError, match=f"{URI} must not be read"):
+        KmsTrust(s3=Asked("s3", head_object=error("403", 403)).lazy).sha256(URI)
+
+
 def test_real_signature_is_valid_and_another_message_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
