@@ -61,8 +61,8 @@ class SageMakerService(ModelOperations, ConfigOperations, TagOperations, Service
         autoscaling: AutoScalingService | None = None,
     ) -> None:
         self._hosting = Hosting(clock, settings, account, region, emit, metrics, objects, containers, autoscaling)
-        self._lifecycle = Lifecycle(self._hosting)
         self._capture = DataCapture(clock, objects, settings.capture_flush_seconds)
+        self._lifecycle = Lifecycle(self._hosting, self._capture.flush)
         if autoscaling is not None:
             autoscaling.attach(VariantScaling(self._hosting, self._lifecycle))
 

@@ -1,6 +1,6 @@
 """The life of an endpoint: created, updated as a whole, re-weighted, scaled, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from localcloud.physics.catalogue import validation
 from localcloud.physics.descriptions import event_detail
@@ -31,10 +31,19 @@ from localcloud.physics.records import (
 
 
 class Lifecycle:
-    """Moves endpoints from state to state. Callers need not hold the lock."""
+    """Moves endpoints from state to state. Callers need not hold the lock.
 
-    def __init__(self, hosting: Hosting) -> None:
+    Parameters
+    ----------
+    hosting
+        What there is.
+    at_the_end
+        Called when an endpoint is gone; what it captured is then written, for its bucket may be about to go too.
+    """
+
+    def __init__(self, hosting: Hosting, at_the_end: Callable[[], None]) -> None:
         self._hosting = hosting
+        self._at_the_end = at_the_end
 
     def find(self, name: str) -> Endpoint:
         """Return an endpoint, or refuse as SageMaker does."""
@@ -207,6 +216,8 @@ class Lifecycle:
     def _deleted(self, endpoint: Endpoint) -> None:
         with self._hosting.lock:
             retire(self._hosting, endpoint.instances())
+        self._at_the_end()
+        with self._hosting.lock:
             self._hosting.endpoints.pop(endpoint.name, None)
             self._hosting.tags.pop(endpoint.arn, None)
 

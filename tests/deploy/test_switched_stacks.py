@@ -16,7 +16,7 @@ from stacks.constructs.front_door.switches import Switches
 from stacks.constructs.front_door.switches_emptying import SwitchesEmptying
 from stacks.synth import app_context, use_bundled_node
 from tidegate.aws import Aws
-from tidegate.switches import Profile, states, switch
+from tidegate.switches import FLAGS, Profile, states, switch
 
 STACK = "Switched"
 PLACES = ("Application", "Environment", "ConfigurationProfile", "DeploymentStrategy")
@@ -38,7 +38,9 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = EncryptionKey(stack, "Key", description="Logs", alias="switched", removal_policy=RemovalPolicy.DESTROY)
     code = lambda_.Code.from_asset(str(bundle_functions(ROOT)))
     emptying = SwitchesEmptying(stack, "EmptySwitches", environment=environment, code=code, key=key)
-    Switches(stack, "Switches", name="rain-local", emptying=emptying)
+    door = environment.called[0].front_door
+    assert door is not None
+    Switches(stack, "Switches", name="rain-local", door=door, emptying=emptying)
     app.synth()
     return folder
 
@@ -50,7 +52,7 @@ def profile(cloud: LocalCloud, assembly: Path) -> Profile:
     client = cloud.client("cloudformation")
     resources = client.describe_stack_resources(StackName=STACK)["StackResources"]
     found = {each["ResourceType"]: each["PhysicalResourceId"] for each in resources}
-    return Profile(*(found[f"AWS::AppConfig::{place}"] for place in PLACES))
+    return Profile(*(found[f"AWS::AppConfig::{place}"] for place in PLACES), configured=FLAGS)
 
 
 def test_a_stack_is_destroyed_after_its_switches_were_used(cloud: LocalCloud, profile: Profile) -> None:

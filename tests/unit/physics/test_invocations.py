@@ -213,6 +213,15 @@ def test_captured_exchanges_are_written_in_batches_at_sagemakers_layout(world: A
     assert first["eventMetadata"]["eventId"] != second["eventMetadata"]["eventId"]
 
 
+def test_what_was_captured_is_written_before_an_endpoint_is_gone(world: Any) -> None:
+    _capturing(world)
+    _invoke(world)
+    world.sagemaker.delete_endpoint({"EndpointName": "rain"})
+    assert world.settings.delete_seconds < world.settings.capture_flush_seconds
+    world.clock.advance(world.settings.delete_seconds)
+    assert len(_captured(world)) == 1
+
+
 def test_content_types_that_are_not_named_are_captured_as_base64(world: Any) -> None:
     _capturing(world)
     _invoke(world)
