@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.rollout.stored import known
 from tidegate.aws import Aws
 from tidegate.errors import OperatorError
 from tidegate.front_door import FrontDoor
@@ -36,13 +37,14 @@ def profile_of(door: FrontDoor, endpoint: EndpointSettings) -> Profile:
     OperatorError
         When it has none.
     """
-    try:
-        return Profile(**door.described["switches"])
-    except (KeyError, TypeError) as error:
+    described = door.described.get("switches")
+    if described is None:
         raise OperatorError(
             f"the front door of {endpoint.name} has no switches",
             f"add switches: true to front_door in environments/{endpoint.environment}.yaml, and deploy",
-        ) from error
+        )
+    # What is deployed may be older or newer than this command, which must be able to switch it off all the same.
+    return Profile(**{"configured": FLAGS, **known(Profile, described)})
 
 
 def states(aws: Aws, profile: Profile) -> dict[str, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdas.rollout.state import State
 from tidegate import registry
@@ -27,8 +27,8 @@ def check_approval(aws: Aws, endpoint: EndpointSettings, state: State, event: Co
         return
     try:
         package = registry.describe(aws, arn)
-    except ClientError:
-        # Who may not look at it, or finds it deleted, is answered by the engine.
+    except (BotoCoreError, ClientError):
+        # Who may not look at it, finds it deleted, or gets no answer, is answered by the engine.
         return
     if package.approval != "Approved":
         raise RefusedError(
@@ -39,9 +39,10 @@ def check_approval(aws: Aws, endpoint: EndpointSettings, state: State, event: Co
 
 def _tried_again(state: State, event: CommandEvent) -> str | None:
     """Return the package that a command would have rolled out again; None where it means another, or is refused."""
-    failed, of_fleet = state.failed, state.failed_fleet is not None and state.fleet_gap
-    means_version = (event.command == "retry" and not of_fleet) or (event.command == "promote" and event.full)
-    if not means_version or state.rollout is not None or state.queued is not None or failed is None:
+    failed = state.failed
+    retries = event.command == "retry" and not state.has_failed_fleet
+    promotes = event.command == "promote" and event.full
+    if not (retries or promotes) or state.rollout is not None or state.queued is not None or failed is None:
         return None
     # What is cloned from a config that was live needs no approval.
     return failed.package_arn if failed.container is not None else None

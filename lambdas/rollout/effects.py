@@ -136,7 +136,7 @@ def approve(turn: Turn, command: Command) -> Decision:
 def retry(turn: Turn, command: Command) -> Decision:
     """Try again what has failed: a change of the fleet, or else a version."""
     state = turn.state
-    if state.failed_fleet is not None and state.fleet_gap:
+    if state.has_failed_fleet:
         text = f"{command.by} asked to roll {state.live.version} out onto the declared fleet again."
         return _on_state(turn, command, text, failed_fleet=None)
     return _queue_failed(turn, command, "")

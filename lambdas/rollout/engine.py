@@ -167,29 +167,30 @@ class Engine:
         )
         try:
             self._ports.store.save(free, now=now)
-        except ConflictError:
+        except (ConflictError, RetryableError):
             self._release_again(state.name, told)
             return
         if arm and wake is not None:
             self._arm(state.name, wake, now)
 
     def _release_again(self, name: str, told: list[Notice]) -> None:
-        # Something came in since the last cycle: it must be looked at, so the endpoint stays due.
+        # Something came in since the last cycle, or no answer did: the endpoint must be looked at, so it stays due.
         now = self._ports.clock.now()
-        for _ in range(RELEASE_TRIES):
-            fresh = self._ports.store.load(name)
-            if fresh is None or fresh.lease_owner != self._owner:
-                return
-            left = _untold(fresh, told)
-            try:
-                free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=left)
-                self._ports.store.save(free, now=now)
-            except ConflictError:
-                continue
-            break
-        else:
+        if not any(self._is_released(name, told, now) for _ in range(RELEASE_TRIES)):
             self._ports.log.warning("the lease could not be released and will run out")
         self._arm(name, now, now)
+
+    def _is_released(self, name: str, told: list[Notice], now: float) -> bool:
+        try:
+            fresh = self._ports.store.load(name)
+            if fresh is None or fresh.lease_owner != self._owner:
+                return True
+            left = _untold(fresh, told)
+            free = replace(fresh, lease_owner=None, lease_until=0.0, wake=now, armed=None, outbox=left)
+            self._ports.store.save(free, now=now)
+        except (ConflictError, RetryableError):
+            return False
+        return True
 
     def _tell(self, state: State) -> list[Notice]:
         """Send the notices that wait and return those that were sent."""

@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.rollout.commands import answered, is_taken, submit
 from lambdas.rollout.decision import Entry
 from lambdas.rollout.effects import command_entry
-from lambdas.rollout.errors import ConflictError
+from lambdas.rollout.errors import ConflictError, RetryableError
 from lambdas.rollout.ports import Ports
 from lambdas.rollout.state import Command, State
 from lambdas.rollout.targets import find_target
@@ -48,24 +48,29 @@ def take_command(ports: Ports, name: str, command: Command) -> None:
     ------
     ConflictError
         When the endpoint's item kept changing; the event must come again.
+    RetryableError
+        When the table could not be asked; the event must come again, which takes a minute.
     """
-    for _ in range(TRIES):
-        state, now = ports.store.load(name), ports.clock.now()
-        if state is None or state.retired:
-            ports.log.warning(f"{_named(command)} is for {name}, which is not in Tidegate's care: nothing is done")
-            return
-        if is_taken(state, command):
-            ports.log.info(f"{_named(command)} was taken before")
-            return
-        taken, entries = _taken(ports, state, command)
-        for entry in entries:
-            ports.log.warning(entry.text)
+    for _ in range(TRIES - 1):
         try:
-            ports.store.save(replace(taken, wake=now), entries, now=now)
-        except ConflictError:
-            continue
+            return _take_once(ports, name, command)
+        except (ConflictError, RetryableError) as error:
+            ports.log.warning(f"{_named(command)} is taken in once more: {error}")
+    return _take_once(ports, name, command)
+
+
+def _take_once(ports: Ports, name: str, command: Command) -> None:
+    state, now = ports.store.load(name), ports.clock.now()
+    if state is None or state.retired:
+        ports.log.warning(f"{_named(command)} is for {name}, which is not in Tidegate's care: nothing is done")
         return
-    raise ConflictError(f"the item of {name} changed {TRIES} times while a command was being taken")
+    if is_taken(state, command):
+        ports.log.info(f"{_named(command)} was taken before")
+        return
+    taken, entries = _taken(ports, state, command)
+    for entry in entries:
+        ports.log.warning(entry.text)
+    ports.store.save(replace(taken, wake=now), entries, now=now)
 
 
 def _named(command: Command) -> str:

@@ -109,8 +109,7 @@ def no_approval_wanted(turn: Turn, _command: Command) -> str | None:
 
 def nothing_to_retry(turn: Turn, command: Command) -> str | None:
     """Refuse to try again when neither a change of the fleet nor a version has failed."""
-    fleet_failed = turn.state.failed_fleet is not None and turn.state.fleet_gap
-    return None if fleet_failed else no_version_to_retry(turn, command)
+    return None if turn.state.has_failed_fleet else no_version_to_retry(turn, command)
 
 
 def no_version_to_retry(turn: Turn, _command: Command) -> str | None:

@@ -391,6 +391,11 @@ class State:
         return [name for name in gap if name != "image" or not self.live.own_image]
 
     @property
+    def has_failed_fleet(self) -> bool:
+        """Whether a change of the fleet has failed and is still to be made."""
+        return self.failed_fleet is not None and bool(self.fleet_gap)
+
+    @property
     def fleet_changes(self) -> list[str]:
         """The gap that a rollout should close: none if that very rollout has already failed."""
         if self.failed_fleet is not None and not self.failed_fleet.differences(self.desired_fleet):

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
 
 from localcloud.errors import AwsError
 from localcloud.front.calls import Call
@@ -16,7 +16,7 @@ _REMEMBERED_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class _Done:
-    request: Mapping[str, Any]
+    digest: str
     answer: Answer
     at: float
 
@@ -41,22 +41,22 @@ class Transactions:
 
     def write_call(self, call: Call) -> Answer:
         """Answer TransactWriteItems; what is sent again while the first is under way waits for it."""
-        request = json.loads(call.body)
-        token = request.get("ClientRequestToken")
+        token = json.loads(call.body).get("ClientRequestToken")
+        digest = sha256(call.body).hexdigest()
         with self._store.lock:
             self._forget()
             done = self._done.get(token)
             if done is None:
-                return self._write(call, request, token)
-            if done.request != request:
+                return self._write(call, digest, token)
+            if done.digest != digest:
                 message = f"ClientRequestToken {token} has been used for another transaction; use a new one"
                 raise AwsError("IdempotentParameterMismatchException", message)
             return done.answer
 
-    def _write(self, call: Call, request: Mapping[str, Any], token: str | None) -> Answer:
+    def _write(self, call: Call, digest: str, token: str | None) -> Answer:
         answer = self._store.call(call)
         if token and answer.status == 200:  # one that was cancelled has done nothing, and may be tried again
-            self._done[token] = _Done(request, answer, self._now())
+            self._done[token] = _Done(digest, answer, self._now())
         return answer
 
     def _forget(self) -> None:

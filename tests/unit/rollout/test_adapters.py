@@ -23,8 +23,9 @@ from lambdas.rollout.adapters.sagemaker import SageMakerEndpoints
 from lambdas.rollout.adapters.sns import SnsNotifier
 from lambdas.rollout.adapters.sqs import SqsTimers
 from lambdas.rollout.adapters.ssm import SsmSettings
-from lambdas.rollout.adapters.transactions import put, transact
+from lambdas.rollout.adapters.transactions import PAUSES, put, transact
 from lambdas.rollout.errors import (
+    ConflictError,
     EndpointBusyError,
     ModelAnswerError,
     PermanentError,
@@ -470,6 +471,36 @@ def test_a_transaction_that_is_still_under_way_may_have_been_written() -> None:
     under_way = refusal("TransactionInProgressException", "a transaction with this token is in progress")
     with pytest.raises(TimedOutError):
         transact(FakeClient("dynamodb", transact_write_items=under_way).lazy, [put("table", {"pk": "p"})])
+
+
+def collision(*codes: str) -> ClientError:
+    answer = refusal("TransactionCanceledException", "Transaction cancelled").response
+    return ClientError({**answer, "CancellationReasons": [{"Code": code} for code in codes]}, "TransactWriteItems")
+
+
+def test_a_transaction_that_another_one_cancels_is_tried_again() -> None:
+    met, pauses = collision("None", "TransactionConflict"), list[float]()
+    table = FakeClient("dynamodb", transact_write_items=[met, met, {}])
+    transact(table.lazy, [put("table", {"pk": "p"})], sleep=pauses.append)
+    assert len(table.requests) == 3
+    assert [0 < pause <= longest for pause, longest in zip(pauses, PAUSES, strict=False)] == [True, True]
+
+
+def test_a_transaction_whose_condition_no_longer_holds_after_another_is_a_conflict() -> None:
+    answers = [collision("TransactionConflict"), collision("ConditionalCheckFailed", "TransactionConflict")]
+    with pytest.raises(ConflictError):
+        transact(FakeClient("dynamodb", transact_write_items=answers).lazy, [put("t", {"pk": "p"})], sleep=at_once)
+
+
+def test_a_transaction_that_is_always_cancelled_is_given_up_for_now() -> None:
+    table = FakeClient("dynamodb", transact_write_items=[collision("TransactionConflict")] * 9)
+    with pytest.raises(RetryableError, match="TransactionConflict"):
+        transact(table.lazy, [put("table", {"pk": "p"})], sleep=at_once)
+    assert len(table.requests) == 1 + len(PAUSES)
+
+
+def at_once(_: float) -> None:
+    """Take no time."""
 
 
 def test_packages_are_listed_to_the_last_page_and_read_by_their_version() -> None:

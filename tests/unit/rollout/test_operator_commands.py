@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.rollout.errors import ConflictError, RetryableError
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.operators import read_command, take_command
 from lambdas.rollout.state import Command, Phase
@@ -65,6 +66,32 @@ def test_command_delivered_twice_has_one_effect(world: Any) -> None:
     world.command("pause", "c1")
     world.until_over()
     assert world.outcomes == [("1.1.0", "PROMOTED")]
+
+
+def test_command_is_taken_in_although_the_table_does_not_answer_at_once(world: Any) -> None:
+    world.approve()
+    world.until_phase(Phase.BAKE)
+    save, errors = world.store.save, [RetryableError("throttled"), ConflictError("it has changed")]
+
+    def save_at_last(*given: Any, **named: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return save(*given, **named)
+
+    world.store.save = save_at_last
+    take_command(world.ports, "rain-local", Command("abort-1", "abort", world.clock.now(), "ops"))
+    assert [command.id for command in world.store.state.commands] == ["abort-1"]
+
+
+def test_command_whose_table_never_answers_comes_again(world: Any) -> None:
+    world.approve()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise RetryableError("throttled")
+
+    world.store.save = refuse
+    with pytest.raises(RetryableError):
+        take_command(world.ports, "rain-local", Command("abort-1", "abort", world.clock.now(), "ops"))
 
 
 def test_command_for_another_rollout_does_nothing(world: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambdas.rollout.engine import Engine
-from lambdas.rollout.errors import ConflictError, LeaseHeldError, TimedOutError
+from lambdas.rollout.engine import RELEASE_TRIES, Engine
+from lambdas.rollout.errors import ConflictError, LeaseHeldError, RetryableError, TimedOutError
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.policy import Policy, SmokeTest, Step
 from lambdas.rollout.state import Phase
@@ -122,22 +122,60 @@ def test_version_approved_while_a_worker_holds_the_lease_is_not_lost(world: Any)
     assert world.outcomes == [("1.1.0", "PROMOTED"), ("1.2.0", "PROMOTED")]
 
 
-@pytest.mark.parametrize("writes", [1, 3])
-def test_lease_is_given_back_however_much_comes_in_at_that_moment(world: Any, writes: int) -> None:
-    save, refused = world.store.save, []
+class Releases:
+    """A table that refuses some of the writes by which the lease is given back."""
 
-    def save_unless_released(state: Any, *given: Any, **named: Any) -> Any:
-        if world.store.state.lease_owner and not state.lease_owner and len(refused) < writes:
-            refused.append(state)
-            raise ConflictError("something came in")
-        return save(state, *given, **named)
+    def __init__(self, world: Any, *errors: Exception, with_notices: bool = False) -> None:
+        self._world, self._save, self.errors = world, world.store.save, list(errors)
+        self._with_notices = with_notices
+        self._send, self.timers = world.timers.send, list[dict[str, Any]]()
+        world.store.save, world.timers.send = self, self._armed
 
+    def __call__(self, state: Any, *given: Any, **named: Any) -> Any:
+        stored = self._world.store.state
+        is_meant = stored.lease_owner and not state.lease_owner and (stored.outbox or not self._with_notices)
+        if is_meant and self.errors:
+            raise self.errors.pop()
+        return self._save(state, *given, **named)
+
+    def _armed(self, delay: float, body: dict[str, Any]) -> None:
+        self.timers.append(body)
+        self._send(delay, body)
+
+
+@pytest.mark.parametrize("error", [ConflictError("something came in"), RetryableError("throttled")], ids=str)
+@pytest.mark.parametrize("writes", [1, RELEASE_TRIES])
+def test_lease_is_given_back_although_its_write_is_refused_at_first(world: Any, error: Exception, writes: int) -> None:
     world.approve()
-    world.store.save = save_unless_released
+    releases = Releases(world, *[error] * writes)
     Engine(world.ports, "worker").run("rain-local")
-    assert len(refused) == writes
-    assert world.store.state.lease_owner is None
-    assert world.store.state.wake <= world.clock.now()
+    state = world.store.state
+    assert not releases.errors
+    assert state.lease_owner is None
+    # What came in must be looked at: the endpoint is due, and looked at again.
+    assert state.wake <= world.clock.now()
+    assert len(releases.timers) == 1
+
+
+def test_lease_that_cannot_be_given_back_runs_out_and_the_endpoint_is_looked_at(world: Any) -> None:
+    world.approve()
+    releases = Releases(world, *[ConflictError("something came in")] * (1 + RELEASE_TRIES))
+    Engine(world.ports, "worker").run("rain-local")
+    assert world.store.state.lease_owner == "worker"
+    assert len(releases.timers) == 1
+    world.until_over()
+    assert world.outcomes == [("1.1.0", "PROMOTED")]
+
+
+def test_notices_are_told_once_although_the_lease_is_given_back_at_the_second_try(world: Any) -> None:
+    world.settings.policy = SHORT
+    world.approve("1.1.0")
+    world.until_phase(Phase.BAKE)
+    world.fail("green")
+    releases = Releases(world, *[ConflictError("something came in")] * RELEASE_TRIES, with_notices=True)
+    world.until(lambda state: state.rollout is None and bool(world.outcomes))
+    assert not releases.errors
+    assert len(world.notifier.subjects) == len(set(world.notifier.subjects)) > 0
 
 
 def test_leased_endpoint_is_left_to_its_worker_until_the_lease_runs_out(world: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from tests.unit.tidegate.conftest import client_error
 from tests.unit.tidegate.states import FLEET, IDLE, NEXT, rolling
@@ -72,11 +73,19 @@ def test_the_engine_answers_where_no_package_counts(
     assert len(account.events.taken) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("AccessDeniedException", "not authorized to perform: sagemaker:DescribeModelPackage"),
+        ReadTimeoutError(endpoint_url="https://api.sagemaker.us-east-1.amazonaws.com"),
+    ],
+    ids=["denied", "no answer"],
+)
 def test_the_engine_answers_where_the_package_cannot_be_looked_at(
-    run: Run, account: Any, monkeypatch: pytest.MonkeyPatch
+    run: Run, account: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def deny(**_: Any) -> None:
-        raise client_error("AccessDeniedException", "not authorized to perform: sagemaker:DescribeModelPackage")
+        raise error
 
     monkeypatch.setattr(account.sagemaker, "describe_model_package", deny)
     assert run("retry") == 0

@@ -58,6 +58,12 @@ def test_what_is_not_switched_off_is_on() -> None:
     assert states(account(cache=False), PROFILE) == {"front-door": True, "cache": False, "routing": True, "jobs": True}
 
 
+def test_what_was_deployed_by_an_older_or_newer_version_can_be_switched_too() -> None:
+    older, newer = {"switches": PLACES}, {"switches": {**PLACES, "configured": ["cache"], "colour": "red"}}
+    assert profile_of(FrontDoor("https://a/", "iam", older), ENDPOINT) == Profile(**PLACES, configured=FLAGS)
+    assert profile_of(FrontDoor("https://a/", "iam", newer), ENDPOINT) == Profile(**PLACES, configured=["cache"])
+
+
 def test_one_flag_is_switched_and_rolled_out_at_once_and_all_else_stays() -> None:
     aws = account(cache=True, jobs=False)
     assert switch(aws, PROFILE, "cache", on=False)
