@@ -42,8 +42,8 @@ class Prediction:
         What was asked; the hash is empty when the input was no good.
     input, columns
         The rows, and the names of their values where those are known.
-    output
-        The answer's predictions; None for an error.
+    output, outputs
+        The answer's predictions, None for an error; and the names of their values where those are known.
     """
 
     id: str
@@ -63,6 +63,7 @@ class Prediction:
     input: Sequence[Any] | None = None
     columns: Sequence[str] | None = None
     output: Any = None
+    outputs: Sequence[str] = ()
 
 
 def line(prediction: Prediction, settings: Audit) -> str:
@@ -112,11 +113,16 @@ def _input(prediction: Prediction, settings: Audit) -> str | None:
 def _output(prediction: Prediction, settings: Audit) -> str | None:
     if not settings.keep_output or prediction.output is None:
         return None
-    # What a column of the rows is called, no output is.
-    of_outputs = settings.redacted - frozenset(prediction.columns or ())
-    if of_outputs and not _are_named(prediction.output):
+    if not _are_named(prediction.output) and _may_be_of_outputs(settings.redacted, prediction):
         return _left_out("the outputs are not known, and some may be redacted")
     return _written(_redacted(prediction.output, settings.redacted))
+
+
+def _may_be_of_outputs(redacted: frozenset[str], prediction: Prediction) -> bool:
+    """Return whether values without names may be redacted ones; where outputs have names, these decide."""
+    if prediction.outputs:
+        return not redacted.isdisjoint(prediction.outputs)
+    return not redacted <= frozenset(prediction.columns or ())
 
 
 def _are_named(rows: Any) -> bool:

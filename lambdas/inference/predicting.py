@@ -78,6 +78,7 @@ class _Question:
     rows: Sequence[Any]
     hash: str
     columns: Sequence[str] | None
+    outputs: Sequence[str]
     view: View | None
     routed: Routed
     switches: Switches
@@ -190,8 +191,8 @@ class Predictor:
         rows = signature.check(call.instances) if signature is not None else call.instances
         now = self._ports.freshness_clock()
         routed = route(self._settings, view, call.caller, call.asked, now, routing=switches.routing)
-        columns = _columns(signature)
-        return _Question(call, rows, input_hash(rows, columns), columns, view, routed, switches)
+        columns, outputs = _columns(signature), signature.outputs if signature is not None else ()
+        return _Question(call, rows, input_hash(rows, columns), columns, outputs, view, routed, switches)
 
     def _check_open(self, switches: Switches) -> None:
         if not switches.front_door:
@@ -366,6 +367,7 @@ class Predictor:
             input=question.rows if question else None,
             columns=question.columns if question else None,
             output=json.loads(answered.body).get("predictions") if answered else None,
+            outputs=question.outputs if question else (),
         )
         self._ports.log.record(line(prediction, settings))
 

@@ -20,6 +20,7 @@ from lambdas.inference.jobs.ports import Answer, Files, HandedOver, PerhapsOutda
 from lambdas.inference.ports import InvocationError, Ports
 from lambdas.inference.problems import Problem, is_callers_fault
 from lambdas.inference.settings import FrontDoor, Jobs
+from lambdas.inference.signature import Signature
 from lambdas.rollout.errors import MissingError
 
 SHORTEST_QUEUED, LONGEST_QUEUED = 60, 21_600
@@ -165,16 +166,17 @@ class AsynchronousEndpoint:
         except MissingError:
             return None
 
-    def _rows(self, body: bytes) -> tuple[Sequence[Any], Sequence[str] | None]:
-        """Return rows as the live version takes them, with the names of their values where those are known."""
+    def _rows(self, body: bytes) -> tuple[Sequence[Any], Signature | None]:
+        """Return rows as the live version takes them, with what it says of them where that is known."""
         rows, view = json.loads(body)["instances"], self._ports.views.latest()
         signature = self._ports.signatures.of(view.live) if view is not None else None
-        return (signature.check(rows), signature.names) if signature is not None else (rows, None)
+        return signature.check(rows) if signature is not None else rows, signature
 
     def _write_down(self, job: Job, status: int, standing: Standing | None, predictions: Sequence[Any] | None) -> None:
         if self._settings.audit is None:
             return
-        rows, columns = self._understood(self._found(job.input) or b'{"instances":[]}')
+        rows, signature = self._understood(self._found(job.input) or b'{"instances":[]}')
+        columns = signature.names if signature is not None else None
         at, answered = job.handed_at or job.began_at, predictions is not None
         prediction = Prediction(
             id=job.id,
@@ -194,10 +196,11 @@ class AsynchronousEndpoint:
             input=rows,
             columns=columns,
             output=predictions,
+            outputs=signature.outputs if signature is not None else (),
         )
         self._ports.log.record(line(prediction, self._settings.audit))
 
-    def _understood(self, body: bytes) -> tuple[Sequence[Any], Sequence[str] | None]:
+    def _understood(self, body: bytes) -> tuple[Sequence[Any], Signature | None]:
         try:
             return self._rows(body)
         except Problem:

@@ -9,6 +9,7 @@ import pytest
 
 from lambdas.contract import AUDIT_COLUMNS
 from lambdas.inference.audit import LARGEST_BYTES, Prediction, line
+from lambdas.inference.ports import Invoked
 from lambdas.inference.settings import Audit
 
 
@@ -98,7 +99,7 @@ def test_rows_whose_columns_nobody_knows_are_left_out_when_some_are_redacted(mak
 
 @pytest.mark.parametrize("output", [[[0.25, 77.25]], [{"by": 1}, [77.25]], [77.25]])
 def test_an_answer_whose_outputs_nobody_names_is_left_out_when_some_may_be_redacted(output: Any) -> None:
-    def kept(redacted: str, columns: Sequence[str] | None) -> Any:
+    def kept(redacted: str, columns: Sequence[str] | None, outputs: Sequence[str] = ()) -> Any:
         prediction = Prediction(
             id="1",
             at=0,
@@ -110,15 +111,31 @@ def test_an_answer_whose_outputs_nobody_names_is_left_out_when_some_may_be_redac
             latency_ms=1,
             output=output,
             columns=columns,
+            outputs=outputs,
         )
         return json.loads(json.loads(line(prediction, Audit(redacted=frozenset(redacted.split()))))["output"])
 
     assert "left_out" in kept("odds", ["dew", "wind"])
     assert "left_out" in kept("odds dew", ["dew", "wind"])
     assert "left_out" in kept("dew", None)
-    # These are columns of the rows, and so no outputs.
+    assert "left_out" in kept("dew", ["dew", "wind"], ["dew"])
+    assert kept("odds", ["dew", "wind"], ["rain"]) == output
+    # These are columns of the rows, and nobody calls an output so.
     assert kept("dew wind", ["dew", "wind"]) == output
     assert kept("", None) == output
+
+
+@pytest.mark.parametrize(("outputs", "is_kept"), [(["rain"], True), (["dew"], False), ([], True)])
+def test_what_the_versions_signature_calls_outputs_decides_about_answers_without_names(
+    make_door: Any, monkeypatch: pytest.MonkeyPatch, outputs: list[str], is_kept: bool
+) -> None:
+    door = make_door(audit=Audit(redacted=frozenset({"dew"})))
+    door.signatures.known = sys.modules["inference_serving_fakes"].signature("dew", "wind")
+    door.signatures.known.outputs = tuple(outputs)
+    monkeypatch.setattr(door.runtime, "invoke", lambda *_: Invoked('{"predictions": [77.25]}', "blue"))
+    door.predict([[1, 2]])
+    [record] = door.log.records
+    assert ("77.25" in record["output"]) == is_kept
 
 
 def test_what_is_redacted_is_so_within_other_columns_and_outputs(make_door: Any) -> None:
