@@ -30,9 +30,10 @@ class KeepScaling(Action):
 class CreateModel(Action):
     """Make the model of a rollout: from `container`, or from that of the source variant's model when that is None.
 
-    With `sha256` it is made only while the container's artefact is still the one that was signed. An empty `image`
-    leaves the container's own. `variables` are those of the container that are the fleet's to say; it has no others
-    that begin with `lambdas.contract.CAPTURE_VARIABLES`.
+    With `sha256` it is made only while the container's artefact is still the one that was signed; an `urgent` one that
+    is cloned also while nobody can say whether it is. An empty `image` leaves the container's own. `variables` are
+    those of the container that are the fleet's to say; it has no others that begin with
+    `lambdas.contract.CAPTURE_VARIABLES`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class CreateModel(Action):
     tags: Mapping[str, str]
     variables: Mapping[str, str] = field(default_factory=dict)
     sha256: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Endpoints(Protocol):
         """Look at an endpoint."""
 
     def container_of(self, action: CreateModel) -> Mapping[str, Any]:
-        """Return the container that the model is going to have."""
+        """Return the container that the model is going to have; known without that where the action carries one."""
 
     def create_model(self, action: CreateModel) -> None:
         """Make the model, or make sure that the one of that name is the same."""

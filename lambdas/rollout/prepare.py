@@ -110,6 +110,7 @@ def _model(turn: Turn) -> CreateModel:
         source_slot=source.slot,
         container=rollout.container,
         sha256=rollout.sha256,
+        urgent=rollout.urgent,
         image=rollout.image,
         network_isolation=rollout.fleet.network_isolation,
         execution_role_arn=rollout.execution_role_arn,

@@ -216,9 +216,13 @@ class FakeSageMaker:
     def create_model(self, action: CreateModel) -> None:
         self._mutate("create_model", action.name)
         self.models[action.name] = action
-        self.containers[action.name] = self.container_of(action)
+        self.containers[action.name] = self._container(action)
 
     def container_of(self, action: CreateModel) -> Mapping[str, Any]:
+        assert action.container is None, "what is known is not looked up"
+        return self._container(action)
+
+    def _container(self, action: CreateModel) -> Mapping[str, Any]:
         if action.container is not None:
             return action.container
         config = self.final.get(action.source_config)

@@ -463,6 +463,41 @@ def test_version_whose_artefact_was_replaced_is_not_gone_back_to(trusting: Any) 
     assert trusting.store.state.live.version == "1.2.0"
 
 
+@pytest.mark.parametrize(
+    "error", [RetryableError("S3 is busy"), TimedOutError("no answer"), PermanentError("S3 must not be read")]
+)
+def test_way_back_does_not_depend_on_s3(trusting: Any, error: TidegateError) -> None:
+    promoted(trusting, "1.1.0", "1.2.0")
+    trusting.trust.unread = [error] * 100
+    trusting.command("rollback", to="1.1.0")
+    trusting.until_over()
+    assert (trusting.outcomes[-1], len(trusting.trust.unread)) == (("1.1.0", "PROMOTED"), 99)
+    assert trusting.store.state.live.sha256 == DIGEST, "it is checked when it is cloned again"
+    (told,) = [line for line, _ in trusting.log.lines if "not compared" in line]
+    assert URI in told
+    assert str(error) in told
+
+
+def test_way_back_is_refused_where_the_artefact_is_gone(trusting: Any) -> None:
+    promoted(trusting, "1.1.0", "1.2.0")
+    del trusting.trust.objects[URI]
+    trusting.command("rollback", to="1.1.0")
+    trusting.until_over()
+    assert trusting.outcomes[-1] == ("1.1.0", "ROLLED_BACK")
+    assert f"its artefact {URI} is not there" in trusting.store.texts("abort")[-1]
+
+
+def test_live_model_is_cloned_for_another_fleet_only_once_its_artefact_could_be_read(
+    trusting: Any, bigger: Fleet
+) -> None:
+    promoted(trusting, "1.1.0")
+    trusting.trust.unread = [PermanentError("S3 must not be read")] * 3
+    trusting.declare(bigger)
+    trusting.until_over()
+    assert (trusting.outcomes[-1], trusting.trust.unread) == (("1.1.0", "ROLLED_BACK"), [])
+    assert "failed 3 times" in trusting.store.texts("abort")[-1]
+
+
 def test_container_that_loads_more_than_was_signed_is_no_longer_what_was_signed(trusting: Any) -> None:
     container = {"ModelDataUrl": URI, "AdditionalModelDataSources": [{"ChannelName": "more"}]}
     with pytest.raises(TamperedError, match="additional model data"):
