@@ -12,7 +12,7 @@ from lambdas.inference.following.ports import Ports, Seen
 from lambdas.inference.following.standing import Standing
 from lambdas.inference.following.wanted import Live, Plan, Wanted, wanted
 from lambdas.inference.signed_artefact import check
-from lambdas.rollout.errors import TamperedError
+from lambdas.rollout.errors import TamperedError, TidegateError
 
 MISSING, IN_SERVICE = "Missing", "InService"
 FAILED = frozenset({"Failed", "UpdateRollbackFailed"})
@@ -85,8 +85,7 @@ class Follower:
                 self._report(told, standing, f"update-endpoint {self._named} --endpoint-config-name {aim.config_name}")
                 self._scale(standing, seen)
                 return
-        if not self._is_trusted(live, aim, f"stays with {seen.config}"):
-            self._scale(standing, seen)
+        if not self._may_change(standing, live, aim, seen):
             return
         # With none, one is started: else the next job would be the first to find out whether the version starts.
         keep = seen.instances > 0
@@ -94,6 +93,20 @@ class Follower:
             self._change(standing, live, aim, lambda: self._update(aim, keep))
         else:
             self._change(standing.released(), live, aim, lambda: self._update_released(aim, keep))
+
+    def _may_change(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> bool:
+        """Return whether the live version is to be trusted; where that is not certain, what answers scales meanwhile.
+
+        A look that was killed may have released its scaling.
+        """
+        try:
+            trusted = self._is_trusted(live, aim, f"stays with {seen.config}")
+        except TidegateError:
+            self._scale(standing, seen)
+            raise
+        if not trusted:
+            self._scale(standing, seen)
+        return trusted
 
     def _update(self, aim: Wanted, keep: bool) -> None:
         self._ports.endpoints.update(self._plan.name, aim.config_name, keep_count=keep)

@@ -14,7 +14,7 @@ from lambdas.inference.following.retiring import Retiring
 from lambdas.inference.following.standing import PAUSES, Standing
 from lambdas.inference.following.wanted import wanted
 from lambdas.inference.settings import Asynchronous
-from lambdas.rollout.errors import ConflictError, RetryableError, TimedOutError
+from lambdas.rollout.errors import ConflictError, PermanentError, RetryableError, TidegateError, TimedOutError
 from tests.unit.inference.following_world import NAME, OWN, PLAN, START, CrashError, World, artefact_of, live
 
 
@@ -163,7 +163,10 @@ def test_what_failed_is_left_where_the_next_version_is_not_trusted() -> None:
     assert f"{OWN} is Failed, and is not made anew: no model is made of v2" in world.faults.reasons[-1]
 
 
-def test_scaling_that_was_released_comes_back_though_the_version_is_no_longer_trusted() -> None:
+@pytest.mark.parametrize("error", [None, RetryableError("S3 is busy"), PermanentError("it must not be read")])
+def test_scaling_that_was_released_comes_back_where_the_version_is_not_known_to_be_good(
+    error: TidegateError | None,
+) -> None:
     world = World()
     world.minutes(6)
     world.promote("v2", "ml.g5.xlarge")
@@ -176,9 +179,16 @@ def test_scaling_that_was_released_comes_back_though_the_version_is_no_longer_tr
     world.endpoints.update = killed  # type: ignore[method-assign]
     world.look()
     assert not world.scaling.there
-    world.artefacts.changed = {artefact_of("v2")}
+    if error is None:
+        world.artefacts.changed = {artefact_of("v2")}
+    else:
+        world.artefacts.errors = [error, error]
     world.minutes(2)
     assert (world.answers, world.scaling.there) == ("v1", True)
+    assert error is None or str(error) in world.log, "the function fails with it"
+    world.artefacts.changed = set()
+    world.minutes(5)
+    assert (world.answers, world.scaling.there) == ("v2", True)
 
 
 def test_an_artefact_that_cannot_be_read_is_read_by_a_later_look() -> None:
