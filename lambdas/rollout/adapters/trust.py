@@ -81,5 +81,6 @@ class KmsTrust:
                 if code_of(error) in _NO_OBJECT:
                     raise MissingError(f"{uri} is not there") from error
                 if code_of(error) in _FORBIDDEN:
-                    raise PermanentError(f"{uri} must not be read: allow s3:GetObject, and its key") from error
+                    how = "allow s3:GetObject, and its key"
+                    raise PermanentError(f"{uri} must not be read: {how} ({error})") from error
                 raise

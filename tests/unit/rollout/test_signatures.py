@@ -348,8 +348,17 @@ def test_object_that_cannot_be_had(code: str, kind: type[Exception]) -> None:
 
 
 def test_object_that_must_not_be_read_is_named() -> None:
-    with pytest.raises(PermanentError, match=f"{URI} must not be read"):
+    with pytest.raises(PermanentError, match=f"{URI} must not be read") as raised:
         KmsTrust(s3=Asked("s3", head_object=error("403", 403)).lazy).sha256(URI)
+    assert "(403)" in str(raised.value)
+
+
+def test_reason_that_aws_gives_for_an_object_that_must_not_be_read_is_told() -> None:
+    why = "User is not authorized to perform kms:Decrypt"
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": why}}, "GetObject")
+    s3 = Asked("s3", head_object={"ContentLength": 9}, get_object=refused)
+    with pytest.raises(PermanentError, match=f"{URI} must not be read: .*{why}"):
+        KmsTrust(s3=s3.lazy).sha256(URI)
 
 
 def test_real_signature_is_valid_and_another_message_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
