@@ -90,14 +90,22 @@ def _observe(ports: Ports, plan: Plan, run: Run) -> Said:
 
 
 def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
+    try:
+        # A job may begin, again, hours after the run did.
+        if run.model is not None:
+            check(run.model.version, run.model.description, run.model.sha256, ports.trust)
+    except TamperedError as error:
+        return _not_done(ports, run, error, refused=True)
+    return _create_job(ports, plan, run)
+
+
+def _create_job(ports: Ports, plan: Plan, run: Run) -> Said | None:
     recorded = _recorded(ports, plan, run)
     missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
     if not missing:
         return Observed(run.id, run.attempt, 0)
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
-    if (tampered := _tampered(ports, run)) is not None:
-        return _not_done(ports, run, tampered, refused=True)
     try:
         # A run that was begun by code which did not describe models goes on with the live version's.
         if run.model is not None and run.model.description:
@@ -106,16 +114,6 @@ def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
     except PermanentError as error:
         return _not_done(ports, run, error, refused=True)
     ports.log.info(f"the job {plan.job(run.id, run.attempt)} answers {len(missing)} of {run.objects} objects")
-    return None
-
-
-def _tampered(ports: Ports, run: Run) -> TamperedError | None:
-    """Return why a job must not load the model's artefact: it may begin, again, hours after the run did."""
-    try:
-        if run.model is not None:
-            check(run.model.version, run.model.description, run.model.sha256, ports.trust)
-    except TamperedError as error:
-        return error
     return None
 
 

@@ -220,6 +220,7 @@ def test_a_model_whose_artefact_was_changed_is_not_made_and_its_run_fails(world)
     assert "register the model under a new version" in run["text"]
     assert any(run["text"] in fault for fault in world.faults)
     assert world.transforms.jobs == {}
+    assert not [key for key in world.objects.content if key.endswith(".manifest")]
 
 
 def test_an_artefact_that_is_changed_between_two_jobs_answers_no_more(world):
