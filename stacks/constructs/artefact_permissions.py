@@ -51,6 +51,10 @@ class ArtefactPermissions:
         """Read and write what is encrypted in the bucket."""
         return use_key_of(self._names, self._names.registry_key, "s3", "UseArtefactKey", "Decrypt", "GenerateDataKey")
 
+    def use_key_to_read(self) -> iam.PolicyStatement:
+        """Read what is encrypted in the bucket."""
+        return use_key_of(self._names, self._names.registry_key, "s3", "UseArtefactKey", "Decrypt")
+
     def use_key_in_jobs(self) -> iam.PolicyStatement:
         """Use the key as jobs do whose outputs are encrypted with it.
 
@@ -80,4 +84,4 @@ def verify_models(names: Names, endpoints: Sequence[str]) -> list[iam.PolicyStat
 def compare_models(names: Names, endpoints: Sequence[str]) -> list[iam.PolicyStatement]:
     """Look whether endpoints' models have the digests that signatures, which were verified before, were made over."""
     artefacts = ArtefactPermissions(names, endpoints)
-    return [artefacts.find(MODELS), artefacts.read(MODELS), artefacts.use_key()]
+    return [artefacts.find(MODELS), artefacts.read(MODELS), artefacts.use_key_to_read()]

@@ -111,6 +111,16 @@ def test_function_has_exactly_its_actions(local, function):
     assert set(allowed(local.rollout, f"{function}Role")) == ACTIONS[function]
 
 
+@pytest.mark.parametrize("function", ["Admit", "React", "Tick"])
+def test_who_verifies_models_seals_nothing_in_their_bucket(local, function):
+    (unsealed,) = [
+        each["Action"]
+        for each in local.rollout.statements(f"{function}Role")
+        if "s3" in str(local.rollout.text(each.get("Condition", {})).get("StringEquals", {}).get("kms:ViaService"))
+    ]
+    assert unsealed == "kms:Decrypt"
+
+
 def test_every_function_has_a_role_of_its_own(each):
     for template in each.templates.values():
         roles = [str(function["Properties"]["Role"]) for function in template.of_type("AWS::Lambda::Function").values()]
