@@ -4,37 +4,12 @@ Needs dynamodb:GetItem on the rollout table (`TIDEGATE_TABLE`), for the partitio
 sagemaker:DescribeEndpointConfig and DescribeModel on what is named ``<endpoint>-*``.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
+from lambdas.inference.live import LiveModel
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import PermanentError
 from lambdas.rollout.route import key_of
-
-
-@dataclass(frozen=True)
-class LiveModel:
-    """The model that is live.
-
-    Parameters
-    ----------
-    slot, version, key
-        As the rollout engine knows it.
-    variant, model
-        As SageMaker describes its production variant and the model itself.
-    sha256
-        What its artefact was signed with; empty if it was not.
-    """
-
-    slot: str
-    version: str
-    key: str
-    variant: Mapping[str, Any]
-    model: Mapping[str, Any]
-    sha256: str = ""
 
 
 def live_model(endpoint: str, store: DynamoStore, client: Lazy) -> LiveModel | None:

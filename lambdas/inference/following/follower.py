@@ -10,7 +10,8 @@ from dataclasses import asdict, replace
 
 from lambdas.inference.following.ports import Ports, Seen
 from lambdas.inference.following.standing import Standing
-from lambdas.inference.following.wanted import Live, Plan, Wanted, wanted
+from lambdas.inference.following.wanted import Plan, Wanted, wanted
+from lambdas.inference.live import LiveModel
 from lambdas.inference.signed_artefact import check
 from lambdas.rollout.errors import TamperedError, TidegateError
 
@@ -50,11 +51,11 @@ class Follower:
         elif seen.status == IN_SERVICE:
             self._rest(standing, live, aim, seen)
 
-    def _begin(self, standing: Standing, live: Live, aim: Wanted) -> None:
+    def _begin(self, standing: Standing, live: LiveModel, aim: Wanted) -> None:
         if self._is_trusted(live, aim, "is not made"):
             self._change(standing.gone(), live, aim, lambda: self._create(aim))
 
-    def _is_trusted(self, live: Live, aim: Wanted, otherwise: str) -> bool:
+    def _is_trusted(self, live: LiveModel, aim: Wanted, otherwise: str) -> bool:
         """Return whether the live version's artefact is what was signed; if not, tell what becomes of the endpoint.
 
         Asked when something is about to be changed, and before that is written down: else nobody knew what answers.
@@ -66,7 +67,7 @@ class Follower:
             return False
         return True
 
-    def _change(self, standing: Standing, live: Live, aim: Wanted, make: Callable[[], None]) -> None:
+    def _change(self, standing: Standing, live: LiveModel, aim: Wanted, make: Callable[[], None]) -> None:
         now = self._ports.clock.now()
         self._ports.standings.save(standing.changing(aim.config_name, live.version, live.key, aim.made, now))
         self._ports.log.info(f"the jobs are to be answered by {live.version}: {aim.config_name}")
@@ -77,7 +78,7 @@ class Follower:
     def _create(self, aim: Wanted) -> None:
         self._ports.endpoints.create(self._plan.name, aim.config_name, self._plan.tags)
 
-    def _catch_up(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> None:
+    def _catch_up(self, standing: Standing, live: LiveModel, aim: Wanted, seen: Seen) -> None:
         if standing.is_asking_for(aim.config_name) and seen.modified_at >= standing.asked_at:
             standing = self._count_failure(standing)
             if self._waits(standing):
@@ -94,7 +95,7 @@ class Follower:
         else:
             self._change(standing.released(), live, aim, lambda: self._update_released(aim, keep))
 
-    def _may_change(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> bool:
+    def _may_change(self, standing: Standing, live: LiveModel, aim: Wanted, seen: Seen) -> bool:
         """Return whether the live version is to be trusted; where that is not certain, what answers scales meanwhile.
 
         A look that was killed may have released its scaling.
@@ -120,7 +121,7 @@ class Follower:
         self._ports.scaling.release(self._plan)
         self._update(aim, keep)
 
-    def _start_over(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> None:
+    def _start_over(self, standing: Standing, live: LiveModel, aim: Wanted, seen: Seen) -> None:
         """Have the endpoint deleted, so that it is made anew: at once where another config is wanted than failed."""
         if standing.is_asking_for(aim.config_name):
             standing = self._count_failure(standing)
@@ -132,13 +133,13 @@ class Follower:
         self._ports.standings.save(standing.gone())
         self._ports.endpoints.delete(f"endpoint/{self._plan.name}")
 
-    def _rest(self, standing: Standing, live: Live, aim: Wanted, seen: Seen) -> None:
+    def _rest(self, standing: Standing, live: LiveModel, aim: Wanted, seen: Seen) -> None:
         if not standing.settled_at or (standing.config, standing.key) != (aim.config_name, live.key):
             standing = self._settle(standing, live, aim)
         standing = self._scale(standing, seen)
         self._tidy(standing, aim)
 
-    def _settle(self, standing: Standing, live: Live, aim: Wanted) -> Standing:
+    def _settle(self, standing: Standing, live: LiveModel, aim: Wanted) -> Standing:
         now = self._ports.clock.now()
         if standing.config != aim.config_name or standing.key != live.key:
             # The same model under another name of the engine's, or a table that has lost its item.

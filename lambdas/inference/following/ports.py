@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lambdas.inference.following.standing import Standing
-from lambdas.inference.following.wanted import Live, Plan
+from lambdas.inference.following.wanted import Plan
+from lambdas.inference.live import LiveModel
 from lambdas.rollout.ports import Clock, Log, Trust
 
 
@@ -44,7 +45,7 @@ class Standings(Protocol):
 class LiveVersions(Protocol):
     """The rollout table, and what is live on SageMaker."""
 
-    def of(self, endpoint: str) -> Live | None:
+    def of(self, endpoint: str) -> LiveModel | None:
         """Return the live version; None before the endpoint's first."""
 
 

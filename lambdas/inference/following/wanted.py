@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from lambdas import contract
+from lambdas.inference.live import LiveModel
 from lambdas.inference.own_model import description
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.configs import tag_list
@@ -57,27 +58,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Live:
-    """The version that is live.
-
-    Parameters
-    ----------
-    version, key
-        As the rollout engine knows it.
-    variant, model
-        As SageMaker describes its production variant and its model.
-    sha256
-        What its artefact was signed with; empty if it was not.
-    """
-
-    version: str
-    key: str
-    variant: Mapping[str, Any]
-    model: Mapping[str, Any]
-    sha256: str = ""
-
-
-@dataclass(frozen=True)
 class Wanted:
     """What is to answer: requests that make it."""
 
@@ -105,7 +85,7 @@ class Wanted:
         return (f"model/{self.model_name}", f"config/{self.config_name}")
 
 
-def wanted(plan: Plan, live: Live) -> Wanted:
+def wanted(plan: Plan, live: LiveModel) -> Wanted:
     """Return what is to answer jobs while a version is live."""
     model = _named(plan, "ModelName", {**description(live.model), "Tags": tag_list(plan.tags)})
     return Wanted(model, _named(plan, "EndpointConfigName", _config(plan, live.variant, model["ModelName"])))

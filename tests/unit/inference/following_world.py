@@ -8,7 +8,8 @@ from lambdas.inference.following.follower import Follower
 from lambdas.inference.following.ports import Ports, Seen
 from lambdas.inference.following.retiring import Retiring
 from lambdas.inference.following.standing import Standing
-from lambdas.inference.following.wanted import Live, Plan
+from lambdas.inference.following.wanted import Plan
+from lambdas.inference.live import LiveModel
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, PermanentError, TidegateError
 from tests.unit.inference.artefacts import Artefacts, signed
@@ -43,7 +44,7 @@ def artefact_of(version: str) -> str:
     return f"s3://bucket/{version}.tar.gz"
 
 
-def live(version: str, instance_type: str = "ml.m5.large") -> Live:
+def live(version: str, instance_type: str = "ml.m5.large") -> LiveModel:
     """Return a version as SageMaker describes it."""
     container = {
         "Image": "image",
@@ -65,16 +66,16 @@ def live(version: str, instance_type: str = "ml.m5.large") -> Live:
         "InitialInstanceCount": 3,
         "ContainerStartupHealthCheckTimeoutInSeconds": 77,
     }
-    return Live(version, f"arn:{version}", variant, model, signed(artefact_of(version)))
+    return LiveModel("green", version, f"arn:{version}", variant, model, signed(artefact_of(version)))
 
 
 @dataclass
 class FakeLive:
     """What the engine says."""
 
-    found: Live | None = None
+    found: LiveModel | None = None
 
-    def of(self, endpoint: str) -> Live | None:
+    def of(self, endpoint: str) -> LiveModel | None:
         return self.found
 
 

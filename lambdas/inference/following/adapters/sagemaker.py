@@ -13,7 +13,7 @@ from typing import Any
 from lambdas.inference.adapters.live_model import live_model
 from lambdas.inference.adapters.own_models import OwnModels
 from lambdas.inference.following.ports import Seen
-from lambdas.inference.following.wanted import Live
+from lambdas.inference.live import LiveModel
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.adapters.failures import translated
@@ -93,9 +93,6 @@ class RecordedLive:
     def __init__(self, store: DynamoStore | None = None, client: Lazy | None = None) -> None:
         self._store, self._client = store or DynamoStore(), client or Lazy("sagemaker")
 
-    def of(self, endpoint: str) -> Live | None:
+    def of(self, endpoint: str) -> LiveModel | None:
         """Return the live version; None before the endpoint's first."""
-        live = live_model(endpoint, self._store, self._client)
-        if live is None:
-            return None
-        return Live(live.version, live.key, live.variant, live.model, live.sha256)
+        return live_model(endpoint, self._store, self._client)
