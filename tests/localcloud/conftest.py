@@ -15,6 +15,7 @@ import pytest
 from localcloud.cloud import LocalCloud
 from tests.localcloud.jobs import Jobs
 from tests.localcloud.pipeline_definitions import Pipelines
+from tests.logged import messages
 
 _names = itertools.count(1)
 
@@ -132,10 +133,7 @@ class Workshop:
         return {**answer, "Payload": json.loads(body) if body else None}
 
     def log_text(self, function: str) -> str:
-        logs, group = self.cloud.client("logs"), f"/aws/lambda/{function}"
-        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
-            return ""  # nothing has been shipped yet
-        return "\n".join(event["message"] for event in logs.filter_log_events(logGroupName=group)["events"])
+        return "\n".join(messages(self.cloud.client("logs"), f"/aws/lambda/{function}"))
 
     def metric(self, namespace: str, name: str, **dimensions: str) -> float:
         """Return the sum of a metric over the last minutes."""

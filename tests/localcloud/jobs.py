@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.cloud import LocalCloud
+from tests.logged import messages
 
 STORAGE = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:ListBucket"], "Resource": "*"}
 LOGS = {
@@ -106,9 +107,7 @@ class Jobs:
         return self._ended(lambda: self.sagemaker.describe_training_job(TrainingJobName=name), "Training")
 
     def log_text(self, group: str, job: str) -> str:
-        logs = self.cloud.client("logs")
-        events = logs.filter_log_events(logGroupName=group, logStreamNamePrefix=job)["events"]
-        return "\n".join(event["message"] for event in events)
+        return "\n".join(messages(self.cloud.client("logs"), group, job))
 
     @staticmethod
     def _ended(describe: Any, label: str) -> dict[str, Any]:

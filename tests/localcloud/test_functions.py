@@ -98,18 +98,11 @@ def test_kill_in_the_middle_fails_the_invocation(cloud, workshop, wait_until):
     answers = []
     caller = threading.Thread(target=lambda: answers.append(workshop.invoke(function, {"seconds": 60})))
     caller.start()
-    wait_until(lambda: "began" in _log_of(workshop, function))
+    wait_until(lambda: "began" in workshop.log_text(function))
     assert len(cloud.functions.kill(function)) == 1
     caller.join(50)
     assert "signal: kill" in answers[0]["Payload"]["errorMessage"]
     assert workshop.invoke(function, {"seconds": 0}).get("FunctionError") is None
-
-
-def _log_of(workshop, function):
-    try:
-        return workshop.log_text(function)
-    except ClientError:
-        return ""
 
 
 def test_broken_import_is_answered(workshop):
@@ -132,7 +125,7 @@ def test_reserved_concurrency_throttles(cloud, workshop, wait_until):
     cloud.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=1)
     caller = threading.Thread(target=lambda: workshop.invoke(function, {"seconds": 60}))
     caller.start()
-    wait_until(lambda: "began" in _log_of(workshop, function))
+    wait_until(lambda: "began" in workshop.log_text(function))
     single = boto_client_without_retries(cloud)
     with pytest.raises(ClientError, match="TooManyRequestsException"):
         single.invoke(FunctionName=function, Payload=b'{"seconds": 0}')
@@ -161,7 +154,7 @@ def test_new_code_reaches_the_next_invocation(cloud, workshop):
 def test_logs_stand_between_start_and_report(workshop, wait_until):
     function = workshop.function("def handler(event, context):\n    print('in between')")
     workshop.invoke(function)
-    text = wait_until(lambda: "REPORT" in _log_of(workshop, function) and workshop.log_text(function))
+    text = wait_until(lambda: "REPORT" in (text := workshop.log_text(function)) and text)
     assert text.index("START RequestId") < text.index("in between") < text.index("END RequestId") < text.index("REPORT")
     assert "Init Duration" in text
 
@@ -172,7 +165,7 @@ def test_logs_are_lost_without_permission(cloud, workshop):
     cloud.client("lambda").update_function_configuration(FunctionName=function, Role=role)
     workshop.invoke(function)
     time.sleep(0.3)
-    assert "unheard" not in _log_of(workshop, function)
+    assert "unheard" not in workshop.log_text(function)
 
 
 def test_embedded_metrics_become_metrics(workshop, wait_until):

@@ -41,11 +41,7 @@ def slow(jobs):
 
 
 def _waits(jobs, name, wait_until):
-    wait_until(lambda: GROUP in _groups(jobs) and "waiting" in jobs.log_text(GROUP, name))
-
-
-def _groups(jobs):
-    return [group["logGroupName"] for group in jobs.cloud.client("logs").describe_log_groups()["logGroups"]]
+    wait_until(lambda: "waiting" in jobs.log_text(GROUP, name))
 
 
 def test_inputs_become_outputs_with_arguments_variables_and_logs(jobs, copying, wait_until):

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.localcloud.jobs import LOGS
+from tests.logged import messages
 
 GROUP = "/aws/sagemaker/TransformJobs"
 READS = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}
@@ -101,12 +102,8 @@ class Transforms:
         """Return what the container has logged of its payloads."""
 
         def logged() -> list[str]:
-            groups = self.jobs.cloud.client("logs").describe_log_groups()["logGroups"]
-            if GROUP not in [group["logGroupName"] for group in groups]:
-                return []
-            events = self.jobs.cloud.client("logs").filter_log_events(logGroupName=GROUP)["events"]
-            own = [each["message"] for each in events if each["logStreamName"].startswith(f"{name}/")]
-            return [line for line in own if line.startswith("payload")]
+            lines = messages(self.jobs.cloud.client("logs"), GROUP, f"{name}/")
+            return [line for line in lines if line.startswith("payload")]
 
         return list(wait_until(lambda: (found := logged()) and len(found) >= count and found))
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from lambdas import contract
+from tests.logged import messages
 from tests.scenarios.front_door_working.working import Door, Reply, days
 
 REQUESTS = 30
@@ -34,8 +35,8 @@ def kept(door: Door, row: list[float]) -> Reply:
 def warnings(door: Door) -> int:
     """Return how often its function has said that it leaves the cache alone."""
     group = door.loop.cloud.client("lambda").get_function_configuration(FunctionName=door.function("predict"))
-    events = door.loop.cloud.client("logs").filter_log_events(logGroupName=group["LoggingConfig"]["LogGroup"])["events"]
-    return sum("left alone" in event["message"] for event in events)
+    lines = messages(door.loop.cloud.client("logs"), group["LoggingConfig"]["LogGroup"])
+    return sum("left alone" in line for line in lines)
 
 
 def test_the_same_rows_are_answered_from_the_cache_and_not_from_the_table(memory: Door) -> None:

@@ -69,7 +69,7 @@ def test_an_order_whose_handler_is_killed_starts_one_run_and_spot_training_goes_
     assert "Evaluate" in run.text
     trained = loop.cloud.client("sagemaker").describe_training_job(TrainingJobName=job)
     assert "Interrupted" in [each["Status"] for each in trained["SecondaryStatusTransitions"]]
-    assert "resumed: " in loop.training_logs(job)
+    loop.wait_for(lambda: "resumed: " in loop.training_logs(job), "the training job to say that it resumed")
     assert len(loop.executions()) == 2
 
 

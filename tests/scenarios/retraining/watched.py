@@ -15,6 +15,7 @@ from moto.s3.models import s3_backends
 
 from lambdas import contract
 from lambdas.retraining import starting
+from tests.logged import messages
 from tests.scenarios.loop import POLL_SECONDS, Found, Loop
 from tests.scenarios.retraining import weather
 from tidegate import drift, labels, retraining, rollouts
@@ -203,9 +204,7 @@ class Watched(Loop):
 
     def training_logs(self, job: str) -> str:
         """Return what a training job has logged."""
-        logs = self.cloud.client("logs")
-        found = logs.filter_log_events(logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=job)
-        return "\n".join(event["message"] for event in found["events"])
+        return "\n".join(messages(self.cloud.client("logs"), "/aws/sagemaker/TrainingJobs", job))
 
     def _process(self, step: str) -> int | None:
         for folder in Path("/proc").iterdir():
