@@ -51,6 +51,7 @@ from localcloud.services.identity import IdentityService
 from localcloud.services.jobs.faults import JobFaults
 from localcloud.services.jobs.job_service import JobService
 from localcloud.services.jobs.life import Surroundings
+from localcloud.services.log_streams import LogStreams
 from localcloud.services.object_events import send_object_events
 from localcloud.services.objects import Objects
 from localcloud.services.parameters import ParameterTiers
@@ -377,6 +378,7 @@ class LocalCloud:
     def _hold_calls_against_aws(self, scope: Scope) -> None:
         """Let calls that the store answers be refused, or answered, as AWS does."""
         self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
+        self._dispatcher.relay("logs:FilterLogEvents", LogStreams(self._store, scope).filter_call)
         self._dispatcher.relay("dynamodb:TransactWriteItems", Transactions(self._store).write_call)
         self._dispatcher.check("events:PutRule", check_rule)
         self._dispatcher.check("events:PutTargets", check_targets)

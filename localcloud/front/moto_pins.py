@@ -65,6 +65,7 @@ _ATTRIBUTES = {
     "moto.kms.models.Key": ("policy", "aliases", "arn", "key_usage", "key_spec", "key_state", "private_key"),
     "moto.kms.utils.RSAPrivateKey": ("private_key",),
     "moto.kms.utils.ECDSAPrivateKey": ("private_key",),
+    "moto.logs.models.LogGroup": ("streams",),
     "moto.s3.models.FakeBucket": ("policy", "encryption"),
     "moto.s3.models.FakeKey": ("multipart",),
     "moto.sns.models.Subscription": ("_filter_policy_matcher", "protocol", "endpoint", "topic"),
