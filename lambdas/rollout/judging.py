@@ -60,7 +60,7 @@ def _wait(turn: Turn, judgement: Judgement) -> Decision | None:
     if waited >= judging.horizon_seconds and judging.inconclusive != EXTEND:
         return _inconclusive(turn, judgement, judging.inconclusive)
     text = f"Not going on at {rollout.weight} % without more evidence: {judgement.reason}."
-    return turn.hold("more evidence that it is not worse", text, LONGEST_WAIT)
+    return turn.hold(judgement.obstacle or "more evidence that it is not worse", text, LONGEST_WAIT)
 
 
 def _inconclusive(turn: Turn, judgement: Judgement, what: str) -> Decision:

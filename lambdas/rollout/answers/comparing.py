@@ -12,10 +12,11 @@ from lambdas.contract import SLOTS
 from lambdas.rollout.answers import paired
 from lambdas.rollout.answers.captures import CaptureObject, Exchange, Reply, lines_of, read_exchange, spread
 from lambdas.rollout.answers.replays import most, noted
-from lambdas.rollout.answers.sameness import UnreadableError, differ
+from lambdas.rollout.answers.sameness import FieldlessError, UnreadableError, differ
 from lambdas.rollout.answers.subject import Subject, subject_of
 from lambdas.rollout.errors import MissingError, TidegateError
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
+from lambdas.rollout.judge.incomparable import NONE, UNREAD, Incomparable, fieldless
 from lambdas.rollout.ports import Clock, Log
 from lambdas.rollout.state import State
 
@@ -97,8 +98,9 @@ class Asking(Protocol):
 
 @dataclass(frozen=True)
 class Tried:
-    """What the requests of a file have brought so far."""
+    """What the requests of a file have brought so far; `field` is what of answers is compared."""
 
+    field: str = ""
     compared: int = 0
     differed: int = 0
     unreadable: int = 0
@@ -107,6 +109,7 @@ class Tried:
     last_failure: str = ""
     last_unfit: str = ""
     replays: tuple[Replays, ...] = ()
+    incomparable: Incomparable = NONE
 
     def sent(self, at: float, period_seconds: int, counted: Tally) -> "Tried":
         """Return it with what the metrics of a period show of a request."""
@@ -121,8 +124,12 @@ class Tried:
         return replace(self, failed=self.failed + 1, in_a_row=self.in_a_row + 1, last_failure=reason)
 
     def unread(self) -> "Tried":
-        """Return it with a line, or an answer of the live version's, that says nothing."""
+        """Return it with a line that says nothing."""
         return replace(self, unreadable=self.unreadable + 1)
+
+    def unlike(self, answer: Incomparable) -> "Tried":
+        """Return it with an answer of the live version's in which there is nothing to compare."""
+        return replace(self, incomparable=self.incomparable + answer)
 
     def unfit(self, reason: str) -> "Tried":
         """Return it with a request that cannot be sent."""
@@ -131,10 +138,17 @@ class Tried:
     def __str__(self) -> str:
         """Say it in a line of the log."""
         parts = [f"{self.differed} of {self.compared} captured requests were answered differently"]
+        unreadable, without = self.unreadable + self.incomparable.unread, self.incomparable.fieldless
         unfit = f" or sent, the last one for {self.last_unfit}" if self.last_unfit else ""
-        parts += [f"{self.unreadable} could not be read{unfit}"] if self.unreadable else []
+        parts += [f"{unreadable} could not be read{unfit}"] if unreadable else []
+        parts += [f"{without} were answered without a field {self.field!r}{self._in_its_place}"] if without else []
         parts += [f"{self.failed} got no answer, the last one: {self.last_failure}"] if self.failed else []
         return "; ".join(parts)
+
+    @property
+    def _in_its_place(self) -> str:
+        names = self.incomparable.bounded.names
+        return f", all of them with {', '.join(names)}" if names else ""
 
 
 class Comparison:
@@ -176,7 +190,8 @@ class Comparison:
             self._log.info("the rollout was over before the answers had been compared")
             return None
         self._log.bind(compared=tried.compared, differed=tried.differed, failed=tried.failed)
-        (self._log.warning if tried.failed or tried.unreadable else self._log.info)(str(tried))
+        doubtful = tried.failed or tried.unreadable or tried.incomparable
+        (self._log.warning if doubtful else self._log.info)(str(tried))
         return self._keep(file, key, tried)
 
     def _subject(self, file: CaptureObject) -> Subject | None:
@@ -193,7 +208,7 @@ class Comparison:
         """Return what came of the requests; None when the rollout was over before they had all been sent."""
         content, whole = self._captures.read(file.bucket, file.key)
         lines = lines_of(content, whole=whole)
-        tried = Tried()
+        tried = Tried(subject.settings.field)
         try:
             for now in self._send(file.endpoint, subject, spread(lines, _count(subject, len(lines)))):
                 tried = now
@@ -208,7 +223,7 @@ class Comparison:
     def _send(self, name: str, subject: Subject, lines: Sequence[bytes]) -> Iterator[Tried]:
         """Send one request after the other while there is time and room, and tell what they have brought so far."""
         began = looked = self._clock.elapsed()
-        tried = Tried()
+        tried = Tried(subject.settings.field)
         for line in lines:
             now = self._clock.elapsed()
             if now - began > SENDING_SECONDS or tried.in_a_row >= FAILURES_IN_A_ROW:
@@ -239,16 +254,18 @@ class Comparison:
             return tried.answered(otherwise=True)
         try:
             return tried.answered(otherwise=differ(exchange.live, answer, subject.settings))
+        except FieldlessError as error:
+            return tried.unlike(fieldless(error.names))
         except UnreadableError:
-            return tried.unread()
+            return tried.unlike(UNREAD)
 
     def _keep(self, file: CaptureObject, key: dict[str, str], tried: Tried) -> Paired | None:
         """Keep what was found; where another file was quicker, only what was sent, which metrics count nevertheless."""
-        found = Paired(file.at, tried.compared, tried.differed, tried.replays)
+        found = Paired(file.at, tried.compared, tried.differed, tried.replays, tried.incomparable)
         if not tried.compared and not tried.replays:
             return None
         if not self._findings.put_new(paired.item(key, found, file.key)):
-            found = replace(found, compared=0, differed=0)
+            found = Paired(file.at, 0, 0, tried.replays)
             self._findings.put_new(paired.item(paired.spare(key, file.key), found, file.key))
         return found if found.compared else None
 

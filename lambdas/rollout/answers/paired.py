@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas.contract import TABLE_EXPIRY, TABLE_PARTITION_KEY, TABLE_SORT_KEY, paired_partition
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
+from lambdas.rollout.judge.incomparable import Incomparable
 
 KEPT_SECONDS = 90 * 24 * 3600
 """Far longer than a rollout; the table removes the items by itself."""
@@ -48,6 +49,7 @@ def spare(keys: Mapping[str, str], capture_key: str) -> dict[str, str]:
 
 def item(keys: Mapping[str, str], found: Paired, capture_key: str) -> dict[str, Any]:
     """Return an item."""
+    lacking = {"incomparable": _kept(found.incomparable)} if found.incomparable else {}
     return {
         **keys,
         "at": found.at,
@@ -55,6 +57,7 @@ def item(keys: Mapping[str, str], found: Paired, capture_key: str) -> dict[str, 
         "differed": found.differed,
         "replays": {f"{each.at:.0f}": [each.tally.events, each.tally.total] for each in found.replays},
         "key": capture_key,
+        **lacking,
         TABLE_EXPIRY: int(found.at) + KEPT_SECONDS,
     }
 
@@ -63,4 +66,14 @@ def read(given: Mapping[str, Any]) -> Paired:
     """Read an item back."""
     replays = [Replays(float(at), Tally(int(failed), int(sent))) for at, (failed, sent) in given["replays"].items()]
     in_order = tuple(sorted(replays, key=lambda each: each.at))
-    return Paired(float(given["at"]), int(given["compared"]), int(given["differed"]), in_order)
+    lacking = _incomparable(given.get("incomparable") or {})
+    return Paired(float(given["at"]), int(given["compared"]), int(given["differed"]), in_order, lacking)
+
+
+def _kept(found: Incomparable) -> dict[str, Any]:
+    return {"unread": found.unread, "fieldless": found.fieldless, "names": [*found.bounded.names]}
+
+
+def _incomparable(given: Mapping[str, Any]) -> Incomparable:
+    names = tuple(str(name) for name in given.get("names", ()))
+    return Incomparable(int(given.get("unread", 0)), int(given.get("fieldless", 0)), names)

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from lambdas.rollout.judge.counts import Paired, Replays, Series, Stratum, Tally, added
+from lambdas.rollout.judge.incomparable import NONE
 from lambdas.rollout.replacing import replace
 
 LEAST = 5
@@ -43,6 +44,7 @@ def told_apart(series: Series, pairs: Sequence[Paired]) -> Series:
         series,
         errors=without(series.errors, series.period_seconds, replays),
         answers=tuple(pair for pair in pairs if pair.compared),
+        incomparable=sum((pair.incomparable for pair in pairs), NONE),
     )
 
 

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lambdas.rollout.answers.captures import Reply
@@ -24,14 +24,22 @@ class UnreadableError(ValueError):
     """An answer is not what its content type says, or has nothing in it of what is to be compared."""
 
 
+class FieldlessError(UnreadableError):
+    """An answer has no field of the name; `names` are those that it does have."""
+
+    def __init__(self, field: str, names: Iterable[str] = ()) -> None:
+        super().__init__(f"the answer has no field {field!r}")
+        self.names = frozenset(names)
+
+
 def differ(live: Reply, new: Reply, settings: Answers) -> bool:
     """Return whether the new version's answer is another than the live one's.
 
     Raises
     ------
     UnreadableError
-        When the live version's answer cannot be read, so that nothing can be said. One of the new version's that
-        cannot be read is another answer.
+        When the live version's answer cannot be read, or has no such field, so that nothing can be said. One of the
+        new version's that cannot be read, or has no such field, is another answer.
     """
     expected = _read(live, settings.field)
     if _kind(live) != _kind(new):
@@ -89,10 +97,12 @@ def _read(reply: Reply, field: str) -> Any:
             return _picked(json.loads(reply.body), field)
         if kind in _JSON_LINES:
             return _picked([json.loads(line) for line in reply.body.splitlines() if line.strip()], field)
+    except FieldlessError:
+        raise
     except (csv.Error, RecursionError, ValueError) as error:
         raise UnreadableError(f"the answer cannot be read as {kind}: {error}") from error
     if field:
-        raise UnreadableError(f"an answer of the type {kind} has no field {field!r}")
+        raise FieldlessError(field)
     return reply.body
 
 
@@ -102,7 +112,7 @@ def _picked(value: Any, field: str) -> Any:
         return value
     found = list(_under(value, field))
     if not found:
-        raise UnreadableError(f"there is no {field!r} in the answer")
+        raise FieldlessError(field, _names(value))
     return found
 
 
@@ -118,6 +128,17 @@ def _under(value: Any, field: str) -> Iterator[Any]:
                 yield from _under(each, field)
 
 
+def _names(value: Any) -> Iterator[str]:
+    """Yield every key of an answer, wherever it stands."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _names(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            yield from _names(each)
+
+
 def _columns(body: bytes, field: str) -> list[list[Any]]:
     """Return the rows of a table, or of one column of it: of the only one, where no header names any."""
     rows = [row for row in csv.reader(io.StringIO(body.decode(), newline="")) if row]
@@ -127,8 +148,19 @@ def _columns(body: bytes, field: str) -> list[list[Any]]:
             place = header.index(field)
             rows = [row[place : place + 1] for row in rows[1:]]
         elif any(len(row) != 1 for row in rows) or not rows:
-            raise UnreadableError(f"no column of the answer is named {field!r}")
+            raise FieldlessError(field, header if _is_header(rows) else ())
     return [[_cell(cell) for cell in row] for row in rows]
+
+
+def _is_header(rows: list[list[str]]) -> bool:
+    """Return whether the first row names columns: all of it is words, and numbers stand below.
+
+    A row that is none holds values, which are nobody's to keep.
+    """
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]):
+        return False
+    first, second = ([_cell(cell) for cell in row] for row in rows[:2])
+    return all(isinstance(cell, str) and cell for cell in first) and any(isinstance(cell, float) for cell in second)
 
 
 def _cell(text: str) -> Any:

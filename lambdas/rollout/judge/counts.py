@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from lambdas.rollout.judge.incomparable import NONE, Incomparable
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -55,13 +57,15 @@ class Replays:
 class Paired:
     """The same inputs, put to both versions: how many, and how many were answered differently.
 
-    `replays` are the requests that this took, also those that came to nothing.
+    `replays` are the requests that this took, also those that came to nothing; `incomparable` the live version's
+    answers in which there was nothing to compare.
     """
 
     at: float
     compared: int
     differed: int
     replays: tuple[Replays, ...] = ()
+    incomparable: Incomparable = NONE
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Series:
         Same inputs given to both versions.
     labels
         True answers, as they come in.
+    incomparable
+        Answers of the live version's in which there was nothing to compare.
     """
 
     period_seconds: int
@@ -99,6 +105,7 @@ class Series:
     threshold_ms: float | None = None
     answers: tuple[Paired, ...] = ()
     labels: tuple[Labelled, ...] = ()
+    incomparable: Incomparable = NONE
 
     def since(self, at: float) -> "Series":
         """Return what was counted in periods that began at a time or later.

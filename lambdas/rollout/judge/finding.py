@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import exp, log
 
 from lambdas.rollout.judge.counts import Tally
+from lambdas.rollout.judge.incomparable import Obstacle
 
 MOST_ODDS = 1e9
 
@@ -31,6 +32,8 @@ class Finding:
         Log evidence that it is no worse than is tolerated, tempered.
     dispersion
         What `harm` was divided by.
+    obstacle
+        Why nothing has been counted, where that is known and waiting does not change it.
     """
 
     metric: str
@@ -41,6 +44,7 @@ class Finding:
     untempered: float
     assurance: float
     dispersion: float
+    obstacle: Obstacle | None = None
 
     @property
     def counts(self) -> str:
@@ -59,7 +63,9 @@ class Finding:
         return f"{self.counts}, evidence that it is not worse {odds(self.assurance)}"
 
     def __str__(self) -> str:
-        """Say what was counted and the stronger of the two evidences."""
+        """Say what was counted and the stronger of the two evidences, or why nothing was."""
+        if self.obstacle is not None:
+            return f"{self.counts}: {self.obstacle}"
         if max(self.harm, self.assurance) <= 0:
             return f"{self.counts}, no evidence yet"
         return self.against if self.harm > self.assurance else self.in_favour

@@ -22,6 +22,7 @@ from lambdas.rollout.judge.beside import compared
 from lambdas.rollout.judge.counts import Series, Tally, added
 from lambdas.rollout.judge.dispersion import UNMEASURED
 from lambdas.rollout.judge.finding import Finding, odds
+from lambdas.rollout.judge.incomparable import obstacle
 from lambdas.rollout.judge.onsets import onsets
 from lambdas.rollout.judge.pairs import Share
 
@@ -56,6 +57,8 @@ class Limits:
         The same for requests slower than the threshold.
     tolerated_difference
         Share of answers that may differ from the live version's; None: answers are not judged.
+    compared_field
+        What of answers is compared, as it is called; empty: all of them.
     level
         Evidence that decides, as odds.
     breaker
@@ -70,6 +73,7 @@ class Limits:
     tolerated_error: float = 0.01
     tolerated_slow: float = 0.03
     tolerated_difference: float | None = None
+    compared_field: str = ""
     level: float = 20
     breaker: float = 1e4
     least_looks: int = 6
@@ -95,6 +99,11 @@ class Judgement:
     def asked(self) -> list[Finding]:
         """What a step waits for: all but labels."""
         return _asked(self.findings)
+
+    @property
+    def obstacle(self) -> str:
+        """Why something that a step waits for is not counted, which waiting does not change; mostly empty."""
+        return next((each.obstacle.cause for each in self.asked if each.obstacle is not None), "")
 
     @property
     def numbers(self) -> dict[str, object]:
@@ -164,6 +173,9 @@ def vouches(finding: Finding, limits: Limits) -> bool:
 
 def _lack(lacking: Sequence[Finding], limits: Limits) -> str:
     for finding in lacking:
+        if finding.obstacle is not None:
+            return f"{finding.metric}: {finding.obstacle}"
+    for finding in lacking:
         if not finding.new.total:
             return f"{finding.metric}: nothing has been counted yet"
     least = min(lacking, key=lambda one: one.assurance)
@@ -181,11 +193,15 @@ def _findings(series: Series, limits: Limits) -> Iterator[Finding]:
     if series.threshold_ms is not None:
         yield compared(LATENCY, series.latency, limits.margin, limits.tolerated_slow)
     if limits.tolerated_difference is not None:
-        differing = (Tally(pair.differed, pair.compared) for pair in series.answers)
-        yield _shared(ANSWERS, differing, Share(limits.tolerated_difference))
+        yield _answers(series, limits, Share(limits.tolerated_difference))
     if series.labels:
         losses = (Tally(one.live_only_right, one.live_only_right + one.new_only_right) for one in series.labels)
         yield _shared(LABELS, losses, Share(EVEN, limits.margin / (1 + limits.margin)))
+
+
+def _answers(series: Series, limits: Limits, share: Share) -> Finding:
+    found = _shared(ANSWERS, (Tally(pair.differed, pair.compared) for pair in series.answers), share)
+    return found if found.new.total else replace(found, obstacle=obstacle(series.incomparable, limits.compared_field))
 
 
 def _shared(metric: str, groups: Iterable[Tally], share: Share) -> Finding:

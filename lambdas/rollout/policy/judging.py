@@ -96,4 +96,5 @@ class Judging:
             tolerated_error=self.tolerated_error_percent / 100,
             tolerated_slow=self.tolerated_slow_percent / 100,
             tolerated_difference=self.answers.tolerated_percent / 100 if self.answers else None,
+            compared_field=self.answers.field if self.answers else "",
         )

@@ -19,6 +19,7 @@ from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.judge import Paired, Tally
 from lambdas.rollout.judge.counts import Replays
+from lambdas.rollout.judge.incomparable import Incomparable
 from lambdas.rollout.policy import Answers, Judging
 from lambdas.rollout.seeds import SeedError, Seeds
 from lambdas.rollout.state import Command, Episode, State
@@ -162,6 +163,12 @@ def test_paired_answers_of_one_rollout_are_read_in_their_order(store: DynamoStor
     put("r2", 3, 10.0)
     assert store.pairs("rain-local", "r1") == (Paired(20.5, 50, 11), Paired(30.0, 50, 2, replays))
     assert store.pairs("rain-local", "r3") == store.pairs("sun-local", "r1") == ()
+
+
+def test_what_answers_have_in_place_of_the_field_is_read_as_it_was_written(store: DynamoStore) -> None:
+    found = Paired(20.5, 0, 0, (), Incomparable(unread=1, fieldless=2, names=("label", "scores")))
+    store.put_new(paired.item(paired.key("rain-local", "r1", 1), found, "capture"))
+    assert store.pairs("rain-local", "r1") == (found,)
 
 
 def test_a_judged_rollout_comes_back_as_it_was_written(store: DynamoStore, world: Any) -> None:

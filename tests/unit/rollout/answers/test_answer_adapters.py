@@ -23,6 +23,7 @@ from lambdas.rollout.answers.captures import Exchange, Reply
 from lambdas.rollout.answers.comparing import Failed, Refused, Unfit
 from lambdas.rollout.errors import MissingError, PermanentError, RetryableError
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
+from lambdas.rollout.judge.incomparable import Incomparable
 
 EXCHANGE = Exchange("text/csv", b"1,2", "trace=7", Reply("application/json", b"{}"))
 
@@ -148,6 +149,16 @@ def test_a_finding_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert request["Item"]["replays"] == {"M": {"1800000010": {"L": [{"N": "2"}, {"N": "7"}]}}}
     with pytest.raises(RetryableError):
         PairedItems(FakeClient("dynamodb", refusal("ThrottlingException")).lazy).put_new({**key, "at": 1.0})
+
+
+def test_what_answers_have_in_place_of_the_field_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENV_TABLE, "table")
+    client = FakeClient("dynamodb", {})
+    found = Paired(1.0, 0, 0, (), Incomparable(unread=1, fieldless=2, names=("label",)))
+    PairedItems(client.lazy).put_new(paired.item(paired.key("rain", "r1", 3), found, "capture/x.jsonl"))
+    ((_, request),) = client.requests
+    written = {"unread": {"N": "1"}, "fieldless": {"N": "2"}, "names": {"L": [{"S": "label"}]}}
+    assert request["Item"]["incomparable"] == {"M": written}
 
 
 @pytest.mark.parametrize(("other", "own"), [("capture/x.jsonl", True), ("capture/y.jsonl", False)])

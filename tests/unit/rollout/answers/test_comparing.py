@@ -1,5 +1,6 @@
 """Captured requests are put to a version that is being watched, a few at a time, and to no other."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from lambdas.rollout.answers.comparing import (
 )
 from lambdas.rollout.errors import PermanentError, RetryableError
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
+from lambdas.rollout.judge.incomparable import LONGEST_NAME, MOST_NAMES, Incomparable
 from lambdas.rollout.policy import Answers, Judging, Policy, Step
 from lambdas.rollout.state import Phase
 
@@ -142,6 +144,54 @@ def test_broken_lines_are_skipped_and_counted(desk: Any) -> None:
     desk.lines = ["{", desk.lines[0], '{"captureData": {}}', desk.lines[1]]
     assert desk.take().compared == 2
     assert "2 could not be read" in desk.said[-1]
+
+
+# Answers that have nothing of what is compared.
+
+
+def comparing_only(desk: Any, field: str) -> None:
+    desk.change(policy=replace(desk.rollout.policy, judge=Judging(answers=Answers(5.0, field, sample=5))))
+
+
+def test_it_is_kept_what_answers_have_that_lack_the_field(desk: Any, capture_line: Any) -> None:
+    comparing_only(desk, "probabilty")
+    desk.lines = [capture_line("1", f'{{"label": 1, "probability": 0.5, "ann {n}": 1}}') for n in range(5)]
+    at = desk.time
+    assert desk.take() is None
+    ((_, item),) = desk.items.items()
+    lacking = Incomparable(fieldless=5, names=("label", "probability"))
+    assert paired.read(item) == Paired(at, 0, 0, (Replays(at, Tally(0, 5)),), lacking)
+    assert desk.said[-1] == (
+        "warning: 0 of 0 captured requests were answered differently; 5 were answered without a field "
+        "'probabilty', all of them with label, probability"
+    )
+
+
+def test_what_cannot_be_read_is_kept_apart_from_what_lacks_the_field(desk: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    desk.lines = ["broken", capture_line("1", "[0.5]"), capture_line("2", "{"), capture_line("3", '{"rain": 1}')]
+    found = desk.take()
+    assert (found.compared, found.incomparable) == (1, Incomparable(unread=1, fieldless=1))
+    assert desk.said[-1].endswith("differently; 2 could not be read; 1 were answered without a field 'rain'")
+
+
+def test_of_the_names_of_fields_a_few_are_kept_and_not_all_of_long_ones(desk: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    answer = json.dumps({f"{n:03d}" + "x" * 500: n for n in range(100)})
+    desk.lines = [capture_line("1", answer)] * 5
+    desk.take()
+    ((_, item),) = desk.items.items()
+    names = paired.read(item).incomparable.names
+    assert len(names) == MOST_NAMES
+    assert max(map(len, names)) == LONGEST_NAME
+    assert len(desk.said[-1]) < 600
+
+
+def test_an_item_that_was_written_before_any_of_this_was_kept_is_read(desk: Any) -> None:
+    desk.take()
+    ((_, item),) = desk.items.items()
+    assert "incomparable" not in item
+    assert paired.read(item).incomparable == Incomparable()
 
 
 def test_a_line_that_was_cut_off_is_not_sent(desk: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lambdas.rollout.answers.captures import Reply
-from lambdas.rollout.answers.sameness import UnreadableError, differ, same
+from lambdas.rollout.answers.sameness import FieldlessError, UnreadableError, differ, same
 from lambdas.rollout.policy import Answers
 
 HUGE = 10**400
@@ -94,6 +94,45 @@ def test_nothing_is_said_where_the_live_answer_has_nothing_to_compare(live: Repl
     """Neither alike nor different: a wrong name of a field must not pass for agreement, nor roll anything back."""
     with pytest.raises(UnreadableError):
         differ(live, live, RAIN)
+
+
+@pytest.mark.parametrize(
+    ("live", "names"),
+    [
+        (
+            of_json({"predictions": [{"snow": 1}, {"hail": 2}], "version": "1"}),
+            {"predictions", "snow", "hail", "version"},
+        ),
+        (of_json([0.5, [0.6]]), set()),
+        (of_json({}), set()),
+        (Reply("application/jsonlines", b'{"snow": 1}\n{"hail": 1}'), {"snow", "hail"}),
+        (of_csv("ms, snow\nfast,0.5\n"), {"ms", "snow"}),
+        (of_csv("1,2\n3,4\n"), set()),
+        (of_csv(""), set()),
+        (Reply("application/x-npy", b"\x00"), set()),
+    ],
+    ids=["json", "list", "empty", "lines", "csv", "csv without a header", "no csv", "another type"],
+)
+def test_it_is_told_what_an_answer_has_in_place_of_the_field(live: Reply, names: set[str]) -> None:
+    with pytest.raises(FieldlessError) as raised:
+        differ(live, live, RAIN)
+    assert raised.value.names == names
+
+
+@pytest.mark.parametrize(
+    "text", ["ann,yes\nbob,no\n", "ann,0.5\nbob,0.6\n", "ann,yes\n", ",ann\n1,2\n", "ann,yes\n1\n"]
+)
+def test_a_row_is_no_header_unless_numbers_stand_under_its_words(text: str) -> None:
+    """Values of answers are nobody's to keep."""
+    with pytest.raises(FieldlessError) as raised:
+        differ(of_csv(text), of_csv(text), RAIN)
+    assert raised.value.names == set()
+
+
+def test_what_cannot_be_read_does_not_merely_lack_the_field() -> None:
+    with pytest.raises(UnreadableError) as raised:
+        differ(Reply("application/json", b"{"), of_json({}), RAIN)
+    assert not isinstance(raised.value, FieldlessError)
 
 
 def test_lines_of_json() -> None:
