@@ -76,6 +76,11 @@ PACKAGE_DATA_KEY = "tidegate:data"
 PACKAGE_COMMIT_KEY = "tidegate:commit"
 PACKAGE_PINNED_KEY = "tidegate:pinned"
 
+# A model package's ModelApprovalStatus.
+PACKAGE_APPROVED = "Approved"
+PACKAGE_REJECTED = "Rejected"
+PACKAGE_PENDING = "PendingManualApproval"
+
 # Folders of the artefact bucket; below each comes the endpoint's name.
 CAPTURE_PREFIX = "capture"
 CAPTURE_ERRORS_PREFIX = "capture-errors"

@@ -2,6 +2,7 @@
 
 import math
 
+from lambdas.contract import PACKAGE_APPROVED, PACKAGE_PENDING
 from lambdas.retraining.decision import FAULT, NOTICE, Approve, Decision, Turn
 from lambdas.retraining.said import Approved, Conclusion, Live
 from lambdas.retraining.settings import AUTOMATIC, Settings
@@ -73,7 +74,7 @@ def approved(turn: Turn, said: Approved) -> Decision:
         text = f"{approval.version} is left as somebody decided meanwhile: {said.stood}."
         return turn.saying("approval", text, approval.run, status=said.stood).decided()
     text = f"{approval.version} is approved. {approval.reason}. Its rollout starts by itself."
-    turn = turn.saying("approval", text, approval.run, status="Approved", package_arn=approval.package_arn)
+    turn = turn.saying("approval", text, approval.run, status=PACKAGE_APPROVED, package_arn=approval.package_arn)
     return turn.telling(NOTICE, f"{turn.state.name}: approved {approval.version}", text).decided()
 
 
@@ -83,7 +84,7 @@ def _left(turn: Turn, version: str, run: str, text: str) -> Turn:
         f"python -m tidegate approve --env {settings.environment} --endpoint {settings.endpoint} --version {version}"
     )
     told = f"{text}\n\nTo have it rolled out: {command}"
-    turn = turn.saying("approval", text, run, status="PendingManualApproval")
+    turn = turn.saying("approval", text, run, status=PACKAGE_PENDING)
     return turn.telling(NOTICE, f"{turn.state.name}: {version} waits for approval", told)
 
 

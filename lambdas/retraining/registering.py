@@ -8,7 +8,6 @@ from typing import Any
 from lambdas import contract
 from lambdas.retraining.verdicts import METRICS, Checks, Evaluation
 
-PENDING = "PendingManualApproval"
 INPUT_TYPES = ["text/csv", "application/json", "application/x-npy"]
 OUTPUT_TYPES = ["application/json"]
 _JSON = "application/json"
@@ -67,7 +66,7 @@ def request(registration: Registration, evaluation: Evaluation, checks: Checks, 
     wanted: dict[str, Any] = {
         "ModelPackageGroupName": registration.endpoint,
         "ModelPackageDescription": _description(registration, evaluation),
-        "ModelApprovalStatus": PENDING,
+        "ModelApprovalStatus": contract.PACKAGE_PENDING,
         "ClientToken": registration.run,
         "InferenceSpecification": {
             "Containers": [{**_container(registration.container), "ModelDataUrl": registration.artefact}],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from lambdas.contract import PACKAGE_APPROVED
 from lambdas.rollout.actions import AskHook, CreateFinalConfig, RunSmokeTest
 from lambdas.rollout.decision import Decision, Turn, seconds, with_notice
 from lambdas.rollout.observation import IN_SERVICE, Result
@@ -102,7 +103,7 @@ def mind_blindness(turn: Turn) -> Decision | None:
 
 def _withdrawn(turn: Turn) -> str | None:
     status = turn.seen.package_status
-    if turn.rollout.kind is not Kind.MODEL or status in (None, "Approved"):
+    if turn.rollout.kind is not Kind.MODEL or status in (None, PACKAGE_APPROVED):
         return None
     return f"the model package is {status} and no longer Approved"
 

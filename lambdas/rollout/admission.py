@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lambdas import signing
+from lambdas.contract import PACKAGE_APPROVED, PACKAGE_REJECTED
 from lambdas.rollout.commands import abort_once
 from lambdas.rollout.decision import ANEW, Entry, with_notice
 from lambdas.rollout.fleet import repository
@@ -28,7 +29,7 @@ from lambdas.rollout.state import (
     State,
 )
 
-APPROVED, REJECTED, COMPLETED = "Approved", "Rejected", "Completed"
+COMPLETED = "Completed"
 _LARGEST_CONTAINER = 60_000
 _LATE_EVENT = 10.0
 """Seconds by which an approval's own event may be younger than what the registry says of when it was given."""
@@ -85,7 +86,7 @@ def admit(
     distrust
         Why its artefact must not be deployed; only asked for what would be rolled out otherwise.
     """
-    approved = package.approval == APPROVED and package.status == COMPLETED
+    approved = package.approval == PACKAGE_APPROVED and package.status == COMPLETED
     if episode is not None and episode.open:
         if approved and not _withdraws(said, episode):
             return _stands(state, episode, package, settings, said, now, distrust)
@@ -97,10 +98,10 @@ def admit(
 def _withdraws(said: Said | None, episode: Episode) -> bool:
     # Events carry whole seconds. A creation's own event may share its second with the approval; a rejection's
     # comes after what it rejects.
-    if said is None or said.approval == APPROVED:
+    if said is None or said.approval == PACKAGE_APPROVED:
         return False
     start = math.floor(episode.approved_at)
-    return said.at >= start if said.approval == REJECTED else said.at > start + 1
+    return said.at >= start if said.approval == PACKAGE_REJECTED else said.at > start + 1
 
 
 def _stands(
@@ -109,7 +110,7 @@ def _stands(
     if said is None:
         return _offer(state, episode, package, settings, now, distrust) if waits(state, episode) else None
     known = max(episode.approved_at + _LATE_EVENT, episode.heard_at)
-    if said.approval != APPROVED or said.at <= known:
+    if said.approval != PACKAGE_APPROVED or said.at <= known:
         return None
     text = (
         f"{package.version} was approved or edited, but its approval of {said_at(episode.approved_at)} still stands, "
@@ -199,7 +200,7 @@ def _approved_at(before: Episode | None, package: Package, said: Said | None) ->
     # Later than the withdrawal that ended the last episode, so that a second copy of its event ends nothing more.
     times = [package.modified_at]
     times += [before.closed_at + 1] if before is not None and before.closed_at is not None else []
-    times += [said.at] if said is not None and said.approval == APPROVED else []
+    times += [said.at] if said is not None and said.approval == PACKAGE_APPROVED else []
     return max(times)
 
 

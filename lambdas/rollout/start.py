@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from lambdas.contract import other_slot
+from lambdas.contract import PACKAGE_APPROVED, other_slot
 from lambdas.rollout.decision import Decision, Entry, Turn, seconds, with_notice
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.gates import frozen_or_closed
@@ -48,7 +48,7 @@ def _drop_stale(turn: Turn) -> Decision | None:
     if same(queued, turn.state.live):
         text = f"{queued.version} is live already: there is nothing to roll out."
         state = replace(state, newest_started=_newest(turn.state))
-    elif queued.container is not None and status not in (None, "Approved"):
+    elif queued.container is not None and status not in (None, PACKAGE_APPROVED):
         text = f"{queued.version} is {status} and no longer Approved: it is not rolled out."
     else:
         return None

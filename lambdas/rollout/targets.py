@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from lambdas import signing
-from lambdas.rollout.admission import APPROVED, COMPLETED, RefusedPackageError, examine
+from lambdas.contract import PACKAGE_APPROVED
+from lambdas.rollout.admission import COMPLETED, RefusedPackageError, examine
 from lambdas.rollout.errors import LONGEST_TEXT, TidegateError
 from lambdas.rollout.ports import Package, Ports
 from lambdas.rollout.settings import SettingsError
@@ -69,7 +70,7 @@ def _of_package(ports: Ports, state: State, to: str) -> Candidate:
             f"newest approved packages of {state.name}; name another version, a package's number or ARN, or approve "
             "the package"
         )
-    if package.approval != APPROVED or package.status != COMPLETED:
+    if package.approval != PACKAGE_APPROVED or package.status != COMPLETED:
         status = package.approval if package.status == COMPLETED else package.status
         raise NoWayBackError(f"{package.version} is {status} in the registry; approve it, and it is rolled out")
     settings = ports.settings.load(state.name)

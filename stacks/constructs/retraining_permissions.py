@@ -21,7 +21,7 @@ from stacks.constructs.permissions import (
 from stacks.constructs.retraining_pipeline import PIPELINE_JOBS
 from stacks.names import Names
 
-_PENDING = {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+_PENDING = {"sagemaker:ModelApprovalStatus": contract.PACKAGE_PENDING}
 
 
 class RetrainingPermissions:

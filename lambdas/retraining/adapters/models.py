@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lambdas.contract import PACKAGE_RUN_KEY
+from lambdas.contract import PACKAGE_APPROVED, PACKAGE_PENDING, PACKAGE_RUN_KEY
 from lambdas.retraining.ports import Model
 from lambdas.retraining.settings import Settings
 from lambdas.retraining.state import Champion
@@ -11,7 +11,6 @@ from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import ForeignError, PermanentError
 
-PENDING, APPROVED = "PendingManualApproval", "Approved"
 BASELINE_NAME = "baseline.json"
 _LONGEST_REASON = 1024
 
@@ -37,9 +36,9 @@ class SageMakerModels:
         with translated():
             found = self._client().describe_model_package(ModelPackageName=arn)
         status = str(found.get("ModelApprovalStatus", ""))
-        if status == APPROVED and found.get("ApprovalDescription") == reason[:_LONGEST_REASON]:
+        if status == PACKAGE_APPROVED and found.get("ApprovalDescription") == reason[:_LONGEST_REASON]:
             return ""  # an earlier try of ours, of which we did not hear
-        if status != PENDING:
+        if status != PACKAGE_PENDING:
             return status
         made_by = (found.get("CustomerMetadataProperties") or {}).get(PACKAGE_RUN_KEY)
         if made_by != run:
@@ -48,7 +47,7 @@ class SageMakerModels:
             )
         with translated():
             self._client().update_model_package(
-                ModelPackageArn=arn, ModelApprovalStatus=APPROVED, ApprovalDescription=reason[:_LONGEST_REASON]
+                ModelPackageArn=arn, ModelApprovalStatus=PACKAGE_APPROVED, ApprovalDescription=reason[:_LONGEST_REASON]
             )
         return ""
 

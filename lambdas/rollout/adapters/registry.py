@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdas.contract import PACKAGE_VERSION_KEY
+from lambdas.contract import PACKAGE_APPROVED, PACKAGE_VERSION_KEY
 from lambdas.rollout.adapters.clients import Lazy
 from lambdas.rollout.adapters.failures import translated
 from lambdas.rollout.errors import MissingError
@@ -42,7 +42,7 @@ class SageMakerRegistry:
         arns: list[str] = []
         request = {
             "ModelPackageGroupName": group,
-            "ModelApprovalStatus": "Approved",
+            "ModelApprovalStatus": PACKAGE_APPROVED,
             "SortBy": "CreationTime",
             "SortOrder": "Descending",
             "MaxResults": _PAGE,
