@@ -1,5 +1,6 @@
 """Does what was decided about a batch, and says what became of it. Everything here can be done twice."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lambdas.inference.batch import loading, loads, objects
@@ -90,20 +91,20 @@ def _observe(ports: Ports, plan: Plan, run: Run) -> Said:
 
 
 def _create(ports: Ports, plan: Plan, run: Run) -> Said | None:
+    recorded = _recorded(ports, plan, run)
+    missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
+    if not missing:
+        return Observed(run.id, run.attempt, 0)
     try:
         # A job may begin, again, hours after the run did.
         if run.model is not None:
             check(run.model.version, run.model.description, run.model.sha256, ports.trust)
     except TamperedError as error:
         return _not_done(ports, run, error, refused=True)
-    return _create_job(ports, plan, run)
+    return _create_job(ports, plan, run, recorded, missing)
 
 
-def _create_job(ports: Ports, plan: Plan, run: Run) -> Said | None:
-    recorded = _recorded(ports, plan, run)
-    missing = objects.left(recorded, _outputs(ports, plan, run), plan.output_folder(run.id))
-    if not missing:
-        return Observed(run.id, run.attempt, 0)
+def _create_job(ports: Ports, plan: Plan, run: Run, recorded: Input, missing: Sequence[Stored]) -> Said | None:
     key = f"{plan.run_folder(run.id)}jobs/{run.attempt}.manifest"
     ports.objects.write(plan.bucket, key, objects.transform_manifest(recorded, missing))
     try:

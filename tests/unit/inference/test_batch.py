@@ -7,6 +7,8 @@ import pytest
 
 from lambdas.contract import BATCH_COMMAND_DETAIL_TYPE
 from lambdas.inference.batch.controller import Controller
+from lambdas.inference.batch.decision import Create
+from lambdas.inference.batch.doing import do
 from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.said import JobSeen, Look, NotDone, Observed, StopWanted, Wanted
 from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
@@ -258,6 +260,20 @@ def test_nobody_asks_for_the_artefact_of_an_unsigned_version(world):
     world.deliver(world.start())
     world.until_over()
     assert (world.outcomes, world.artefacts.asked) == (["done"], [])
+
+
+def test_nobody_asks_for_the_artefact_where_nothing_is_left_to_answer(world):
+    """Of two who were to create the same job, one comes when that job has answered everything."""
+    world.deliver(world.start())
+    late = Create(world.state.run)
+    world.time += 6 * MINUTE
+    world.transforms.settle()
+    world.artefacts.changed, world.artefacts.asked = {"s3://1.0.0"}, []
+    assert do(world.ports, PLAN, late) == Observed(late.run.id, attempt=1, left=0)
+    assert world.artefacts.asked == []
+    world.until_over()
+    world.check_over()
+    assert world.outcomes == ["done"]
 
 
 def test_a_run_does_not_last_for_ever(world):
