@@ -21,7 +21,6 @@ from localcloud.front.moto_store import MotoStore
 from localcloud.front.permissions import Scope
 from localcloud.front.server import Front
 from localcloud.front.stored_policies import StoredPolicies
-from localcloud.front.trust import TrustChecks
 from localcloud.limits import LIMITS
 from localcloud.physics.autoscaling import AutoScalingService
 from localcloud.physics.cloudwatch import CloudWatchService, MetricStore
@@ -37,7 +36,7 @@ from localcloud.services.data_services import data_services
 from localcloud.services.data_streams.data_stream import DataStreams
 from localcloud.services.deliveries import Deliveries
 from localcloud.services.events.bus import EventBus
-from localcloud.services.events.event_service import RULE_CHANGES, EventService, check_rule, check_targets
+from localcloud.services.events.event_service import RULE_CHANGES, EventService
 from localcloud.services.events.schedules import Schedules
 from localcloud.services.functions.async_invocations import AsyncInvocations
 from localcloud.services.functions.code_store import CodeStore
@@ -51,24 +50,21 @@ from localcloud.services.identity import IdentityService
 from localcloud.services.jobs.faults import JobFaults
 from localcloud.services.jobs.job_service import JobService
 from localcloud.services.jobs.life import Surroundings
-from localcloud.services.log_streams import LogStreams
 from localcloud.services.object_events import send_object_events
 from localcloud.services.objects import Objects
-from localcloud.services.parameters import ParameterTiers
 from localcloud.services.pipelines.pipeline_service import PipelineService
 from localcloud.services.queue_metrics import QueueMetrics
-from localcloud.services.queue_policies import check_queue_policy
 from localcloud.services.queues import Queues
 from localcloud.services.registry.registry_service import RegistryService, RegistryTags
 from localcloud.services.role_access import RoleAccess
 from localcloud.services.runtimes import Runtimes
 from localcloud.services.scaling import scaling_services
 from localcloud.services.signing import SigningService
+from localcloud.services.store_calls import hold_against_aws
 from localcloud.services.streams.stream_service import StreamService
 from localcloud.services.subscriptions.subscription import Sender
 from localcloud.services.subscriptions.subscription_service import SubscriptionService
 from localcloud.services.topics import Topics
-from localcloud.services.transactions import Transactions
 from localcloud.services.workflows.permissions import Permissions
 from localcloud.services.workflows.workflow_service import WorkflowService
 
@@ -369,24 +365,11 @@ class LocalCloud:
                 *self._caches.services(),
             ]
         )
-        self._hold_calls_against_aws(scope)
+        hold_against_aws(self._dispatcher, self._store, self._queues, self.authorizer, scope)
         self._store.after(RULE_CHANGES, self._schedules.refresh)
         reports = {"health": lambda: {"status": "ok"}, "status": self.status, "limits": self.limits}
         self._front = Front(self._dispatcher, Control(self.callbacks, reports), self.apis.gateway.answer, self._port)
         self._front.start()
-
-    def _hold_calls_against_aws(self, scope: Scope) -> None:
-        """Let calls that the store answers be refused, or answered, as AWS does."""
-        self._dispatcher.relay("sqs:ReceiveMessage", self._queues.receive_call)
-        self._dispatcher.relay("logs:FilterLogEvents", LogStreams(self._store, scope).filter_call)
-        self._dispatcher.relay("dynamodb:TransactWriteItems", Transactions(self._store).write_call)
-        self._dispatcher.check("events:PutRule", check_rule)
-        self._dispatcher.check("events:PutTargets", check_targets)
-        self._dispatcher.check("ssm:PutParameter", ParameterTiers(self.account, self.region).check)
-        for operation in ("CreateQueue", "SetQueueAttributes"):
-            self._dispatcher.check(f"sqs:{operation}", check_queue_policy)
-        for operation, check in TrustChecks(self.authorizer, scope).checks().items():
-            self._dispatcher.check(operation, check)
 
     def _function_policy(self, arn: str) -> str | None:
         return self.functions.policy_document(arn)
