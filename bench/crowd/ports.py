@@ -15,6 +15,7 @@ from lambdas import contract
 from lambdas.rollout import items
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, RetryableError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Scaling
@@ -22,7 +23,7 @@ from lambdas.rollout.judge import Paired, Series
 from lambdas.rollout.observation import EndpointView
 from lambdas.rollout.ports import Due, Package
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 
 _SAMPLES = 20
 _INDEX_KEYS_BYTES = 150

@@ -11,23 +11,12 @@ from lambdas import signing
 from lambdas.contract import PACKAGE_APPROVED, PACKAGE_REJECTED
 from lambdas.rollout.commands import abort_once
 from lambdas.rollout.decision import ANEW, Entry, with_notice
+from lambdas.rollout.episode import ACCEPTED, ALREADY_LIVE, REFUSED, SUPERSEDED, Episode
 from lambdas.rollout.fleet import repository
 from lambdas.rollout.policy.policy import RESTART
 from lambdas.rollout.ports import Package
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import (
-    ACCEPTED,
-    ALREADY_LIVE,
-    FORWARD,
-    REFUSED,
-    SUPERSEDED,
-    Candidate,
-    Episode,
-    Kind,
-    Phase,
-    Rollout,
-    State,
-)
+from lambdas.rollout.state import FORWARD, Candidate, Kind, Phase, Rollout, State
 
 COMPLETED = "Completed"
 _LARGEST_CONTAINER = 60_000

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from lambdas.rollout.admission import Admission, Said, admit, close, waits
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError, PermanentError, TidegateError, in_words
 from lambdas.rollout.ports import Package, Ports
-from lambdas.rollout.state import Episode, State
+from lambdas.rollout.state import State
 from lambdas.rollout.trust import why_distrusted
 
 TRIES = 5

@@ -16,6 +16,7 @@ from lambdas.contract import (
     endpoint_partition,
 )
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.evidence import Evidence
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
 from lambdas.rollout.policy import Policy
@@ -26,7 +27,6 @@ from lambdas.rollout.state import (
     Artefact,
     Candidate,
     Command,
-    Episode,
     Freeze,
     Kind,
     Live,

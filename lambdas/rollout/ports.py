@@ -7,13 +7,14 @@ from typing import Any, Protocol
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.comparison import Totals
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.evidence import Answered, Evidence
 from lambdas.rollout.fleet import Scaling
 from lambdas.rollout.judge import Paired, Series
 from lambdas.rollout.observation import EndpointView, Health
 from lambdas.rollout.policy import Hook, SmokeTest
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 
 Layout in the table, under the partition key ``ENDPOINT#<name>``: sort key ``STATE`` holds a `State`,
 ``AUDIT#<rollout or ->#<number>`` an entry of the audit trail, ``ROLLOUT#<id>`` a rollout's summary, and
-``PACKAGE#<hash>`` a package's `Episode` of approval. How both versions answered the same requests is kept in another
-partition (`lambdas.rollout.answers.paired`).
+``PACKAGE#<hash>`` a package's episode of approval (`lambdas.rollout.episode`). How both versions answered the same
+requests is kept in another partition (`lambdas.rollout.answers.paired`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -21,9 +21,6 @@ from lambdas.rollout.replacing import replace
 SCHEMA = 1
 REMEMBERED_COMMANDS = 50
 REMEMBERED_VERSIONS = 10
-
-ACCEPTED, SUPERSEDED, REFUSED, ALREADY_LIVE = "accepted", "superseded", "refused", "already live"
-"""What becomes of an approval; one that was accepted may be displaced by a newer one before it is rolled out."""
 
 
 class Phase(StrEnum):
@@ -406,25 +403,6 @@ class State:
     def has_work(self) -> bool:
         """Whether a rollout waits to be started."""
         return self.rollout is None and not self.retired and (self.queued is not None or bool(self.fleet_changes))
-
-
-@dataclass(frozen=True)
-class Episode:
-    """One approval of a model package: from being approved to being anything else.
-
-    `heard_at` is when the last event that changed nothing about it was sent, so that it is remarked upon once.
-    """
-
-    package_arn: str
-    approved_at: float
-    closed_at: float | None = None
-    outcome: str = field(default=ACCEPTED)
-    heard_at: float = 0.0
-
-    @property
-    def open(self) -> bool:
-        """Whether the approval still stands."""
-        return self.closed_at is None
 
 
 def rollout_id(now: float, count: int) -> str:

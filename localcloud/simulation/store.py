@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from lambdas.rollout import items
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.judge import Paired
 from lambdas.rollout.ports import Due
 from lambdas.rollout.replacing import replace
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 
 
 @dataclass(frozen=True)

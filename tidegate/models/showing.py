@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from lambdas.rollout.state import Episode
+from lambdas.rollout.episode import Episode
 from tidegate import documents, rollouts
 from tidegate.aws import Aws
 from tidegate.models import measured, trust

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lambdas.retraining.state import State as Retraining
+from lambdas.rollout.episode import ACCEPTED, SUPERSEDED, Episode
 from lambdas.rollout.items import PACKAGE_PREFIX, partition, read_episode
-from lambdas.rollout.state import ACCEPTED, SUPERSEDED, Episode, State
+from lambdas.rollout.state import State
 from tidegate import items, live, loop_settings, retraining, rollouts
 from tidegate.aws import Aws
 from tidegate.models.record import Record

@@ -14,10 +14,11 @@ from lambdas.rollout.adapters.tables import get
 from lambdas.rollout.adapters.transactions import put, transact
 from lambdas.rollout.answers import paired
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.judge import Paired
 from lambdas.rollout.ports import Due
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 
 
 class DynamoStore:

@@ -12,6 +12,7 @@ from lambdas.rollout import items
 from lambdas.rollout.actions import CreateFinalConfig, CreateMixedConfig, CreateModel, CreateShadowConfig
 from lambdas.rollout.comparison import Totals
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, TidegateError
 from lambdas.rollout.evidence import Answered, Evidence, Period
 from lambdas.rollout.fleet import Capture, Fleet, Scaling
@@ -20,7 +21,7 @@ from lambdas.rollout.observation import Alarm, EndpointView, Health, Variant
 from lambdas.rollout.policy import Hook, Policy, SmokeTest, Step
 from lambdas.rollout.ports import Answer, Due, Package
 from lambdas.rollout.settings import Settings
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 
 NAME = "rain-local"
 REPOSITORY = "111122223333.dkr.ecr.us-east-1.amazonaws.com/serving"

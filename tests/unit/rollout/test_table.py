@@ -15,6 +15,7 @@ from lambdas.rollout.adapters.dynamodb import DynamoStore
 from lambdas.rollout.answers import paired
 from lambdas.rollout.cleaner import Cleaner
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.errors import ConflictError
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.judge import Paired, Tally
@@ -22,7 +23,7 @@ from lambdas.rollout.judge.counts import Replays
 from lambdas.rollout.judge.incomparable import Incomparable
 from lambdas.rollout.policy import Answers, Judging
 from lambdas.rollout.seeds import SeedError, Seeds
-from lambdas.rollout.state import Command, Episode, State
+from lambdas.rollout.state import Command, State
 
 TABLE = "tidegate-test-rollouts"
 

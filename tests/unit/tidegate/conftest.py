@@ -22,8 +22,9 @@ from lambdas.retraining.decision import Entry as RetrainingEntry
 from lambdas.retraining.state import State as RetrainingState
 from lambdas.retraining.state import Summary
 from lambdas.rollout.decision import Entry
+from lambdas.rollout.episode import Episode
 from lambdas.rollout.items import audit_item, episode_item, state_item, summary_item
-from lambdas.rollout.state import Episode, Rollout, State
+from lambdas.rollout.state import Rollout, State
 from tests.unit.tidegate.states import FLEET, NOW, POLICY
 from tidegate.aws import Aws
 from tidegate.settings import EndpointSettings, find_endpoint

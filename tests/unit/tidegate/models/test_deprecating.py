@@ -14,8 +14,9 @@ from lambdas.retraining.state import Approval, Champion
 from lambdas.retraining.state import Run as RetrainingRun
 from lambdas.retraining.state import State as RetrainingState
 from lambdas.rollout.admission import Said, admit
+from lambdas.rollout.episode import ALREADY_LIVE, SUPERSEDED, Episode
 from lambdas.rollout.ports import Package
-from lambdas.rollout.state import ALREADY_LIVE, SUPERSEDED, Candidate, Command, Episode, Past, State
+from lambdas.rollout.state import Candidate, Command, Past, State
 from tests.unit.tidegate.conftest import IMAGE, client_error
 from tests.unit.tidegate.models.conftest import Run, Shelf, arn
 from tests.unit.tidegate.states import IDLE, NOW, rolling

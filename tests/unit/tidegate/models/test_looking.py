@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.rollout.state import Episode
+from lambdas.rollout.episode import Episode
 from tests.unit.tidegate.conftest import IMAGE, client_error
 from tests.unit.tidegate.models.conftest import HELD_OUT, KEY, Run, Shelf, arn
 from tests.unit.tidegate.states import IDLE, NOW, rolling
