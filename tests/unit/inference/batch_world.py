@@ -16,8 +16,8 @@ from lambdas.inference.batch.said import JobSeen, Look, Said, StopWanted, Wanted
 from lambdas.inference.batch.settings import Batch, Plan
 from lambdas.inference.batch.state import OPERATOR, SCHEDULE, Model, Run, Stage, State, Summary, Wish
 from lambdas.rollout.errors import ConflictError, MissingError, PermanentError, TidegateError, TimedOutError
-from tests.unit.inference.artefacts import Artefacts, signed
 from tests.unit.killed import CrashError, Mortal, Watched
+from tests.unit.trust import FakeTrust, signed
 
 NAME, BUCKET, INPUT = "rain-local", "artefacts", "s3://artefacts/rows/"
 START, MINUTE, HOUR = 1_800_000_000.0, 60.0, 3600.0
@@ -243,7 +243,7 @@ class World(Mortal):
         self.plan, self.models = plan, FakeModels(self, FIRST)
         self.store, self.objects = FakeStore(), FakeObjects()
         self.transforms = FakeTransforms(self)
-        self.executions, self.artefacts = FakeExecutions(self), Artefacts()
+        self.executions, self.trust = FakeExecutions(self), FakeTrust()
         self.loaded: list[tuple[str, str]] = []
         self.events: list[dict[str, Any]] = []
         self.faults: list[str] = []
@@ -263,7 +263,7 @@ class World(Mortal):
             objects=watched(self.objects),
             transforms=watched(self.transforms),
             executions=watched(self.executions),
-            trust=watched(self.artefacts),
+            trust=watched(self.trust),
             announcer=watched(_Announcer(self.events)),
             faults=watched(_Faults(self.faults)),
             clock=self,  # type: ignore[arg-type]

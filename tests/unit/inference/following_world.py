@@ -12,8 +12,8 @@ from lambdas.inference.following.wanted import Plan
 from lambdas.inference.live import LiveModel
 from lambdas.inference.settings import Asynchronous
 from lambdas.rollout.errors import ConflictError, EndpointBusyError, MissingError, PermanentError, TidegateError
-from tests.unit.inference.artefacts import Artefacts, signed
 from tests.unit.killed import CrashError, Mortal, Watched
+from tests.unit.trust import FakeTrust, signed
 
 NAME, OWN = "rain-local", "jobs-rain-local"
 START = 1_800_000_000.0
@@ -198,7 +198,7 @@ class World(Mortal):
         self.time = START
         self.standings, self.live = FakeStandings(), FakeLive(live(version) if version else None)
         self.endpoints, self.scaling, self.faults = FakeEndpoints(self), FakeScaling(), FakeFaults()
-        self.artefacts = Artefacts()
+        self.trust = FakeTrust()
         self.log: list[str] = []
 
     def now(self) -> float:
@@ -214,7 +214,7 @@ class World(Mortal):
             live=Watched(self, self.live),  # type: ignore[arg-type]
             endpoints=Watched(self, self.endpoints),  # type: ignore[arg-type]
             scaling=Watched(self, self.scaling),  # type: ignore[arg-type]
-            trust=Watched(self, self.artefacts),  # type: ignore[arg-type]
+            trust=Watched(self, self.trust),  # type: ignore[arg-type]
             faults=self.faults,
             clock=self,  # type: ignore[arg-type]
             log=self,  # type: ignore[arg-type]

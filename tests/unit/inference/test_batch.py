@@ -12,8 +12,8 @@ from lambdas.inference.batch.doing import do
 from lambdas.inference.batch.events import read_event
 from lambdas.inference.batch.said import JobSeen, Look, NotDone, Observed, StopWanted, Wanted
 from lambdas.rollout.errors import PermanentError, RetryableError, TimedOutError
-from tests.unit.inference.artefacts import signed
 from tests.unit.inference.batch_world import HOUR, MINUTE, PLAN, SECOND, START, World
+from tests.unit.trust import signed
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_a_job_that_cannot_be_created_ends_the_run_or_is_tried_again(world):
 
 
 def test_a_model_whose_artefact_was_changed_is_not_made_and_its_run_fails(world):
-    world.artefacts.changed = {"s3://1.0.0"}
+    world.trust.objects["s3://1.0.0"] = b"other weights"
     world.deliver(world.start())
     assert world.models.made == {}
     world.until_over()
@@ -229,7 +229,7 @@ def test_an_artefact_that_is_changed_between_two_jobs_answers_no_more(world):
     world.transforms.dies_after = [2]
     world.deliver(world.start())
     world.pass_time(MINUTE)
-    world.artefacts.changed = {"s3://1.0.0"}
+    world.trust.objects["s3://1.0.0"] = b"other weights"
     world.until_over()
     world.check_over()
     (run,) = world.store.runs.values()
@@ -238,7 +238,7 @@ def test_an_artefact_that_is_changed_between_two_jobs_answers_no_more(world):
 
 
 def test_an_artefact_that_is_gone_fails_the_run_by_name(world):
-    world.artefacts.gone = {"s3://1.0.0"}
+    world.trust.objects["s3://1.0.0"] = None
     world.deliver(world.start())
     world.until_over()
     assert "its artefact s3://1.0.0 is not there" in next(iter(world.store.runs.values()))["text"]
@@ -246,7 +246,7 @@ def test_an_artefact_that_is_gone_fails_the_run_by_name(world):
 
 @pytest.mark.parametrize("error", [RetryableError("S3 is busy"), TimedOutError("no answer")])
 def test_an_artefact_that_cannot_be_read_is_read_again_later(world, error):
-    world.artefacts.errors = [error, error]
+    world.trust.unread = [error, error]
     world.deliver(world.start())
     assert world.models.made == {}
     world.until_over()
@@ -259,7 +259,7 @@ def test_nobody_asks_for_the_artefact_of_an_unsigned_version(world):
     world.models.live_now = replace(world.models.live_now, sha256="")
     world.deliver(world.start())
     world.until_over()
-    assert (world.outcomes, world.artefacts.asked) == (["done"], [])
+    assert (world.outcomes, world.trust.asked) == (["done"], [])
 
 
 def test_nobody_asks_for_the_artefact_where_nothing_is_left_to_answer(world):
@@ -268,9 +268,9 @@ def test_nobody_asks_for_the_artefact_where_nothing_is_left_to_answer(world):
     late = Create(world.state.run)
     world.time += 6 * MINUTE
     world.transforms.settle()
-    world.artefacts.changed, world.artefacts.asked = {"s3://1.0.0"}, []
+    world.trust.objects["s3://1.0.0"], world.trust.asked = b"other weights", []
     assert do(world.ports, PLAN, late) == Observed(late.run.id, attempt=1, left=0)
-    assert world.artefacts.asked == []
+    assert world.trust.asked == []
     world.until_over()
     world.check_over()
     assert world.outcomes == ["done"]

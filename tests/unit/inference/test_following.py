@@ -128,7 +128,7 @@ def test_a_version_whose_artefact_was_changed_is_not_followed() -> None:
     world = World()
     world.minutes(5)
     before, answered = dict(world.endpoints.models), world.standings.written.token
-    world.artefacts.changed = {artefact_of("v2")}
+    world.trust.objects[artefact_of("v2")] = b"other weights"
     world.promote("v2")
     world.minutes(90)
     assert (world.answers, world.endpoints.models, world.endpoints.updates) == ("v1", before, [])
@@ -145,7 +145,7 @@ def test_a_version_whose_artefact_was_changed_is_not_followed() -> None:
 
 def test_no_endpoint_is_made_of_an_artefact_that_was_changed() -> None:
     world = World()
-    world.artefacts.changed = {artefact_of("v1")}
+    world.trust.objects[artefact_of("v1")] = b"other weights"
     world.minutes(3)
     assert world.endpoints.endpoint is None
     assert world.standings.written == Standing(NAME)
@@ -156,7 +156,7 @@ def test_what_failed_is_left_where_the_next_version_is_not_trusted() -> None:
     world = World()
     world.endpoints.fails = ["the container does not start"]
     world.minutes(5)
-    world.artefacts.changed = {artefact_of("v2")}
+    world.trust.objects[artefact_of("v2")] = b"other weights"
     world.promote("v2")
     world.minutes(5)
     assert world.endpoints.endpoint is not None
@@ -180,13 +180,13 @@ def test_scaling_that_was_released_comes_back_where_the_version_is_not_known_to_
     world.look()
     assert not world.scaling.there
     if error is None:
-        world.artefacts.changed = {artefact_of("v2")}
+        world.trust.objects[artefact_of("v2")] = b"other weights"
     else:
-        world.artefacts.errors = [error, error]
+        world.trust.unread = [error, error]
     world.minutes(2)
     assert (world.answers, world.scaling.there) == ("v1", True)
     assert error is None or str(error) in world.log, "the function fails with it"
-    world.artefacts.changed = set()
+    world.trust.objects.clear()
     world.minutes(5)
     assert (world.answers, world.scaling.there) == ("v2", True)
 
@@ -194,7 +194,7 @@ def test_scaling_that_was_released_comes_back_where_the_version_is_not_known_to_
 def test_an_artefact_that_cannot_be_read_is_read_by_a_later_look() -> None:
     world = World()
     world.minutes(5)
-    world.artefacts.errors = [RetryableError("S3 is busy"), TimedOutError("no answer")]
+    world.trust.unread = [RetryableError("S3 is busy"), TimedOutError("no answer")]
     world.promote("v2")
     world.minutes(2)
     assert (world.endpoints.updates, world.faults.reasons) == ([], [])
@@ -205,11 +205,11 @@ def test_an_artefact_that_cannot_be_read_is_read_by_a_later_look() -> None:
 def test_artefacts_are_read_when_something_is_to_be_made_and_not_of_unsigned_versions() -> None:
     world = followed()
     world.minutes(30)
-    assert world.artefacts.asked == [artefact_of("v1"), artefact_of("v2")]
+    assert world.trust.asked == [artefact_of("v1"), artefact_of("v2")]
     assert world.live.found is not None
     world.live.found = replace(live("v3"), sha256="")
     world.minutes(5)
-    assert (world.answers, len(world.artefacts.asked)) == ("v3", 2)
+    assert (world.answers, len(world.trust.asked)) == ("v3", 2)
 
 
 def test_an_update_that_fails_is_told_and_asked_for_again_later() -> None:

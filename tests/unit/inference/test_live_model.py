@@ -10,8 +10,8 @@ from lambdas.inference.following.adapters.sagemaker import RecordedLive
 from lambdas.inference.following.follower import Follower
 from lambdas.inference.handlers import follow
 from lambdas.rollout.errors import MissingError, PermanentError
-from tests.unit.inference.artefacts import signed
 from tests.unit.inference.following_world import NAME, PLAN, World, artefact_of, live
+from tests.unit.trust import signed
 
 CONFIG = f"{NAME}-config"
 FOUND = live("v1")

@@ -1,6 +1,5 @@
 """Hand-written stand-ins for AWS in virtual time, as far as the engine can see it."""
 
-import hashlib
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -459,33 +458,6 @@ class FakeHooks:
         if isinstance(answer, TidegateError):
             raise answer
         return answer
-
-
-@dataclass
-class FakeTrust:
-    """KMS, whose signatures are a digest of key and message, and the objects that artefacts are."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    errors: list[TidegateError] = field(default_factory=list)
-    unread: list[TidegateError] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def sign(self, key: str, message: bytes) -> bytes:
-        return hashlib.sha256(key.encode() + message).digest()
-
-    def is_valid(self, key: str, message: bytes, signature: bytes) -> bool:
-        self.asked.append("is_valid")
-        if self.errors:
-            raise self.errors.pop(0)
-        return signature == self.sign(key, message)
-
-    def sha256(self, uri: str) -> str:
-        self.asked.append("sha256")
-        if self.unread:
-            raise self.unread.pop(0)
-        if uri not in self.objects:
-            raise MissingError(f"{uri} is not there")
-        return hashlib.sha256(self.objects[uri]).hexdigest()
 
 
 @dataclass

@@ -16,6 +16,7 @@ from lambdas.rollout.operators import take_command
 from lambdas.rollout.ports import Package, Ports
 from lambdas.rollout.state import TERMINAL, Command, Phase, State
 from lambdas.rollout.sweeper import Sweeper
+from tests.unit.trust import FakeTrust
 
 fakes: Any = sys.modules["rollout_fakes"]
 NAME = fakes.NAME
@@ -83,7 +84,7 @@ class World:
         self.endpoint = fakes.FakeEndpoint(self.clock)
         self.sagemaker = fakes.FakeSageMaker(self.clock, self.endpoint)
         self.alarms, self.metrics = fakes.FakeAlarms(self.sagemaker), fakes.FakeMetrics(self.sagemaker)
-        self.hooks, self.trust = fakes.FakeHooks(), fakes.FakeTrust()
+        self.hooks, self.trust = fakes.FakeHooks(), FakeTrust()
         self.invoker, self.notifier, self.log = fakes.FakeInvoker(), fakes.FakeNotifier(), fakes.FakeLog()
         self.settings, self.timers = fakes.FakeSettings(), fakes.FakeTimers(self._send, lose_timers)
         self.crashes = Crashes()
