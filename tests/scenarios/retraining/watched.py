@@ -196,7 +196,8 @@ class Watched(Loop):
         progress = self.wait_for(self._progress, "a checkpoint", RESTART_SECONDS, poll=0.01)
         name = progress.parents[2].name
         self.cloud.faults.jobs.interrupt_spot_job(name)
-        return name
+        # Folders are called by the name in small letters; log streams have it as it is.
+        return str(self.cloud.client("sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobName"])
 
     def _progress(self) -> Path | None:
         jobs = self.cloud.work_dir / "jobs" / "training-job"
