@@ -1,5 +1,8 @@
 """The whole loop on this machine: templates, functions, endpoint, registry and traffic, as a test drives them."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -87,6 +90,14 @@ class Loop:
         package = registry.register(self.aws, self.endpoint, model=archive, version=version or model).package
         registry.decide(self.aws, package, "Approved")
         return package
+
+    def operate(self, *words: str) -> str:
+        """Type a command of the operator's; return what it prints."""
+        command = [sys.executable, "-m", "tidegate", *words, "--env", self.environment, "--endpoint", self.name]
+        surroundings = {**os.environ, **self.cloud.environment}
+        return subprocess.run(
+            command, env=surroundings, check=True, timeout=120, stdout=subprocess.PIPE, text=True
+        ).stdout
 
     def describe(self) -> dict[str, Any]:
         """Return the endpoint as DescribeEndpoint reports it."""

@@ -1,9 +1,6 @@
 """Every strategy, promoted and taken back, on six endpoints side by side, from nothing but an environment's file."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -88,13 +85,7 @@ class UnderTraffic(AbstractContextManager["UnderTraffic"]):
 def approve_step(loop: Loop) -> None:
     """Approve the step of the canary once it waits for that."""
     loop.wait_for_phase("APPROVE")
-    operate(loop, "approve", "--step", "--reason", "the figures are good")
-
-
-def operate(loop: Loop, *words: str) -> None:
-    """Type a command of the operator's."""
-    command = [sys.executable, "-m", "tidegate", *words, "--env", "local", "--endpoint", loop.name]
-    subprocess.run(command, env={**os.environ, **loop.cloud.environment}, check=True, timeout=120)
+    loop.operate("approve", "--step", "--reason", "the figures are good")
 
 
 def shares(loop: Loop) -> list[int]:
@@ -142,7 +133,7 @@ def test_bad_version_is_taken_back_by_every_strategy_that_watches(loops: dict[st
 def test_what_went_live_at_once_is_taken_back_by_an_operator(loops: dict[str, Loop]) -> None:
     loop = loops["all-at-once"]
     with loop.traffic(RATE):
-        operate(loop, "rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
+        loop.operate("rollback", "--to", "bootstrap", "--reason", "it was meant for Monday")
         rollout = loop.wait_for_end(2)
     assert (rollout.version, rollout.outcome) == ("bootstrap", "PROMOTED")
     assert "it was meant for Monday" in loop.story()
