@@ -149,12 +149,15 @@ def no_way_back(turn: Turn, command: Command) -> str | None:
 
 
 def _back_already(turn: Turn, command: Command) -> str | None:
-    """Refuse to go back once more to whatever was live before: said twice, that would undo what it did."""
+    """Refuse to go back to whatever was live before where that would undo somebody's way back."""
     rollout, live = turn.state.rollout, turn.state.live
     if command.to:
         return None
     if rollout is not None and rollout.urgent and rollout.abort_reason is None:
         return f"{rollout.version} is being rolled back to already, in {rollout.phase}; name a version to go elsewhere"
+    if rollout is None and live.by_hand:
+        # What was live before may be what somebody got away from so.
+        return f"somebody put the config {live.config} live by hand; name the version to go to (history lists them)"
     if rollout is None and live.restored:
         return f"{live.version} is live because somebody rolled back to it; name the version to go back to further"
     return None

@@ -57,13 +57,16 @@ class Kind(StrEnum):
     FLEET = "fleet"
 
 
+PUT_BY_HAND = "unknown"
+"""What stands for the version of a config that the engine did not put live."""
+
+
 @dataclass(frozen=True)
 class Live:
     """What takes the traffic while no rollout is active.
 
-    `image` is the container it runs on, empty if unknown; `known` is false after somebody else has put a config live
-    that neither the template nor the engine made. `restored` says that an operator went back to it. `sha256` is what
-    its artefact was signed with, empty if it was not, or nobody knows.
+    `image` is the container it runs on, empty if unknown. `restored` says that an operator went back to it. `sha256` is
+    what its artefact was signed with, empty if it was not, or nobody knows.
     """
 
     slot: str
@@ -72,9 +75,13 @@ class Live:
     image: str
     package_arn: str | None = None
     version: str = "bootstrap"
-    known: bool = True
     restored: bool = False
     sha256: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether somebody else put its config live, and no version has been rolled out since."""
+        return self.version == PUT_BY_HAND
 
     @property
     def own_image(self) -> bool:

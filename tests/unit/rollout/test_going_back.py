@@ -232,13 +232,18 @@ def test_config_of_a_version_that_waits_to_be_gone_back_to_is_kept(grown: Any) -
     assert grown.outcomes[-1] == ("1.1.0", "PROMOTED")
 
 
-@pytest.mark.parametrize(("to", "version"), [("", "1.2.0"), ("bootstrap", "bootstrap")])
-def test_what_somebody_put_live_by_hand_can_be_gone_back_from(grown: Any, to: str, version: str) -> None:
+@pytest.mark.parametrize("version", ["1.2.0", "bootstrap"])
+def test_what_somebody_put_live_by_hand_can_be_gone_back_from_to_a_version_that_is_named(
+    grown: Any, version: str
+) -> None:
     grown.sagemaker.configs["by-hand"] = {"blue": 1}
     grown.endpoint.config = "by-hand"
     grown.pass_time(120)
-    assert grown.store.state.live.version == "unknown"
-    go_back(grown, to)
+    assert grown.store.state.live.by_hand
+    refused = go_back(grown, identity="unnamed")
+    assert not refused["numbers"]["accepted"]
+    assert "somebody put the config by-hand live by hand; name the version to go to" in refused["text"]
+    go_back(grown, version)
     grown.until_over()
     assert grown.store.state.live.version == version
 
@@ -250,7 +255,7 @@ def test_version_that_was_replaced_by_hand_during_a_rollout_can_be_gone_back_to(
     grown.endpoint.config, grown.endpoint.variants = "by-hand", {"blue": grown.endpoint.variants["blue"]}
     grown.until_over()
     assert grown.outcomes[-1] == ("1.3.0", "ABANDONED")
-    go_back(grown)
+    go_back(grown, "1.2.0")
     grown.until_over()
     assert grown.store.state.live.version == "1.2.0"
 
