@@ -10,10 +10,12 @@ from botocore import xform_name
 
 MakeClient = Callable[[str], Any]
 
+_BLOCK = re.compile(r"^```(?P<language>\w*)\n(?P<lines>.*?)^```$", re.DOTALL | re.MULTILINE)
+
 
 def shown(text: str) -> list[str]:
-    """Return every command of the text's blocks, each as one line."""
-    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    """Return every command of the text's blocks that are in no other language, each as one line."""
+    blocks = (block["lines"] for block in _BLOCK.finditer(text) if not block["language"])
     lines = (line for block in blocks for line in block.replace("\\\n", " ").splitlines())
     return [" ".join(line.split()) for line in lines if line.startswith("aws ")]
 
