@@ -8,7 +8,7 @@ from lambdas.rollout.decision import ANEW, Decision, Entry, Turn
 from lambdas.rollout.gates import APPROVAL
 from lambdas.rollout.refusals import WATCHED
 from lambdas.rollout.state import FORWARD, Candidate, Command, Freeze, Phase, Rollout, State
-from lambdas.rollout.versions import same
+from lambdas.rollout.versions import is_unknown, same
 
 
 def command_entry(rollout: Rollout | None, command: Command, text: str, *, accepted: bool = True) -> Entry:
@@ -165,7 +165,7 @@ def rollback(turn: Turn, command: Command) -> Decision:
     reason = f"{command.by} asked to roll back to {candidate.version}{_why(command)}"
     if forward and same(candidate, turn.state.live):
         next_one = f" {queued.version} waits and starts next; freeze or reject it to prevent that." if queued else ""
-        return _abort(turn, command, reason, f" {candidate.version} stays live.{next_one}")
+        return _abort(turn, command, reason, f" {_told(candidate)} stays live.{next_one}")
     what_next = _what_next(turn, candidate)
     turn = replace(turn, state=_in_place_of_what_waits(turn.state, candidate))
     if forward:
@@ -177,8 +177,13 @@ def _what_next(turn: Turn, candidate: Candidate) -> str:
     rollout, queued = turn.state.rollout, turn.state.queued
     when = f"next, once the rollout of {rollout.version} is over" if rollout else "now"
     how = "straight to all the traffic" if candidate.straight else "step by step, for it is not known to have been live"
-    text = f" {candidate.version} is rolled out {when}, {how}; neither a freeze nor a window holds it up."
+    text = f" {_told(candidate)} is rolled out {when}, {how}; neither a freeze nor a window holds it up."
     return text + (f" It takes the place of {queued.version}; to have that afterwards, {ANEW}." if queued else "")
+
+
+def _told(candidate: Candidate) -> str:
+    config = candidate.source.config if candidate.source and is_unknown(candidate) else ""
+    return f"{candidate.version} (what was live with the config {config})" if config else candidate.version
 
 
 def _in_place_of_what_waits(state: State, candidate: Candidate) -> State:

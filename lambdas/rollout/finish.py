@@ -54,7 +54,7 @@ def _promoted(turn: Turn) -> Decision:
             image=rollout.image,
             package_arn=rollout.package_arn,
             version=rollout.version,
-            restored=rollout.urgent,
+            restored=_restored(turn),
             sha256=rollout.sha256,
         ),
         previous_config=rollout.stable_config,
@@ -64,3 +64,9 @@ def _promoted(turn: Turn) -> Decision:
     entry = replace(turn.entry("promoted", text, seconds=round(took)), phase=Phase.PROMOTED)
     state = with_notice(state, f"{state.name}: promoted {rollout.version}", text)
     return Decision(state, None, turn.now, (entry,), ended)
+
+
+def _restored(turn: Turn) -> bool:
+    # On another fleet it is the same version, and what somebody got away from is as bad as before.
+    rollout = turn.rollout
+    return turn.state.live.restored if rollout.kind is Kind.FLEET else rollout.goes_back

@@ -6,7 +6,7 @@ from lambdas.contract import SLOTS
 from lambdas.rollout.decision import ANEW, LONGEST_WAIT, Decision, Turn, with_notice
 from lambdas.rollout.observation import BUSY, IN_SERVICE, LOST, EndpointView
 from lambdas.rollout.start import last_failed
-from lambdas.rollout.state import PUT_BY_HAND, Kind, Live, Phase, Rollout, State
+from lambdas.rollout.state import UNKNOWN, Kind, Live, Phase, Rollout, State
 from lambdas.rollout.versions import remember
 
 _WEIGHTS_POLL, _FLEET_POLL, _TROUBLE_POLL = 5.0, LONGEST_WAIT, 30.0
@@ -52,7 +52,7 @@ def adopted(state: State, endpoint: EndpointView) -> Live:
         return state.live
     slots = [slot for slot in SLOTS if slot in endpoint.variants]
     slot = slots[0] if len(slots) == 1 else state.live.slot
-    return Live(slot, endpoint.config, state.live.fleet, image="", version=PUT_BY_HAND)
+    return Live(slot, endpoint.config, state.live.fleet, image="", version=UNKNOWN)
 
 
 def abandon(turn: Turn, reason: str, live: Live) -> Decision:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from lambdas.rollout.decision import Turn
 from lambdas.rollout.gates import APPROVAL, wants_approval
 from lambdas.rollout.state import FORWARD, Command, Kind, Phase
-from lambdas.rollout.versions import same
+from lambdas.rollout.versions import is_unknown, same
 
 Check = Callable[[Turn, Command], str | None]
 WATCHED = (Phase.BAKE, Phase.APPROVE, Phase.SOAK)
@@ -133,10 +133,10 @@ def no_version_to_retry(turn: Turn, _command: Command) -> str | None:
 def no_way_back(turn: Turn, command: Command) -> str | None:
     """Refuse to go back to what cannot be had, or to where the endpoint is or is going anyway."""
     candidate, rollout, live = command.candidate, turn.state.rollout, turn.state.live
-    if candidate is None:
-        return command.refusal or "no version was named"
     if already := _back_already(turn, command):
         return already
+    if candidate is None:
+        return command.refusal or "no version was named"
     if rollout is None:
         name_another = "name another version to go back to"
         return f"{live.version} is live already; {name_another}" if same(candidate, live) else None
@@ -153,12 +153,17 @@ def _back_already(turn: Turn, command: Command) -> str | None:
     rollout, live = turn.state.rollout, turn.state.live
     if command.to:
         return None
-    if rollout is not None and rollout.urgent and rollout.abort_reason is None:
-        return f"{rollout.version} is being rolled back to already, in {rollout.phase}; name a version to go elsewhere"
-    if rollout is None and live.by_hand:
+    if rollout is not None:
+        coming = rollout.goes_back and rollout.abort_reason is None
+        said = f"{rollout.version} is being rolled back to already, in {rollout.phase}; name a version to go elsewhere"
+        return said if coming else None
+    if is_unknown(live):
         # What was live before may be what somebody got away from so.
-        return f"somebody put the config {live.config} live by hand; name the version to go to (history lists them)"
-    if rollout is None and live.restored:
+        return (
+            f"nobody knows which version is live with the config {live.config}, which was put live by hand, or made "
+            "from one that was; name the version to go to (history lists them)"
+        )
+    if live.restored:
         return f"{live.version} is live because somebody rolled back to it; name the version to go back to further"
     return None
 

@@ -33,7 +33,15 @@ def last_failed(rollout: Rollout) -> Candidate | None:
         return None
     source = rollout.source if rollout.container is None else None
     # Its approval has been answered: what is approved at any time from now on counts as newer.
-    return Candidate(rollout.package_arn, rollout.version, 0.0, rollout.container, source, sha256=rollout.sha256)
+    return Candidate(
+        rollout.package_arn,
+        rollout.version,
+        0.0,
+        rollout.container,
+        source,
+        back_again=rollout.goes_back,
+        sha256=rollout.sha256,
+    )
 
 
 def _fleet_comes_first(state: State) -> bool:
@@ -179,6 +187,7 @@ def _of_model(turn: Turn, settings: Settings) -> dict[str, Any]:
         "policy": policy.straight_to_full() if straight else policy,
         "straight": straight,
         "urgent": queued.urgent,
+        "back_again": queued.back_again,
     }
 
 

@@ -57,8 +57,8 @@ class Kind(StrEnum):
     FLEET = "fleet"
 
 
-PUT_BY_HAND = "unknown"
-"""What stands for the version of a config that the engine did not put live."""
+UNKNOWN = "unknown"
+"""What stands for the version of a config that the engine did not put live, and of what is made from that."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,6 @@ class Live:
     version: str = "bootstrap"
     restored: bool = False
     sha256: str = ""
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether somebody else put its config live, and no version has been rolled out since."""
-        return self.version == PUT_BY_HAND
 
     @property
     def own_image(self) -> bool:
@@ -104,7 +99,8 @@ class Candidate:
 
     `container` is what CreateModel needs of its package; a version that is in no registry is cloned from `source`, a
     config that it was live with. `straight` skips the steps, `urgent` the windows and a freeze: that is the way back.
-    `sha256` is what its artefact was signed with, if it was.
+    `back_again` says that it failed as the way back and is tried once more, which is not urgent. `sha256` is what its
+    artefact was signed with, if it was.
     """
 
     package_arn: str | None
@@ -114,6 +110,7 @@ class Candidate:
     source: Source | None = None
     straight: str = ""
     urgent: bool = False
+    back_again: bool = False
     sha256: str = ""
 
 
@@ -251,7 +248,13 @@ class Rollout:
     slow_ms: float | None = None
     judged_since: float | None = None
     judged: Mapping[str, Any] | None = None
+    back_again: bool = False
     sha256: str = ""
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether an operator asked to go back to its version, however many attempts that takes."""
+        return self.urgent or self.back_again
 
     @property
     def present(self) -> Step:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from lambdas.contract import BOOTSTRAP_SLOT
-from lambdas.rollout.state import REMEMBERED_VERSIONS, Candidate, Live, Past, Source, State
+from lambdas.rollout.state import REMEMBERED_VERSIONS, UNKNOWN, Candidate, Live, Past, Source, State
 
 BOOTSTRAP = Live.version
 
@@ -27,6 +27,11 @@ def same(one: Version, other: Version) -> bool:
     if one.package_arn or other.package_arn:
         return one.package_arn == other.package_arn
     return one.version == other.version
+
+
+def is_unknown(version: Version) -> bool:
+    """Return whether nobody knows which version it is; a package may be called so, and is known all the same."""
+    return version.package_arn is None and version.version == UNKNOWN
 
 
 def is_called(version: Version, name: str) -> bool:

@@ -9,6 +9,12 @@ from lambdas.rollout.errors import RetryableError
 from lambdas.rollout.fleet import Fleet
 from lambdas.rollout.policy import Step, Window
 from lambdas.rollout.state import Phase
+from lambdas.rollout.versions import is_unknown
+
+_UNKNOWN = (
+    "nobody knows which version is live with the config {config}, which was put live by hand, or made from one that "
+    "was; name the version to go to (history lists them)"
+)
 
 
 @pytest.fixture
@@ -31,6 +37,27 @@ def arn_of(world: Any, version: str) -> str:
     """Return a version's package."""
     found: str = next(arn for arn, package in world.sagemaker.packages.items() if package.version == version)
     return found
+
+
+def put_by_hand(world: Any, config: str = "by-hand") -> None:
+    """Put a config live past the engine, which takes it for granted."""
+    world.sagemaker.configs[config] = dict.fromkeys(world.endpoint.variants, 1)
+    world.endpoint.config = config
+    world.pass_time(120)
+    assert is_unknown(world.store.state.live)
+
+
+def change_fleet(world: Any) -> None:
+    """Have what is live rolled out onto other instances."""
+    world.declare(replace(world.store.state.desired_fleet, instance_type="ml.g6.xlarge"))
+    world.until_over()
+    assert world.store.state.live.fleet.instance_type == "ml.g6.xlarge"
+
+
+def check_refused(said: dict[str, Any], why: str) -> None:
+    """Check that a rollback was refused, and for what."""
+    assert not said["numbers"]["accepted"]
+    assert why in said["text"]
 
 
 # From an endpoint on which nothing is under way.
@@ -236,13 +263,8 @@ def test_config_of_a_version_that_waits_to_be_gone_back_to_is_kept(grown: Any) -
 def test_what_somebody_put_live_by_hand_can_be_gone_back_from_to_a_version_that_is_named(
     grown: Any, version: str
 ) -> None:
-    grown.sagemaker.configs["by-hand"] = {"blue": 1}
-    grown.endpoint.config = "by-hand"
-    grown.pass_time(120)
-    assert grown.store.state.live.by_hand
-    refused = go_back(grown, identity="unnamed")
-    assert not refused["numbers"]["accepted"]
-    assert "somebody put the config by-hand live by hand; name the version to go to" in refused["text"]
+    put_by_hand(grown)
+    check_refused(go_back(grown, identity="unnamed"), _UNKNOWN.format(config="by-hand"))
     go_back(grown, version)
     grown.until_over()
     assert grown.store.state.live.version == version
@@ -258,6 +280,65 @@ def test_version_that_was_replaced_by_hand_during_a_rollout_can_be_gone_back_to(
     go_back(grown, "1.2.0")
     grown.until_over()
     assert grown.store.state.live.version == "1.2.0"
+
+
+def test_copy_of_what_was_put_live_by_hand_is_not_said_to_have_been_put_there_by_hand(grown: Any) -> None:
+    put_by_hand(grown)
+    change_fleet(grown)
+    config = grown.store.state.live.config
+    assert config.endswith("-final")
+    check_refused(go_back(grown), _UNKNOWN.format(config=config))
+
+
+def test_registered_version_called_unknown_is_gone_back_from_like_any_other(grown: Any) -> None:
+    grown.approve("unknown")
+    grown.until_over()
+    go_back(grown)
+    grown.until_over()
+    assert grown.store.state.live.version == "1.2.0"
+
+
+@pytest.mark.parametrize("flight", ["rollback", "by hand"])
+def test_version_that_was_fled_from_and_rejected_is_not_advised_to_be_approved(grown: Any, flight: str) -> None:
+    fled_from = arn_of(grown, "1.2.0")
+    go_back(grown, identity="c1") if flight == "rollback" else put_by_hand(grown)
+    grown.until_over()
+    change_fleet(grown)
+    grown.decide(fled_from, "Rejected")
+    said = go_back(grown, identity="c2")
+    check_refused(said, "somebody rolled back to it" if flight == "rollback" else "nobody knows which version")
+    assert "approve it" not in said["text"]
+
+
+# While a rollout is under way, and after it, on top of what somebody put live by hand.
+
+
+def test_going_back_from_a_rollout_on_top_of_a_config_put_live_by_hand_stays_on_that(grown: Any) -> None:
+    put_by_hand(grown)
+    grown.approve("1.3.0")
+    grown.until_phase(Phase.BAKE)
+    said = go_back(grown)
+    assert said["numbers"]["accepted"]
+    assert "unknown (what was live with the config by-hand) stays live" in said["text"]
+    grown.until_over()
+    assert grown.outcomes[2:] == [("1.3.0", "ROLLED_BACK")]
+    assert grown.endpoint.config == "by-hand"
+
+
+@pytest.mark.parametrize("asked", ["in FINALIZE", "after the promotion"])
+def test_config_put_live_by_hand_is_gone_back_to_from_what_replaced_it(grown: Any, asked: str) -> None:
+    put_by_hand(grown)
+    grown.approve("1.3.0")
+    grown.until_phase(Phase.FINALIZE) if asked == "in FINALIZE" else grown.until_over()
+    said = go_back(grown, identity="c1")
+    assert said["numbers"]["accepted"]
+    assert "unknown (what was live with the config by-hand) is rolled out" in said["text"]
+    grown.pass_time(5)
+    state = grown.until_over()
+    assert grown.outcomes[2:] == [("1.3.0", "PROMOTED"), ("unknown", "PROMOTED")]
+    model = list(grown.sagemaker.models.values())[-1]
+    assert (model.container, model.source_config) == (None, "by-hand")
+    check_refused(go_back(grown, identity="c2"), _UNKNOWN.format(config=state.live.config))
 
 
 # While a rollout is under way.
@@ -389,3 +470,69 @@ def test_going_back_twice_without_a_name_goes_back_once(grown: Any) -> None:
     grown.pass_time(600)
     assert grown.store.state.live.version == "1.1.0"
     assert go_back(grown, "bootstrap", "c4")["numbers"]["accepted"]
+
+
+def test_going_back_without_a_name_is_not_undone_once_the_fleet_has_changed(grown: Any) -> None:
+    go_back(grown, identity="c1")
+    grown.until_over()
+    change_fleet(grown)
+    check_refused(go_back(grown, identity="c2"), "1.1.0 is live because somebody rolled back to it")
+    grown.pass_time(600)
+    assert grown.store.state.live.version == "1.1.0"
+
+
+def test_way_back_that_is_being_aborted_is_not_said_to_be_under_way(grown: Any) -> None:
+    go_back(grown, identity="c1")
+    grown.until_phase(Phase.SOAK)
+    grown.command("abort", "c2")
+    check_refused(go_back(grown, identity="c3"), "1.2.0 has all the traffic again soon")
+
+
+def test_going_back_from_a_rollout_on_top_of_what_was_gone_back_to_stays_on_that(grown: Any) -> None:
+    go_back(grown, identity="c1")
+    grown.until_over()
+    grown.approve("1.3.0")
+    grown.until_phase(Phase.BAKE)
+    assert "1.1.0 stays live" in go_back(grown, identity="c2")["text"]
+    grown.until_over()
+    check_refused(go_back(grown, identity="c3"), "1.1.0 is live because somebody rolled back to it")
+
+
+def test_version_that_nobody_went_back_to_is_gone_back_from_once_the_fleet_has_changed(grown: Any) -> None:
+    change_fleet(grown)
+    go_back(grown)
+    grown.until_over()
+    assert grown.outcomes[-1] == ("1.1.0", "PROMOTED")
+
+
+def give_up_and_try_again(world: Any, identity: str, **again: Any) -> None:
+    """Abort what is under way, and have it once more."""
+    world.until_phase(Phase.PREPARE, Phase.BAKE, Phase.SOAK)
+    world.command("abort", f"abort-{identity}")
+    world.until_over()
+    world.command(identity="again-" + identity, **{"kind": "retry", **again})
+    assert not world.until(lambda state: state.rollout is not None).rollout.urgent
+
+
+@pytest.mark.parametrize("attempts", [[{}], [{"kind": "promote", "full": True}], [{}, {}]])
+def test_going_back_without_a_name_is_not_undone_once_it_was_tried_again(
+    grown: Any, attempts: list[dict[str, Any]]
+) -> None:
+    go_back(grown, identity="c1")
+    for number, again in enumerate(attempts):
+        give_up_and_try_again(grown, str(number), **again)
+    check_refused(go_back(grown, identity="c2"), "1.1.0 is being rolled back to already")
+    grown.until_over()
+    assert grown.outcomes[-1] == ("1.1.0", "PROMOTED")
+    check_refused(go_back(grown, identity="c3"), "1.1.0 is live because somebody rolled back to it")
+    grown.pass_time(600)
+    assert grown.store.state.live.version == "1.1.0"
+
+
+def test_version_that_failed_on_its_way_forward_is_gone_back_from_once_it_was_tried_again(grown: Any) -> None:
+    grown.approve("1.3.0")
+    give_up_and_try_again(grown, "1")
+    grown.until_over()
+    go_back(grown)
+    grown.until_over()
+    assert grown.store.state.live.version == "1.2.0"

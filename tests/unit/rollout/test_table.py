@@ -23,7 +23,7 @@ from lambdas.rollout.judge.counts import Replays
 from lambdas.rollout.judge.incomparable import Incomparable
 from lambdas.rollout.policy import Answers, Judging
 from lambdas.rollout.seeds import SeedError, Seeds
-from lambdas.rollout.state import Command, State
+from lambdas.rollout.state import Candidate, Command, State
 
 TABLE = "tidegate-test-rollouts"
 
@@ -71,6 +71,20 @@ def test_state_comes_back_as_it_was_written(store: DynamoStore, state: State, wo
     rich = replace(rolling, commands=(command,), seen=("a", "b"), armed=1_800_000_000.123456, version=0)
     store.save(rich, now=5.0)
     assert store.load("rain-local") == replace(rich, version=1)
+
+
+def test_way_back_that_an_older_version_of_the_code_wrote_is_read(world: Any) -> None:
+    world.approve()
+    rolling = world.until(lambda s: s.rollout is not None)
+    failed = Candidate("arn", "1.0.0", 0.0, {"Image": "image"}, back_again=True)
+    state = replace(rolling, failed=failed, rollout=replace(rolling.rollout, urgent=True, back_again=True))
+    item = items.state_item(state)
+    assert items.read_state(item) == state
+    del item["failed"]["back_again"], item["rollout"]["back_again"]
+    read = items.read_state(item)
+    assert read.failed == replace(failed, back_again=False)
+    assert read.rollout is not None
+    assert read.rollout.goes_back, "for it is urgent"
 
 
 def test_write_of_a_stale_state_is_refused_whole(store: DynamoStore, state: State) -> None:
