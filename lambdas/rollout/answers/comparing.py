@@ -16,7 +16,7 @@ from lambdas.rollout.answers.sameness import FieldlessError, UnreadableError, di
 from lambdas.rollout.answers.subject import Subject, subject_of
 from lambdas.rollout.errors import MissingError, TidegateError
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
-from lambdas.rollout.judge.incomparable import NONE, UNREAD, Incomparable, fieldless
+from lambdas.rollout.judge.incomparable import Incomparable, Name, in_file
 from lambdas.rollout.ports import Clock, Log
 from lambdas.rollout.state import State
 
@@ -98,7 +98,10 @@ class Asking(Protocol):
 
 @dataclass(frozen=True)
 class Tried:
-    """What the requests of a file have brought so far; `field` is what of answers is compared."""
+    """What the requests of a file have brought so far.
+
+    `field` is what of answers is compared, and `shared` is what those of the live version's have that are without it.
+    """
 
     field: str = ""
     compared: int = 0
@@ -109,7 +112,9 @@ class Tried:
     last_failure: str = ""
     last_unfit: str = ""
     replays: tuple[Replays, ...] = ()
-    incomparable: Incomparable = NONE
+    nonsense: int = 0
+    without: int = 0
+    shared: frozenset[Name] = frozenset()
 
     def sent(self, at: float, period_seconds: int, counted: Tally) -> "Tried":
         """Return it with what the metrics of a period show of a request."""
@@ -127,9 +132,14 @@ class Tried:
         """Return it with a line that says nothing."""
         return replace(self, unreadable=self.unreadable + 1)
 
-    def unlike(self, answer: Incomparable) -> "Tried":
-        """Return it with an answer of the live version's in which there is nothing to compare."""
-        return replace(self, incomparable=self.incomparable + answer)
+    def nonsensical(self) -> "Tried":
+        """Return it with an answer of the live version's that cannot be read."""
+        return replace(self, nonsense=self.nonsense + 1, in_a_row=0)
+
+    def fieldless(self, names: frozenset[Name]) -> "Tried":
+        """Return it with an answer of the live version's that has other fields than the one that is compared."""
+        shared = self.shared & names if self.without else names
+        return replace(self, without=self.without + 1, shared=shared, in_a_row=0)
 
     def unfit(self, reason: str) -> "Tried":
         """Return it with a request that cannot be sent."""
@@ -138,7 +148,7 @@ class Tried:
     def __str__(self) -> str:
         """Say it in a line of the log."""
         parts = [f"{self.differed} of {self.compared} captured requests were answered differently"]
-        unreadable, without = self.unreadable + self.incomparable.unread, self.incomparable.fieldless
+        unreadable, without = self.unreadable + self.nonsense, self.without
         unfit = f" or sent, the last one for {self.last_unfit}" if self.last_unfit else ""
         parts += [f"{unreadable} could not be read{unfit}"] if unreadable else []
         parts += [f"{without} were answered without a field {self.field!r}{self._in_its_place}"] if without else []
@@ -146,9 +156,15 @@ class Tried:
         return "; ".join(parts)
 
     @property
+    def incomparable(self) -> Incomparable:
+        """The live version's answers in which there was nothing to compare."""
+        return in_file(self.nonsense, self.without, self.shared)
+
+    @property
     def _in_its_place(self) -> str:
-        names = self.incomparable.bounded.names
-        return f", all of them with {', '.join(names)}" if names else ""
+        found = self.incomparable
+        more = " and more" if found.many else ""
+        return f", all of them with {', '.join(found.names)}{more}" if found.names else ""
 
 
 class Comparison:
@@ -250,14 +266,13 @@ class Comparison:
         tried = tried.sent(self._clock.now(), subject.rollout.evidence.period_seconds, counted)
         if isinstance(answer, Failed):
             return tried.unanswered(answer.reason)
-        if isinstance(answer, Refused):
-            return tried.answered(otherwise=True)
+        reply = None if isinstance(answer, Refused) else answer
         try:
-            return tried.answered(otherwise=differ(exchange.live, answer, subject.settings))
+            return tried.answered(otherwise=differ(exchange.live, reply, subject.settings))
         except FieldlessError as error:
-            return tried.unlike(fieldless(error.names))
+            return tried.fieldless(error.names)
         except UnreadableError:
-            return tried.unlike(UNREAD)
+            return tried.nonsensical()
 
     def _keep(self, file: CaptureObject, key: dict[str, str], tried: Tried) -> Paired | None:
         """Keep what was found; where another file was quicker, only what was sent, which metrics count nevertheless."""

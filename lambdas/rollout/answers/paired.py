@@ -71,9 +71,12 @@ def read(given: Mapping[str, Any]) -> Paired:
 
 
 def _kept(found: Incomparable) -> dict[str, Any]:
-    return {"unread": found.unread, "fieldless": found.fieldless, "names": [*found.bounded.names]}
+    # A number, for the function that compares writes texts, numbers, lists and maps alone.
+    named = {} if found.names is None else {"names": [*found.names], "many": int(found.many)}
+    return {"unread": found.unread, "fieldless": found.fieldless, **named}
 
 
 def _incomparable(given: Mapping[str, Any]) -> Incomparable:
-    names = tuple(str(name) for name in given.get("names", ()))
-    return Incomparable(int(given.get("unread", 0)), int(given.get("fieldless", 0)), names)
+    names = tuple(str(name) for name in given["names"]) if "names" in given else None
+    unread, fieldless, many = (int(given.get(name, 0)) for name in ("unread", "fieldless", "many"))
+    return Incomparable(unread, fieldless, names, bool(many))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lambdas.rollout.answers.captures import Reply
+from lambdas.rollout.judge.incomparable import Name
 from lambdas.rollout.policy import Answers
 
 _CSV = "text/csv"
@@ -27,13 +28,13 @@ class UnreadableError(ValueError):
 class FieldlessError(UnreadableError):
     """An answer has no field of the name; `names` are those that it does have."""
 
-    def __init__(self, field: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, field: str, names: Iterable[Name] = ()) -> None:
         super().__init__(f"the answer has no field {field!r}")
         self.names = frozenset(names)
 
 
-def differ(live: Reply, new: Reply, settings: Answers) -> bool:
-    """Return whether the new version's answer is another than the live one's.
+def differ(live: Reply, new: Reply | None, settings: Answers) -> bool:
+    """Return whether the new version's answer is another than the live one's; a refusal, which is None, always is.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def differ(live: Reply, new: Reply, settings: Answers) -> bool:
         new version's that cannot be read, or has no such field, is another answer.
     """
     expected = _read(live, settings.field)
-    if _kind(live) != _kind(new):
+    if new is None or _kind(live) != _kind(new):
         return True
     try:
         return not same(expected, _read(new, settings.field), settings.tolerance)
@@ -128,14 +129,14 @@ def _under(value: Any, field: str) -> Iterator[Any]:
                 yield from _under(each, field)
 
 
-def _names(value: Any) -> Iterator[str]:
+def _names(value: Any) -> Iterator[Name]:
     """Yield every key of an answer, wherever it stands."""
     if isinstance(value, list):
         for each in value:
             yield from _names(each)
     elif isinstance(value, dict):
         for key, each in value.items():
-            yield key
+            yield (key,)
             yield from _names(each)
 
 
@@ -148,18 +149,20 @@ def _columns(body: bytes, field: str) -> list[list[Any]]:
             place = header.index(field)
             rows = [row[place : place + 1] for row in rows[1:]]
         elif any(len(row) != 1 for row in rows) or not rows:
-            raise FieldlessError(field, header if _is_header(rows) else ())
+            raise FieldlessError(field, [tuple(header)] if _is_header(rows) else ())
     return [[_cell(cell) for cell in row] for row in rows]
 
 
 def _is_header(rows: list[list[str]]) -> bool:
-    """Return whether the first row names columns: all of it is words, and numbers stand below.
+    """Return whether the first row may name columns: all of it is words, none of them again below, where numbers stand.
 
-    A row that is none holds values, which are nobody's to keep.
+    A row that names none holds values, which are nobody's to keep; so it must be that of other answers, too.
     """
     if len(rows) < 2 or len(rows[0]) != len(rows[1]):
         return False
     first, second = ([_cell(cell) for cell in row] for row in rows[:2])
+    if any(cell.strip() in first for row in rows[1:] for cell in row):
+        return False
     return all(isinstance(cell, str) and cell for cell in first) and any(isinstance(cell, float) for cell in second)
 
 

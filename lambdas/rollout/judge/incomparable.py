@@ -1,19 +1,27 @@
 """Captured answers in which there is nothing of what is to be compared, and what that means in words. Pure.
 
 Nobody but the operator can put it right that the wrong field has been asked for: evidence never comes. So what such
-answers do have is kept with their number. Only names that all of them have are: what differs from answer to answer
+answers do have is kept with their number. Only names that enough of them share are: what differs from answer to answer
 is data rather than form, and may be the name of a customer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
-MOST_NAMES = 8
+ENOUGH = 5
+"""Answers from which on it is told that nothing can be compared, and, of one file, what they have in common."""
+
+MOST_KEPT, MOST_SHOWN = 32, 8
 LONGEST_NAME = 40
 """Characters of a name that are kept: the judgement is part of the endpoint's state, and people read it."""
 
+Name = tuple[str, ...]
+"""A key, or all columns of a table, which are shared together or not at all: its first row may be none of names."""
+
 _ANEW = "deploy, abort this rollout and retry it"
 """A rollout keeps the policy that it started with."""
+
+_CORRECT = f"correct the field, or leave it out to compare all of an answer, in environments/, {_ANEW}"
 
 
 @dataclass(frozen=True)
@@ -27,38 +35,35 @@ class Incomparable:
     fieldless
         How many have not got the field.
     names
-        Fields that all of the latter have, in order.
+        Fields that the latter share, in order; None where no file had enough of them to know.
+    many
+        Whether a file had more than are kept.
     """
 
     unread: int = 0
     fieldless: int = 0
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
+    many: bool = False
 
     def __add__(self, other: "Incomparable") -> "Incomparable":
-        """Return both together."""
-        names = _common(self, other)
-        return Incomparable(self.unread + other.unread, self.fieldless + other.fieldless, names)
+        """Return those of several files."""
+        names, many = _common(self.names, other.names), self.many or other.many
+        return Incomparable(self.unread + other.unread, self.fieldless + other.fieldless, names, many)
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
         return bool(self.unread or self.fieldless)
 
-    @property
-    def bounded(self) -> "Incomparable":
-        """The same with so few and so short names that they can be stored and shown."""
-        names = sorted({_short(name) for name in self.names[:MOST_NAMES]})
-        return Incomparable(self.unread, self.fieldless, tuple(names))
-
 
 NONE = Incomparable()
 
-UNREAD = Incomparable(unread=1)
-"""An answer that is not what its content type says."""
 
-
-def fieldless(names: Iterable[str]) -> Incomparable:
-    """Return an answer that has fields of other names than the one that is to be compared."""
-    return Incomparable(fieldless=1, names=tuple(sorted(names)))
+def in_file(unread: int, without: int, shared: Collection[Name]) -> Incomparable:
+    """Return what is kept of a file's answers: `shared` is what those have that are `without` the field."""
+    if without < ENOUGH:
+        return Incomparable(unread, without)
+    names = sorted({_short(name) for together in shared for name in together})
+    return Incomparable(unread, without, tuple(names[:MOST_KEPT]), len(names) > MOST_KEPT)
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,11 @@ class Obstacle:
 
 
 def obstacle(found: Incomparable, field: str) -> Obstacle | None:
-    """Return what keeps answers from being compared, given that none could be; None when that is not known.
+    """Return what keeps answers from being compared, given that none could be; None when too few say so.
 
     How many there are is left out: what is said must stay the same for as long as it lasts.
     """
-    if not found:
+    if found.unread + found.fieldless < ENOUGH:
         return None
     if not found.fieldless:
         cause = "no answer that was captured can be read as what its content type says, so nothing can be compared"
@@ -91,23 +96,25 @@ def obstacle(found: Incomparable, field: str) -> Obstacle | None:
             "no answer that was captured can be compared: some cannot be read as what their content type says, "
             f"and none of the others has {named}"
         )
-    return Obstacle(cause, _way_out(which, found.names))
+    return Obstacle(cause, _way_out(which, found))
 
 
-def _way_out(which: str, names: Sequence[str]) -> str:
-    if names:
-        listed = ", ".join(f"`{name}`" for name in names)
-        return f"{which} all have {listed}: correct the field in environments/, {_ANEW}"
-    return (
-        f"{which} have no field in common (numbers and lists have none, nor has CSV without a header): correct the "
-        f"field, or leave it out to compare all of an answer, in environments/, {_ANEW}"
-    )
+def _way_out(which: str, found: Incomparable) -> str:
+    if found.names:
+        listed = ", ".join(f"`{name}`" for name in found.names[:MOST_SHOWN])
+        more = " and more" if found.many or len(found.names) > MOST_SHOWN else ""
+        return f"{which} have {listed}{more}: correct the field in environments/, {_ANEW}"
+    if found.names is None:
+        return f"what {which} have is told once a file has {ENOUGH} of them: {_CORRECT}"
+    if found.many:
+        return f"{which} have more fields than are kept, see the log of `compare` for some of each file's: {_CORRECT}"
+    return f"{which} have no field in common (numbers and lists have none, nor has CSV without a header): {_CORRECT}"
 
 
-def _common(one: Incomparable, other: Incomparable) -> tuple[str, ...]:
-    if not one.fieldless or not other.fieldless:
-        return one.names or other.names
-    return one.names if one.names == other.names else tuple(sorted({*one.names} & {*other.names}))
+def _common(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one if one == other else tuple(sorted({*one} & {*other}))
 
 
 def _short(name: str) -> str:

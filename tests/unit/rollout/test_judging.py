@@ -12,7 +12,7 @@ from lambdas.rollout.decision import Decision
 from lambdas.rollout.errors import RetryableError
 from lambdas.rollout.judge import Finding, Judgement, Limits, Paired, Series, Tally, Verdict
 from lambdas.rollout.judge.counts import Replays
-from lambdas.rollout.judge.incomparable import fieldless
+from lambdas.rollout.judge.incomparable import Incomparable
 from lambdas.rollout.observation import EndpointView, Observation, Variant
 from lambdas.rollout.policy import AbTest, Answers, Judging, Policy, Step
 from lambdas.rollout.reconcile import reconcile
@@ -433,14 +433,14 @@ def test_a_field_that_answers_do_not_have_is_told_once_where_people_look(world: 
     world.pass_time(60)
     assert world.store.state.rollout.remark == "more evidence that it is not worse"
     for n in range(9):
-        world.store.paired.append(Paired(float(n), 0, 0, (), fieldless({"label", "probability"})))
+        world.store.paired.append(Paired(float(n), 0, 0, (), Incomparable(fieldless=5, names=("label", "probability"))))
         world.pass_time(20)
     rollout = world.store.state.rollout
     cause = "no answer that was captured has the field `probabilty` (judge.answers.field), so nothing can be compared"
     told = [text for text in world.store.texts("hold") if cause in text]
     assert len(told) == 1
     assert told[0].startswith(f"Not going on at 10 % without more evidence: answers: {cause}; ")
-    assert "they all have `label`, `probability`: correct the field in environments/" in told[0]
+    assert "they have `label`, `probability`: correct the field in environments/" in told[0]
     assert rollout.remark == cause
     assert cause in rollout.judged["findings"][-1]["text"]
     assert told[0] in [line for line, _ in world.log.lines if "probabilty" in line]
@@ -450,14 +450,14 @@ def test_a_field_that_answers_do_not_have_is_told_once_where_people_look(world: 
 
 
 def test_a_deadline_that_passes_meanwhile_names_it(world: Any) -> None:
-    world.store.paired = [Paired(0.0, 0, 0, (), fieldless({"label"}))]
+    world.store.paired = [Paired(0.0, 0, 0, (), Incomparable(fieldless=5, names=("label",)))]
     begin(world, replace(MISTYPED, inconclusive="extend"), progress_deadline_seconds=600)
     world.until_phase(Phase.ROLLBACK)
     assert "held up because no answer that was captured has the field `probabilty`" in reason(world)
 
 
 def test_whoever_is_asked_instead_is_told(world: Any) -> None:
-    world.store.paired = [Paired(0.0, 0, 0, (), fieldless({"label"}))]
+    world.store.paired = [Paired(0.0, 0, 0, (), Incomparable(fieldless=5, names=("label",)))]
     begin(world, replace(MISTYPED, inconclusive="raise"))
     world.until_phase(Phase.APPROVE)
     assert "has the field `probabilty`" in world.store.texts("approval")[-1]

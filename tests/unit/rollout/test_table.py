@@ -181,9 +181,15 @@ def test_paired_answers_of_one_rollout_are_read_in_their_order(store: DynamoStor
 
 
 def test_what_answers_have_in_place_of_the_field_is_read_as_it_was_written(store: DynamoStore) -> None:
-    found = Paired(20.5, 0, 0, (), Incomparable(unread=1, fieldless=2, names=("label", "scores")))
-    store.put_new(paired.item(paired.key("rain-local", "r1", 1), found, "capture"))
-    assert store.pairs("rain-local", "r1") == (found,)
+    kept = [
+        Incomparable(unread=1, fieldless=2),
+        Incomparable(fieldless=5, names=()),
+        Incomparable(unread=1, fieldless=5, names=("label", "scores"), many=True),
+    ]
+    found = tuple(Paired(20.5, 0, 0, (), each) for each in kept)
+    for number, each in enumerate(found):
+        store.put_new(paired.item(paired.key("rain-local", "r1", number), each, "capture"))
+    assert store.pairs("rain-local", "r1") == found
 
 
 def test_a_judged_rollout_comes_back_as_it_was_written(store: DynamoStore, world: Any) -> None:

@@ -154,11 +154,11 @@ def test_a_finding_is_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_answers_have_in_place_of_the_field_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENV_TABLE, "table")
     client = FakeClient("dynamodb", {})
-    found = Paired(1.0, 0, 0, (), Incomparable(unread=1, fieldless=2, names=("label",)))
+    found = Paired(1.0, 0, 0, (), Incomparable(unread=1, fieldless=5, names=("label",)))
     PairedItems(client.lazy).put_new(paired.item(paired.key("rain", "r1", 3), found, "capture/x.jsonl"))
     ((_, request),) = client.requests
-    written = {"unread": {"N": "1"}, "fieldless": {"N": "2"}, "names": {"L": [{"S": "label"}]}}
-    assert request["Item"]["incomparable"] == {"M": written}
+    names = {"names": {"L": [{"S": "label"}]}, "many": {"N": "0"}}
+    assert request["Item"]["incomparable"] == {"M": {"unread": {"N": "1"}, "fieldless": {"N": "5"}, **names}}
 
 
 @pytest.mark.parametrize(("other", "own"), [("capture/x.jsonl", True), ("capture/y.jsonl", False)])

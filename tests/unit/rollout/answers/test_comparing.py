@@ -16,9 +16,11 @@ from lambdas.rollout.answers.comparing import (
     Refused,
     Unfit,
 )
+from lambdas.rollout.answers.replays import told_apart
 from lambdas.rollout.errors import PermanentError, RetryableError
+from lambdas.rollout.judge import Limits, Series, Verdict, judge
 from lambdas.rollout.judge.counts import Paired, Replays, Tally
-from lambdas.rollout.judge.incomparable import LONGEST_NAME, MOST_NAMES, Incomparable
+from lambdas.rollout.judge.incomparable import LONGEST_NAME, MOST_KEPT, NONE, Incomparable, obstacle
 from lambdas.rollout.policy import Answers, Judging, Policy, Step
 from lambdas.rollout.state import Phase
 
@@ -182,9 +184,117 @@ def test_of_the_names_of_fields_a_few_are_kept_and_not_all_of_long_ones(desk: An
     desk.take()
     ((_, item),) = desk.items.items()
     names = paired.read(item).incomparable.names
-    assert len(names) == MOST_NAMES
+    assert len(names) == MOST_KEPT
     assert max(map(len, names)) == LONGEST_NAME
-    assert len(desk.said[-1]) < 600
+    assert len(desk.said[-1]) < 1600
+    assert desk.said[-1].endswith("… and more")
+
+
+def stored(desk: Any) -> Incomparable:
+    return sum((paired.read(item).incomparable for item in desk.items.values()), NONE)
+
+
+def take_file(desk: Any, here: Any, lines: list[str], number: int = 0) -> None:
+    desk.lines, desk.time = lines, desk.time + 60
+    desk.take(key=here.KEY.replace("-4f", f"-{number:02d}"))
+
+
+def of_csv(capture_line: Any, *answers: str) -> list[str]:
+    return [capture_line("1", answer).replace("application/json", "text/csv") for answer in answers]
+
+
+CUSTOMERS = '{"ann smith": 0.7, "bob jones": 0.1}'
+
+
+@pytest.mark.parametrize("others", [[], ["{"] * 4, ['{"rain": 1}'] * 4], ids=["a line", "unread", "with the field"])
+def test_of_too_few_answers_no_name_is_kept_or_told(desk: Any, here: Any, capture_line: Any, others: list[str]) -> None:
+    """What a single answer has and every answer has are the same, and may be customers."""
+    comparing_only(desk, "rain")
+    for number in range(6):
+        take_file(desk, here, [capture_line("1", answer) for answer in [CUSTOMERS, *others]], number)
+    said = f"{desk.items} {desk.said} {obstacle(stored(desk), 'rain')}"
+    assert len(desk.items) == stored(desk).fieldless == 6
+    assert "smith" not in said
+    assert "jones" not in said
+    assert "in common" not in said
+
+
+def test_files_of_too_few_answers_take_nothing_from_what_others_have(desk: Any, here: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    label, both = capture_line("1", '{"label": 1}'), capture_line("1", '{"label": 1, "ms": 2}')
+    for number, lines in enumerate(([capture_line("1", CUSTOMERS)], [label] * 5, [label], [both] * 5, [both])):
+        take_file(desk, here, lines, number)
+    assert stored(desk) == Incomparable(fieldless=13, names=("label",))
+
+
+@pytest.mark.parametrize(
+    ("answers", "names"),
+    [
+        (["ann smith,NA\nbob,0.5", "eve,NA\nbob,0.5"], ()),
+        (["2024-01-01,refused\n2024-01-02,0.7", "2024-01-03,refused\n2024-01-04,0.7"], ()),
+        (["ms,snow\nfast,0.5", "ms, snow\nslow,0.6"], ("ms", "snow")),
+    ],
+)
+def test_a_row_is_a_header_where_it_is_that_of_all_answers(
+    desk: Any, here: Any, capture_line: Any, answers: list[str], names: tuple[str, ...]
+) -> None:
+    comparing_only(desk, "rain")
+    take_file(desk, here, of_csv(capture_line, *answers, *answers, *answers)[:5])
+    assert stored(desk) == Incomparable(fieldless=5, names=names)
+    take_file(desk, here, of_csv(capture_line, answers[0]), 1)
+    assert stored(desk) == Incomparable(fieldless=6, names=names)
+
+
+def test_it_is_not_said_that_nothing_is_in_common_of_what_was_cut(desk: Any, here: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    for number, first in enumerate("ab"):
+        fields = {f"{first}{n:02d}": 0 for n in range(40)} | {"z": 0}
+        take_file(desk, here, [capture_line("1", json.dumps(fields))] * 5, number)
+    text = str(obstacle(stored(desk), "rain"))
+    assert "in common" not in text
+    assert "the log of `compare`" in text
+
+
+def test_a_field_that_stands_late_among_a_few_is_told(desk: Any, here: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    for number, first in enumerate("ab"):
+        fields = {f"{first}{n}": 0 for n in range(8)} | {"z": 0}
+        take_file(desk, here, [capture_line("1", json.dumps(fields))] * 5, number)
+    assert "have `z`: correct the field" in str(obstacle(stored(desk), "rain"))
+
+
+def test_a_refusal_is_no_other_answer_where_the_live_one_has_nothing_to_compare(desk: Any, capture_line: Any) -> None:
+    comparing_only(desk, "rain")
+    desk.lines = [capture_line("1", answer) for answer in ('{"label": 1}', "{", "[1]", '{"rain": 1}')]
+    desk.reply = lambda _exchange: Refused("400")
+    found = desk.take()
+    assert (found.compared, found.differed) == (1, 1)
+    assert found.incomparable == Incomparable(unread=1, fieldless=2)
+
+
+def test_refusals_condemn_no_version_where_no_live_answer_has_the_field(
+    desk: Any, here: Any, capture_line: Any
+) -> None:
+    comparing_only(desk, "probabilty")
+    for number in range(6):
+        desk.reply = lambda exchange: Refused("400") if exchange.body == b"0" else exchange.live
+        take_file(desk, here, [capture_line(str(n), '{"label": 1}') for n in range(5)], number)
+    series = told_apart(Series(10), [paired.read(item) for item in desk.items.values()])
+    judgement = judge(series, Limits(tolerated_difference=0.05, compared_field="probabilty"))
+    assert judgement.verdict is Verdict.HOLD
+    assert judgement.obstacle.startswith("no answer that was captured has the field `probabilty`")
+    assert "have `label`" in judgement.reason
+
+
+@pytest.mark.parametrize("live", ["{", "[1]"])
+def test_an_answer_between_failures_ends_their_row_also_with_nothing_to_compare(
+    desk: Any, capture_line: Any, live: str
+) -> None:
+    comparing_only(desk, "rain")
+    desk.lines = [capture_line(str(n), live) for n in range(5)]
+    desk.reply = lambda exchange: exchange.live if exchange.body == b"1" else Failed("500")
+    desk.take()
+    assert len(desk.asked) == 5
 
 
 def test_an_item_that_was_written_before_any_of_this_was_kept_is_read(desk: Any) -> None:
@@ -252,8 +362,8 @@ def test_nothing_is_sent_when_the_version_is_not_to_be_judged_by_this_file(desk:
 
 
 def test_nothing_is_sent_where_the_policy_compares_no_answers(desk: Any) -> None:
-    for judge in (None, Judging()):
-        desk.change(policy=replace(desk.rollout.policy, judge=judge))
+    for judging in (None, Judging()):
+        desk.change(policy=replace(desk.rollout.policy, judge=judging))
         assert desk.take() is None
     desk.rollout = None
     assert desk.take() is None

@@ -7,6 +7,7 @@ import pytest
 
 from lambdas.rollout.answers.captures import Reply
 from lambdas.rollout.answers.sameness import FieldlessError, UnreadableError, differ, same
+from lambdas.rollout.judge.incomparable import Name
 from lambdas.rollout.policy import Answers
 
 HUGE = 10**400
@@ -101,26 +102,27 @@ def test_nothing_is_said_where_the_live_answer_has_nothing_to_compare(live: Repl
     [
         (
             of_json({"predictions": [{"snow": 1}, {"hail": 2}], "version": "1"}),
-            {"predictions", "snow", "hail", "version"},
+            {("predictions",), ("snow",), ("hail",), ("version",)},
         ),
         (of_json([0.5, [0.6]]), set()),
         (of_json({}), set()),
-        (Reply("application/jsonlines", b'{"snow": 1}\n{"hail": 1}'), {"snow", "hail"}),
-        (of_csv("ms, snow\nfast,0.5\n"), {"ms", "snow"}),
+        (Reply("application/jsonlines", b'{"snow": 1}\n{"hail": 1}'), {("snow",), ("hail",)}),
+        (of_csv("ms, snow\nfast,0.5\n"), {("ms", "snow")}),
         (of_csv("1,2\n3,4\n"), set()),
         (of_csv(""), set()),
         (Reply("application/x-npy", b"\x00"), set()),
     ],
     ids=["json", "list", "empty", "lines", "csv", "csv without a header", "no csv", "another type"],
 )
-def test_it_is_told_what_an_answer_has_in_place_of_the_field(live: Reply, names: set[str]) -> None:
+def test_it_is_told_what_an_answer_has_in_place_of_the_field(live: Reply, names: set[Name]) -> None:
     with pytest.raises(FieldlessError) as raised:
         differ(live, live, RAIN)
     assert raised.value.names == names
 
 
 @pytest.mark.parametrize(
-    "text", ["ann,yes\nbob,no\n", "ann,0.5\nbob,0.6\n", "ann,yes\n", ",ann\n1,2\n", "ann,yes\n1\n"]
+    "text",
+    ["ann,yes\nbob,no\n", "ann,0.5\nbob,0.6\n", "ann,yes\n", ",ann\n1,2\n", "ann,yes\n1\n", "ann,NA\n0.5,x\n0.6, NA\n"],
 )
 def test_a_row_is_no_header_unless_numbers_stand_under_its_words(text: str) -> None:
     """Values of answers are nobody's to keep."""

@@ -9,7 +9,7 @@ import pytest
 
 from lambdas.rollout.judge import Finding, Judgement, Labelled, Limits, Paired, Series, Stratum, Tally, Verdict, judge
 from lambdas.rollout.judge.finding import odds
-from lambdas.rollout.judge.incomparable import Incomparable, fieldless
+from lambdas.rollout.judge.incomparable import Incomparable
 
 Periods = Callable[..., tuple[Stratum, ...]]
 
@@ -159,13 +159,16 @@ def test_answers_that_are_asked_for_and_missing_hold(periods: Periods) -> None:
     assert with_answers(periods).reason == "answers: nothing has been counted yet"
 
 
+LABELLED = Incomparable(fieldless=5, names=("label",))
+
+
 def without_the_field(strata: tuple[Stratum, ...], *answers: Paired, found: Incomparable) -> Judgement:
     series = Series(60, errors=strata, answers=answers, incomparable=found)
     return judge(series, replace(ANSWERS, compared_field="probabilty"))
 
 
 def test_answers_that_lack_the_field_hold_and_the_reason_says_so(periods: Periods) -> None:
-    judgement = without_the_field(periods(*[QUIET] * 10), found=fieldless({"probability"}))
+    judgement = without_the_field(periods(*[QUIET] * 10), found=Incomparable(fieldless=5, names=("probability",)))
     assert judgement.verdict is Verdict.HOLD
     assert judgement.reason.startswith("answers: no answer that was captured has the field `probabilty`")
     assert "`probability`" in judgement.reason
@@ -175,13 +178,13 @@ def test_answers_that_lack_the_field_hold_and_the_reason_says_so(periods: Period
 
 
 def test_what_only_somebody_can_put_right_is_told_before_what_time_will(periods: Periods) -> None:
-    assert without_the_field((), found=fieldless({"label"})).reason.startswith("answers: no answer that was captured")
-    worse = without_the_field(periods(*[BAD] * 6), found=fieldless({"label"}))
+    assert without_the_field((), found=LABELLED).reason.startswith("answers: no answer that was captured")
+    worse = without_the_field(periods(*[BAD] * 6), found=LABELLED)
     assert (worse.verdict, worse.reason[:3]) == (Verdict.ROLLBACK, "5xx")
 
 
 def test_answers_are_judged_by_those_that_have_the_field(periods: Periods) -> None:
-    finding = without_the_field(periods(*[QUIET] * 10), Paired(0.0, 50, 1), found=fieldless({"label"})).findings[1]
+    finding = without_the_field(periods(*[QUIET] * 10), Paired(0.0, 50, 1), found=LABELLED).findings[1]
     assert (finding.counts, finding.obstacle) == ("answers 1/50", None)
 
 
