@@ -81,7 +81,7 @@ def test_a_version_whose_container_keeps_dying_is_taken_back(loop: Loop) -> None
     assert kills
     assert rollout.outcome == "ROLLED_BACK", loop.story()
     assert loop.weights() == {before: 100.0}
-    assert containers(loop, fresh) == []
+    loop.wait_for(lambda: containers(loop, fresh) == [], "its containers to be gone")  # they stop in their own time
     # Of a variant without any container in service, answers do not tell the name.
     assert {answer.variant for answer in traffic.failures} <= {fresh, None}
     assert not any(each.restarts for each in containers(loop, before))
