@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import DescribeModelPackageOutputTypeDef
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
-PENDING = "PendingManualApproval"
 ARTEFACT_NAME = "model.tar.gz"
 CARD_NAME = "card.json"
 MODEL_FILES = ("model.onnx", "signature.json")
@@ -234,7 +233,7 @@ def _request(
     return {
         "ModelPackageGroupName": endpoint.name,
         "ModelPackageDescription": note or f"{endpoint.name} {version}",
-        "ModelApprovalStatus": PENDING,
+        "ModelApprovalStatus": contract.PACKAGE_PENDING,
         "InferenceSpecification": {
             "Containers": [{"Image": endpoint.image, "ModelDataUrl": uri}],
             "SupportedContentTypes": INPUT_TYPES,

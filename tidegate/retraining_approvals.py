@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lambdas.contract import PACKAGE_PENDING
 from tidegate import registry
 from tidegate.aws import Aws
-from tidegate.registry import PENDING
 from tidegate.retraining import Entry, Run
 from tidegate.settings import EndpointSettings
 
@@ -41,7 +41,7 @@ class Waiting:
 def waiting(aws: Aws, endpoint: EndpointSettings, runs: Sequence[Run], trail: Sequence[Entry]) -> list[Waiting]:
     """Return what was left to a person and is not decided on yet, in the order of time."""
     latest = {entry.run: entry for entry in trail if entry.kind == _APPROVAL}
-    left = [entry for entry in latest.values() if entry.numbers.get("status") == PENDING]
+    left = [entry for entry in latest.values() if entry.numbers.get("status") == PACKAGE_PENDING]
     versions = {run.id: run.version for run in runs if run.version}
     left = sorted((entry for entry in left if entry.run in versions), key=lambda entry: entry.at)
     if not left:
@@ -51,7 +51,7 @@ def waiting(aws: Aws, endpoint: EndpointSettings, runs: Sequence[Run], trail: Se
     return [
         Waiting(entry.run, version, _why(entry), endpoint.command(f"approve --version {version}"))
         for entry in left
-        if approvals.get(version := versions[entry.run]) == PENDING
+        if approvals.get(version := versions[entry.run]) == PACKAGE_PENDING
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lambdas.contract import PACKAGE_APPROVED
 from lambdas.rollout.state import State
 from tidegate import registry
 from tidegate.aws import Aws
@@ -30,7 +31,7 @@ def check_approval(aws: Aws, endpoint: EndpointSettings, state: State, event: Co
     except (BotoCoreError, ClientError):
         # Who may not look at it, finds it deleted, or gets no answer, is answered by the engine.
         return
-    if package.approval != "Approved":
+    if package.approval != PACKAGE_APPROVED:
         raise RefusedError(
             f"{package.version} is {package.approval}, not Approved: it would not be rolled out",
             f"approve it, which starts its rollout: {endpoint.command(f'approve --version {package.version}')}",

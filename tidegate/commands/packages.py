@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from lambdas.contract import PACKAGE_APPROVED, PACKAGE_PENDING
 from tidegate import documents, live, registry, views
 from tidegate.commands.context import Context, open_context
 
@@ -46,7 +47,7 @@ def register(context: Context, model: Path, version: str, card: Path | None = No
     text = f"{version} {verb} as {done.package.arn} ({done.package.approval})"
     follow = f"\nnext: {context.endpoint.command(f'approve --version {version}')}"
     value = {"package": documents.package(done.package), "created": done.created}
-    context.show(value, text + (follow if done.package.approval == "PendingManualApproval" else ""))
+    context.show(value, text + (follow if done.package.approval == PACKAGE_PENDING else ""))
     return 0
 
 
@@ -66,14 +67,18 @@ def decide(context: Context, version: str, approval: registry.Approval, reason: 
 def _find(context: Context, version: str, approval: registry.Approval) -> registry.Package:
     endpoint = context.endpoint
     register = endpoint.command(f"register --model {registry.ARTEFACT_NAME} --version {version}")
-    hint = f"register it first: {register}" if approval == "Approved" else f"list them: {endpoint.command('versions')}"
+    hint = (
+        f"register it first: {register}"
+        if approval == PACKAGE_APPROVED
+        else f"list them: {endpoint.command('versions')}"
+    )
     return registry.find(context.aws, endpoint.name, version, hint)
 
 
 def _said(approval: registry.Approval, changed: bool) -> str:
     if not changed:
         return f"is {approval} already; nothing changed"
-    if approval == "Approved":
+    if approval == PACKAGE_APPROVED:
         return "approved; its rollout starts by itself (python -m tidegate watch)"
     return "rejected"
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdas.contract import PACKAGE_REJECTED
 from tidegate import views
 from tidegate.aws import Aws
 from tidegate.aws_errors import FAILURES, in_words
 from tidegate.errors import OperatorError
 from tidegate.models import record as registered
 from tidegate.models import standing as standings
-from tidegate.models.record import ARCHIVED, REJECTED, Record
+from tidegate.models.record import ARCHIVED, Record
 from tidegate.models.standing import Standing, holding
 from tidegate.settings import EndpointSettings
 
@@ -148,7 +149,7 @@ class Archiver:
         text = f"archived by {self._by} on {at}: {reason}"[:_LONGEST_REASON]
         cycle = {"Stage": ARCHIVED, "StageStatus": STATUS, "StageDescription": text}
         request: dict[str, Any] = {"ModelPackageArn": record.package.arn, "ModelLifeCycle": cycle}
-        if record.package.approval != REJECTED:
+        if record.package.approval != PACKAGE_REJECTED:
             # Why somebody rejected it before stays as it is.
-            request |= {"ModelApprovalStatus": REJECTED, "ApprovalDescription": text}
+            request |= {"ModelApprovalStatus": PACKAGE_REJECTED, "ApprovalDescription": text}
         return request

@@ -14,7 +14,7 @@ from tidegate.aws import Aws
 from tidegate.errors import UsageError
 from tidegate.registry import Package
 
-ARCHIVED, REJECTED = "Archived", "Rejected"
+ARCHIVED = "Archived"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Record:
     @property
     def archived(self) -> bool:
         """Whether it has been let go; one that was approved again since has not."""
-        return self.stage == ARCHIVED and self.package.approval == REJECTED
+        return self.stage == ARCHIVED and self.package.approval == contract.PACKAGE_REJECTED
 
     @property
     def pinned(self) -> str:

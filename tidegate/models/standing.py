@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lambdas.contract import PACKAGE_APPROVED
 from lambdas.retraining.state import State as Retraining
 from lambdas.rollout.episode import ACCEPTED, SUPERSEDED, Episode
 from lambdas.rollout.items import PACKAGE_PREFIX, partition, read_episode
@@ -101,7 +102,7 @@ def _engine(record: Record, state: State, serving: frozenset[str]) -> Iterator[M
 def _approval(record: Record, standing: Standing) -> Iterator[Mark]:
     """Tell of an approval that is yet to be answered: not heard of, or displaced by one that may be withdrawn."""
     state, episode = standing.rollouts, standing.episodes.get(record.package.arn)
-    if record.package.approval != "Approved" or state is None:
+    if record.package.approval != PACKAGE_APPROVED or state is None:
         return
     if episode is None or not episode.open:
         yield Mark(QUEUED, "its approval has not been taken in by the engine yet")
