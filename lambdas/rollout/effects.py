@@ -182,8 +182,9 @@ def _what_next(turn: Turn, candidate: Candidate) -> str:
 
 
 def _told(candidate: Candidate) -> str:
-    config = candidate.source.config if candidate.source and is_unknown(candidate) else ""
-    return f"{candidate.version} (what was live with the config {config})" if config else candidate.version
+    if candidate.source is None or not is_unknown(candidate):
+        return candidate.version
+    return f"{candidate.version} (what was live with the config {candidate.source.config})"
 
 
 def _in_place_of_what_waits(state: State, candidate: Candidate) -> State:
