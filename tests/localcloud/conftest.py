@@ -16,6 +16,7 @@ from localcloud.cloud import LocalCloud
 from tests.localcloud.jobs import Jobs
 from tests.localcloud.pipeline_definitions import Pipelines
 from tests.logged import messages
+from tests.queues import let_send, make_queue
 
 _names = itertools.count(1)
 
@@ -79,21 +80,10 @@ class Workshop:
 
     def queue(self, **attributes: str) -> tuple[str, str]:
         """Return URL and ARN of a fresh queue."""
-        sqs = self.cloud.client("sqs")
-        url = sqs.create_queue(QueueName=self.name("queue"), Attributes=attributes)["QueueUrl"]
-        return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        return make_queue(self.cloud.client("sqs"), self.name("queue"), **attributes)
 
     def allow(self, queue_url: str, queue_arn: str, service: str, source_arn: str | None = None) -> None:
-        statement: dict[str, Any] = {
-            "Effect": "Allow",
-            "Principal": {"Service": service},
-            "Action": "sqs:SendMessage",
-            "Resource": queue_arn,
-        }
-        if source_arn:
-            statement["Condition"] = {"ArnEquals": {"aws:SourceArn": source_arn}}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self.cloud.client("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"Policy": policy})
+        let_send(self.cloud.client("sqs"), (queue_url, queue_arn), service, source_arn)
 
     def messages(self, queue_url: str, seconds: float = PATIENCE_SECONDS, count: int = 1) -> list[dict[str, Any]]:
         """Return messages of a queue, as soon as there are `count`."""

@@ -1,5 +1,6 @@
 """The whole loop on this machine: templates, functions, endpoint, registry and traffic, as a test drives them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -91,13 +92,20 @@ class Loop:
         registry.decide(self.aws, package, "Approved")
         return package
 
-    def operate(self, *words: str) -> str:
-        """Type a command of the operator's; return what it prints."""
-        command = [sys.executable, "-m", "tidegate", *words, "--env", self.environment, "--endpoint", self.name]
-        surroundings = {**os.environ, **self.cloud.environment}
-        return subprocess.run(
-            command, env=surroundings, check=True, timeout=120, stdout=subprocess.PIPE, text=True
-        ).stdout
+    def operate(self, *words: str, status: int = 0) -> Any:
+        """Type a command of the operator's, which is to end so; return what it answers."""
+        command = [sys.executable, "-m", "tidegate", *words]
+        where = ["--env", self.environment, "--endpoint", self.name, "--output", "json"]
+        done = subprocess.run(
+            command + where,
+            env={**os.environ, **self.cloud.environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     def describe(self) -> dict[str, Any]:
         """Return the endpoint as DescribeEndpoint reports it."""

@@ -16,6 +16,7 @@ import pytest
 
 from lambdas import contract
 from lambdas.inference.jobs.job import Status
+from tests.queues import let_send, make_queue
 from tests.scenarios.front_door_working.doors import ATTEMPTS, EAGER
 from tests.scenarios.front_door_working.working import Door, days
 
@@ -142,11 +143,8 @@ def queue(queued: Door) -> Queue:
     sqs.set_queue_attributes(
         QueueUrl=queued.described["queue"], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     )
-    events = sqs.create_queue(QueueName="events-of-jobs")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=events, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
-    policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
-    sqs.set_queue_attributes(QueueUrl=events, Attributes={"Policy": json.dumps(policy)})
+    events, arn = make_queue(sqs, "events-of-jobs")
+    let_send(sqs, (events, arn), "events.amazonaws.com")
     bus = queued.loop.cloud.client("events")
     pattern = {"source": [contract.INFERENCE_EVENT_SOURCE], "detail-type": [contract.JOB_DETAIL_TYPE]}
     bus.put_rule(Name="jobs", EventPattern=json.dumps(pattern))

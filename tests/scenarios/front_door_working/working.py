@@ -4,8 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,18 +119,7 @@ class Door:
 
     def operate(self, *words: str, status: int = 0) -> Any:
         """Type a command of the operator's, which is to end so; return what it answers."""
-        command = [sys.executable, "-m", "tidegate", *words]
-        where = ["--env", self.loop.environment, "--endpoint", self.name, "--output", "json"]
-        done = subprocess.run(
-            command + where,
-            env={**os.environ, **self.loop.cloud.environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return self.loop.operate(*words, status=status)
 
     def items(self, prefix: str) -> list[dict[str, Any]]:
         """Return its items of the front doors' table, of one kind."""

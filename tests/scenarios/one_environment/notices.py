@@ -1,9 +1,9 @@
 """What people are told, as one who has subscribed to it reads it."""
 
 import json
-from typing import Any
 
 from lambdas import contract
+from tests.queues import let_send, make_queue
 from tests.scenarios.loop import Loop
 
 
@@ -18,14 +18,11 @@ class Notices:
 
     def __init__(self, loop: Loop) -> None:
         self._sqs = loop.cloud.client("sqs")
-        self._queue = self._sqs.create_queue(QueueName="people")["QueueUrl"]
-        asked = {"QueueUrl": self._queue, "AttributeNames": ["QueueArn"]}
-        queue = self._sqs.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
-        policy = {"Version": "2012-10-17", "Statement": [_may_send(queue)]}
-        self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": json.dumps(policy)})
+        queue = self._queue, arn = make_queue(self._sqs, "people")
+        let_send(self._sqs, queue, "sns.amazonaws.com")
         react = loop.cloud.client("lambda").get_function_configuration(FunctionName="tidegate-local-react")
         topic = react["Environment"]["Variables"][contract.ENV_TOPIC_ARN]
-        loop.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        loop.cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
         self._read: dict[str, str] = {}
 
     def read(self) -> dict[str, str]:
@@ -36,8 +33,3 @@ class Notices:
                 self._read[told["Subject"]] = told["Message"]
                 self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
         return self._read
-
-
-def _may_send(queue: str) -> dict[str, Any]:
-    sns = {"Service": "sns.amazonaws.com"}
-    return {"Effect": "Allow", "Principal": sns, "Action": "sqs:SendMessage", "Resource": queue}

@@ -1,6 +1,5 @@
 """The emergency route of the operators' page: its commands as they stand there, and what it says comes of them."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +93,7 @@ class Route:
 
 def status(loop: Loop) -> dict[str, Any]:
     """Return what `status` says."""
-    return dict(json.loads(loop.operate("status", "-o", "json")))
+    return dict(loop.operate("status"))
 
 
 def state(loop: Loop) -> State:
